@@ -1,0 +1,81 @@
+"""RememberAI gives each photo words and finds the events of a life.
+
+Every public name is imported when it is first used, so `import rememberai` loads no model library.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from rememberai._version import __version__
+from rememberai.errors import (
+    ImageError,
+    InputError,
+    LanguageWarning,
+    MissingExtraError,
+    ModelError,
+    ModelMismatchError,
+    RememberAIError,
+    RememberAIWarning,
+    StoreError,
+)
+
+if TYPE_CHECKING:
+    from rememberai.captioners import TransformersCaptioner
+    from rememberai.embedders import SentenceEmbedder, UniversalEmbedder, load_embedder
+    from rememberai.events import AlbumClusterer, EventAssigner, EventPrototypes
+    from rememberai.index import VectorIndex
+    from rememberai.photos import Album
+    from rememberai.pipeline import RememberAI
+    from rememberai.store import MemoryStore
+
+_HOME = {
+    "Album": "rememberai.photos",
+    "AlbumClusterer": "rememberai.events",
+    "EventAssigner": "rememberai.events",
+    "EventPrototypes": "rememberai.events",
+    "MemoryStore": "rememberai.store",
+    "RememberAI": "rememberai.pipeline",
+    "SentenceEmbedder": "rememberai.embedders",
+    "TransformersCaptioner": "rememberai.captioners",
+    "UniversalEmbedder": "rememberai.embedders",
+    "VectorIndex": "rememberai.index",
+    "load_embedder": "rememberai.embedders",
+}
+
+__all__ = [
+    "Album",
+    "AlbumClusterer",
+    "EventAssigner",
+    "EventPrototypes",
+    "ImageError",
+    "InputError",
+    "LanguageWarning",
+    "MemoryStore",
+    "MissingExtraError",
+    "ModelError",
+    "ModelMismatchError",
+    "RememberAI",
+    "RememberAIError",
+    "RememberAIWarning",
+    "SentenceEmbedder",
+    "StoreError",
+    "TransformersCaptioner",
+    "UniversalEmbedder",
+    "VectorIndex",
+    "__version__",
+    "load_embedder",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

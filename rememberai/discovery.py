@@ -1,0 +1,91 @@
+"""From clusters to events: titles, dates and representative photos."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from rememberai.errors import InputError
+from rememberai.events import AlbumClusterer
+from rememberai.events.naming import telling_words, title
+from rememberai.events.occasions import blend, occasions
+from rememberai.records import DiscoveredEvent, Discovery, Hit
+from rememberai.store.schema import row_hit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rememberai.events import EventAssigner
+    from rememberai.store import MemoryStore
+
+_REPRESENTATIVES = 5
+_PAUSE = np.timedelta64(8, "h")
+
+
+def discover(
+    store: MemoryStore, assigner: EventAssigner | None, n_clusters: int | Literal["auto"]
+) -> Discovery:
+    """Cluster the stored photos that have words, and describe each cluster.
+
+    Before clustering, each photo's vector is blended with the mean of its occasion: the photos
+    before and after it, with pauses of at most eight hours.
+
+    Raises
+    ------
+    InputError
+        No photo has words, or there are fewer of them than n_clusters.
+    """
+    ids, vectors = store.vectors()
+    if not len(ids):
+        raise InputError("no photo has words yet; write memories or caption the photos first")
+    rows = store.read(
+        ["name", "path", "memory", "caption", "text_source", "taken", "taken_confidence"],
+        where="vector IS NOT NULL",
+    ).to_pylist()
+    groups = occasions(np.array([_time(row) for row in rows], "datetime64[us]"), _PAUSE)
+    clusterer = AlbumClusterer(n_clusters, metric=store.metric).fit(blend(vectors, groups))
+    texts = [str(row["memory"] or row["caption"]) for row in rows]
+    typical = np.exp(-clusterer.distances_)
+    telling = telling_words(
+        texts, clusterer.labels_.tolist(), typical.tolist(), clusterer.n_clusters_
+    )
+    faces = clusterer.representatives(_REPRESENTATIVES)
+    events = []
+    for cluster, (words, nearest) in enumerate(zip(telling, faces, strict=True)):
+        members = np.flatnonzero(clusterer.labels_ == cluster)
+        events.append(
+            _event(
+                [rows[i] for i in members],
+                [row_hit(rows[i], float(clusterer.distances_[i])) for i in nearest],
+                words,
+                _known(assigner, vectors[members]),
+            )
+        )
+    return Discovery(tuple(events), tuple(ids[clusterer.labels_ == -1].tolist()))
+
+
+def _event(
+    rows: list[dict[str, Any]], faces: list[Hit], words: list[str], known: str | None
+) -> DiscoveredEvent:
+    times = [time for row in rows if (time := _time(row))]
+    first, last = (min(times), max(times)) if times else (None, None)
+    rows = sorted(rows, key=lambda row: (row["taken"] or datetime.max, row["photo_id"]))
+    return DiscoveredEvent(
+        title=title(words, first, last),
+        photo_ids=tuple(row["photo_id"] for row in rows),
+        representatives=tuple(faces),
+        first=first,
+        last=last,
+        known_event=known,
+    )
+
+
+def _time(row: dict[str, Any]) -> datetime | None:
+    # A file's own time is often that of a copy, so it dates no event.
+    return None if row["taken_confidence"] == "file" else row["taken"]
+
+
+def _known(assigner: EventAssigner | None, vectors: NDArray[np.float32]) -> str | None:
+    return assigner.assign_album(vectors).event if assigner is not None else None

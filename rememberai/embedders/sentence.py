@@ -1,0 +1,163 @@
+"""Sentence-BERT models, through sentence-transformers."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rememberai._models import ModelSource, loading, pick_device
+from rememberai._optional import require
+from rememberai.embedders.languages import LanguageWatch
+from rememberai.embedders.models import find_info
+from rememberai.embedders.texts import checked, cut, split, token_bound
+from rememberai.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+class SentenceEmbedder:
+    """Embeds texts with a sentence-transformers model (Reimers and Gurevych, EMNLP 2019).
+
+    The model is loaded at first use. A text over the model's token limit is cut into pieces; its
+    vector is the mean of theirs, weighted by tokens, and scaled to length one where the model's
+    vectors are.
+
+    Parameters
+    ----------
+    model
+        A folder, a name in `MODELS`, or a repository on the hub; a plain name that is not known
+        is looked for below ``sentence-transformers/``.
+    device
+        A torch device, or ``"auto"``.
+    batch_size
+        Texts that go through the model at once.
+    offline
+        Never ask the hub.
+
+    Raises
+    ------
+    ModelError
+        The model can't be found or loaded.
+    MissingExtraError
+        At first use: sentence-transformers is not installed.
+    """
+
+    def __init__(
+        self,
+        model: str = "all-MiniLM-L6-v2",
+        *,
+        device: str = "auto",
+        batch_size: int = 64,
+        offline: bool = False,
+    ) -> None:
+        if batch_size < 1:
+            raise InputError(f"batch_size must be at least 1, it is {batch_size}.")
+        self.device = device
+        self.batch_size = batch_size
+        self._info = find_info(model)
+        if self._info:
+            name, hub_id, package = self._info.name, self._info.hub_id, self._info.package
+        else:
+            name, package = model, None
+            hub_id = model if "/" in model else f"sentence-transformers/{model}"
+        self._source = ModelSource(name, hub_id=hub_id, package=package, offline=offline)
+        self._watch = LanguageWatch(self._info)
+
+    @property
+    def model_id(self) -> str:
+        """Name and fingerprint of the weights, ``"all-MiniLM-L6-v2@1a2b3c4d"``."""
+        return self._source.model_id
+
+    @cached_property
+    def dimension(self) -> int:
+        """Length of every vector; known before loading for a model in `MODELS`."""
+        return self._info.dimension if self._info else int(self._run([""]).shape[1])
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts.
+
+        Parameters
+        ----------
+        texts
+            Any number of texts of any length.
+
+        Returns
+        -------
+        NDArray[np.float32], shape (n, dimension)
+            Row i belongs to text i; C-contiguous and finite.
+
+        Warns
+        -----
+        LanguageWarning
+            Once: texts are in a script that the model does not know.
+
+        Raises
+        ------
+        InputError
+            Something other than a sequence of texts was given.
+        """
+        given = checked(texts)
+        if not given:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        self._watch.check(given)
+        pieces = split(given, self._split)
+        return pieces.pool(self._run(pieces.texts), normalise=self._normalises)
+
+    def count_pieces(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Count the pieces that `encode` cuts each text into, shape ``(n,)``; 1 for a short one."""
+        return split(checked(texts), self._split).counts
+
+    @cached_property
+    def _model(self) -> Any:
+        library = require("sentence_transformers")
+        device = pick_device(self.device)
+        folder = self._source.folder
+        with loading(folder):
+            return library.SentenceTransformer(
+                str(folder),
+                device=device,
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
+
+    @cached_property
+    def _normalises(self) -> bool:
+        return any(type(module).__name__ == "Normalize" for module in self._model)
+
+    @cached_property
+    def _limit(self) -> float:
+        """Tokens of a text's own that fit beside the special ones and the model's prompt."""
+        longest = self._model.max_seq_length
+        if longest is None or longest > 10**6:  # a tokenizer without a limit says 10**30
+            return float("inf")
+        prompt = self._model.prompts.get(self._model.default_prompt_name) or ""
+        return int(longest) - len(self._model.tokenizer(prompt)["input_ids"])
+
+    def _run(self, texts: list[str]) -> NDArray[np.float32]:
+        vectors = self._model.encode(
+            texts, batch_size=self.batch_size, show_progress_bar=False, convert_to_numpy=True
+        )
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        if not np.isfinite(vectors).all():
+            raise ModelError(f"the model {self.model_id} gave vectors that are not finite.")
+        return vectors
+
+    def _split(self, text: str) -> list[tuple[str, int]]:
+        return [(text, 1)] if token_bound(text) <= self._limit else self._cut(text)
+
+    def _cut(self, text: str) -> list[tuple[str, int]]:
+        encoded = self._model.tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )
+        starts = [start for start, _ in encoded["offset_mapping"]]
+        pieces = [text] if len(starts) <= self._limit else cut(text, starts, int(self._limit))
+        if len(pieces) == 1:
+            return [(text, len(starts))]
+        # Alone, a piece can have more tokens than it had inside the text.
+        return [part for piece in pieces for part in self._cut(piece)]

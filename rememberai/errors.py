@@ -1,0 +1,51 @@
+"""The error tree; every error says what was wanted, what came, and what to do.
+
+RememberAIError
+├── InputError (also ValueError)       an argument, a file or a folder that can't be used
+│   └── ImageError                     a picture that can't be read
+├── MissingExtraError (also ImportError)   an optional package that is not installed
+├── ModelError                         a model that can't be found or loaded
+└── StoreError                         a store that can't be opened or written
+    └── ModelMismatchError             a store whose vectors another model made
+
+RememberAIWarning (UserWarning)        the work goes on, but the answer may be poor
+└── LanguageWarning                    texts in a language that the model does not know
+"""
+
+from __future__ import annotations
+
+
+class RememberAIError(Exception):
+    """Base of every error that RememberAI raises on purpose."""
+
+
+class InputError(RememberAIError, ValueError):
+    """An argument, a file or a folder can't be used."""
+
+
+class ImageError(InputError):
+    """A picture can't be read."""
+
+
+class MissingExtraError(RememberAIError, ImportError):
+    """An optional package is not installed; the message carries the ``pip install`` line."""
+
+
+class ModelError(RememberAIError):
+    """A model can't be found or loaded."""
+
+
+class StoreError(RememberAIError):
+    """A store can't be opened or written."""
+
+
+class ModelMismatchError(StoreError):
+    """The vectors of a store were made by another model than the one given."""
+
+
+class RememberAIWarning(UserWarning):
+    """The work goes on, but the answer may be poor."""
+
+
+class LanguageWarning(RememberAIWarning):
+    """Texts are in a language that the model does not know."""

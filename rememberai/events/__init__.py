@@ -1,0 +1,13 @@
+"""Events: prototypes, assignment, clustering, titles. Arrays in, arrays out."""
+
+from rememberai.events.assignment import Assignment, EventAssigner, PhotoAssignments
+from rememberai.events.clustering import AlbumClusterer
+from rememberai.events.prototypes import EventPrototypes
+
+__all__ = [
+    "AlbumClusterer",
+    "Assignment",
+    "EventAssigner",
+    "EventPrototypes",
+    "PhotoAssignments",
+]

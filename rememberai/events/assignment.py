@@ -1,0 +1,337 @@
+"""Assignment: which event is this photo, which event is this album, or unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rememberai._arrays import prepare
+from rememberai.errors import InputError, RememberAIError
+from rememberai.events.prototypes import EventPrototypes
+from rememberai.index.knn import knn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from rememberai.records import Metric
+
+_DEFAULT_K = 20
+_FEW = 20  # below this many seeds an event borrows the spread of all
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NearestPrototype:
+    """A prototype close to an album: its event, its text if it has one, and the distance."""
+
+    event: str
+    text: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The answer for an album.
+
+    Attributes
+    ----------
+    event
+        The event, or None for unknown.
+    probability
+        Of the most probable event, from 0 to 1: the mean over the photos of their k-NN votes.
+    margin
+        By how much the most probable event leads over the next.
+    ranking
+        All events with their probabilities, the most probable first.
+    nearest
+        The prototypes nearest to a photo of the album, the closest first.
+    n_photos
+        How many photos with words the answer rests on.
+    reason
+        Why the event is unknown; empty otherwise.
+    """
+
+    event: str | None
+    probability: float
+    margin: float
+    ranking: tuple[tuple[str, float], ...]
+    nearest: tuple[NearestPrototype, ...]
+    n_photos: int
+    reason: str = ""
+
+    def __str__(self) -> str:
+        if self.event is None:
+            return f"unknown ({self.reason})"
+        return f"{self.event} (probability {self.probability:.2f}, margin {self.margin:.2f})"
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoAssignments:
+    """The answers for n photos, one by one.
+
+    Attributes
+    ----------
+    events
+        (n,) object array of names, None for unknown.
+    probabilities
+        (n, n_events) float64, rows sum to 1, in the order of the assigner's `events_`.
+    distances
+        (n,) float32 distance to the nearest prototype of the most probable event.
+    """
+
+    events: NDArray[Any]
+    probabilities: NDArray[np.float64]
+    distances: NDArray[np.float32]
+
+
+class EventAssigner:
+    """Assign photos and albums to events by k-NN against prototypes.
+
+    Each of a photo's k nearest prototypes votes for its event with the weight exp(-d / t), where d
+    is the cosine distance, or half the squared Euclidean distance (the same on unit vectors). The
+    temperature t is the one under which the seeds' own events are most probable, each seed judged
+    without itself. An album's probabilities are the mean of its photos'.
+
+    A photo is unknown when it is farther from every prototype of its most probable event than
+    nearly all of the event's own seeds are from their nearest prototype; an album, when that is so
+    on the average over its photos.
+
+    Parameters
+    ----------
+    prototypes
+        How prototypes are chosen, and the metric; `EventPrototypes()` by default.
+    k
+        How many prototypes vote; 20 by default, or all when there are fewer.
+    coverage
+        The part of an event's own seeds, from 0 to 1, that is to count as near; a lower one answers
+        unknown more often.
+
+    Attributes
+    ----------
+    events_, prototypes_
+        The events' names, and the fitted `EventPrototypes`.
+    texts_
+        The text of each prototype, or empty.
+    temperature_
+        t above, in the unit of d.
+    limits_
+        (n_events,) float32 distance up to which a photo is near each event.
+    """
+
+    def __init__(
+        self,
+        prototypes: EventPrototypes | None = None,
+        *,
+        k: int | None = None,
+        coverage: float = 0.9,
+    ) -> None:
+        self.prototypes = prototypes
+        self.k = k
+        self.coverage = coverage
+
+    def fit(
+        self, vectors: ArrayLike, events: Sequence[str], texts: Sequence[str] | None = None
+    ) -> Self:
+        """Choose prototypes and learn the temperature and the limits.
+
+        Parameters
+        ----------
+        vectors
+            (n, dimension) seeds.
+        events
+            n names.
+        texts
+            n texts by which an answer can show its prototypes.
+
+        Raises
+        ------
+        InputError
+            Seeds that can't be used, or k above the number of prototypes.
+        """
+        chooser = self.prototypes if self.prototypes is not None else EventPrototypes()
+        chosen = EventPrototypes(
+            chooser.n_prototypes,
+            n_seed_clusters=chooser.n_seed_clusters,
+            metric=chooser.metric,
+            random_state=chooser.random_state,
+        ).fit(vectors, events)
+        self.prototypes_ = chosen
+        self.events_ = chosen.events_
+        self.texts_ = [texts[i] if texts is not None else "" for i in chosen.positions_]
+        self._check_parameters()
+        seeds = prepare(vectors, chosen.metric, name="seeds")
+        places = {event: i for i, event in enumerate(self.events_)}
+        truth = np.array([places[event] for event in events], np.intp)
+        self.temperature_ = self._learn_temperature(seeds, truth)
+        self.limits_ = self._learn_limits(seeds, truth)
+        return self
+
+    @property
+    def metric(self) -> Metric:
+        """The metric of the fitted prototypes."""
+        return self._fitted().metric
+
+    def assign(self, vectors: ArrayLike) -> PhotoAssignments:
+        """Assign photos one by one.
+
+        Parameters
+        ----------
+        vectors
+            (n, dimension) queries.
+        """
+        chosen = self._fitted()
+        array = prepare(vectors, chosen.metric, dimension=chosen.vectors_.shape[1], name="queries")
+        distances, positions = knn(array, chosen.vectors_, self._k(), chosen.metric)
+        votes = self._votes(distances, chosen.labels_[positions], self.temperature_)
+        best = votes.argmax(axis=1)
+        to_best = np.where(chosen.labels_[positions] == best[:, None], distances, np.inf).min(
+            axis=1
+        )
+        names = np.array([*self.events_, None], dtype=object)
+        near = to_best <= self.limits_[best]
+        return PhotoAssignments(names[np.where(near, best, -1)], votes, to_best.astype(np.float32))
+
+    def assign_album(self, vectors: ArrayLike) -> Assignment:
+        """Assign an album.
+
+        Parameters
+        ----------
+        vectors
+            (n, dimension) the album's photos with words.
+
+        Raises
+        ------
+        InputError
+            The album is empty, or the vectors do not fit.
+        """
+        chosen = self._fitted()
+        array = prepare(vectors, chosen.metric, dimension=chosen.vectors_.shape[1], name="album")
+        if len(array) == 0:
+            raise InputError(
+                "the album has no photo with words; write memories or caption it first"
+            )
+        distances, positions = knn(array, chosen.vectors_, self._k(), chosen.metric)
+        labels = chosen.labels_[positions]
+        pooled = self._votes(distances, labels, self.temperature_).mean(axis=0)
+        order = np.argsort(-pooled, kind="stable")
+        best = order[0]
+        distance = self._to_event(array, best).mean()
+        reason = ""
+        if distance > self.limits_[best]:
+            reason = (
+                f"nothing is near: {self.events_[best]!r} comes first, but its photos are "
+                f"{distance:.2f} away from its prototypes on the average, and "
+                f"{self.limits_[best]:.2f} is the limit"
+            )
+        runner_up = pooled[order[1]] if len(order) > 1 else 0.0
+        return Assignment(
+            event=None if reason else self.events_[best],
+            probability=float(pooled[best]),
+            margin=float(pooled[best] - runner_up),
+            ranking=tuple((self.events_[i], float(pooled[i])) for i in order),
+            nearest=self._nearest(distances, positions),
+            n_photos=len(array),
+            reason=reason,
+        )
+
+    def _to_event(self, array: NDArray[np.float32], event: int) -> NDArray[np.float32]:
+        """Measure each photo's distance to the nearest prototype of an event."""
+        chosen = self._fitted()
+        return knn(array, chosen.vectors_[chosen.labels_ == event], 1, chosen.metric)[0][:, 0]
+
+    def _nearest(
+        self, distances: NDArray[np.float32], positions: NDArray[np.int64]
+    ) -> tuple[NearestPrototype, ...]:
+        chosen = self._fitted()
+        closest = np.full(len(chosen.vectors_), np.inf)
+        np.minimum.at(closest, positions.ravel(), distances.ravel())
+        shown = [i for i in np.argsort(closest, kind="stable")[:_SHOWN] if np.isfinite(closest[i])]
+        return tuple(
+            NearestPrototype(self.events_[chosen.labels_[i]], self.texts_[i], float(closest[i]))
+            for i in shown
+        )
+
+    def _votes(
+        self, distances: NDArray[np.float32], labels: NDArray[np.intp], temperature: float
+    ) -> NDArray[np.float64]:
+        """Turn (n, k) distances and events into (n, n_events) shares; infinity is no vote."""
+        energy = _energy(distances, self.metric)
+        weights = np.exp((energy.min(axis=1, keepdims=True) - energy) / temperature)
+        votes = np.zeros((len(distances), len(self.events_)))
+        np.add.at(votes, (np.arange(len(distances))[:, None], labels), weights)
+        votes /= votes.sum(axis=1, keepdims=True)
+        return votes
+
+    def _learn_temperature(self, seeds: NDArray[np.float32], truth: NDArray[np.intp]) -> float:
+        chosen = self._fitted()
+        k = min(self._k() + 1, len(chosen.vectors_))
+        distances, positions = knn(seeds, chosen.vectors_, k, chosen.metric)
+        itself = chosen.positions_[positions] == np.arange(len(seeds))[:, None]
+        distances = np.where(itself, np.float32(np.inf), distances)
+        labels = chosen.labels_[positions]
+        others = np.isfinite(distances).any(axis=1)
+        distances, labels, truth = distances[others], labels[others], truth[others]
+        nearest = _energy(distances.min(axis=1, initial=np.inf), self.metric)
+        scale = float(np.median(nearest)) if len(nearest) else 0.0
+        if scale <= 0:  # one prototype, or nothing but copies: any temperature votes alike
+            return 1.0
+        candidates = scale * np.geomspace(0.05, 2, 16)
+        rows = np.arange(len(truth))
+        losses = [
+            -np.log(
+                0.01 / len(self.events_) + 0.99 * self._votes(distances, labels, t)[rows, truth]
+            )
+            for t in candidates
+        ]
+        return float(candidates[np.argmin(np.mean(losses, axis=1))])
+
+    def _learn_limits(
+        self, seeds: NDArray[np.float32], truth: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
+        owns = [
+            self._to_own(seeds, np.flatnonzero(truth == i), i) for i in range(len(self.events_))
+        ]
+        everyone = np.concatenate(owns)
+        fallback = np.quantile(everyone, self.coverage) if len(everyone) else np.inf
+        return np.array(
+            [np.quantile(own, self.coverage) if len(own) >= _FEW else fallback for own in owns],
+            np.float32,
+        )
+
+    def _to_own(
+        self, seeds: NDArray[np.float32], members: NDArray[np.intp], event: int
+    ) -> NDArray[np.float32]:
+        """Measure each seed's distance to its event's nearest prototype other than itself."""
+        chosen = self._fitted()
+        of_event = np.flatnonzero(chosen.labels_ == event)
+        base = chosen.vectors_[of_event]
+        distances, positions = knn(seeds[members], base, min(2, len(base)), chosen.metric)
+        itself = chosen.positions_[of_event[positions]] == members[:, None]
+        nearest: NDArray[np.float32] = np.where(itself, np.float32(np.inf), distances).min(axis=1)
+        return nearest[np.isfinite(nearest)]
+
+    def _check_parameters(self) -> None:
+        available = len(self._fitted().vectors_)
+        if self.k is not None and not 1 <= self.k <= available:
+            raise InputError(
+                f"k must be from 1 to the number of prototypes, {available}; {self.k} came"
+            )
+        if not 0 < self.coverage <= 1:
+            raise InputError(f"coverage must be above 0 and at most 1; {self.coverage} came")
+
+    def _k(self) -> int:
+        return self.k or min(_DEFAULT_K, len(self._fitted().vectors_))
+
+    def _fitted(self) -> EventPrototypes:
+        if not hasattr(self, "prototypes_"):
+            raise RememberAIError("no events are learned yet; call fit first")
+        return self.prototypes_
+
+
+def _energy(distances: NDArray[np.float32], metric: Metric) -> NDArray[np.float32]:
+    return distances if metric == "cosine" else (distances**2 / 2).astype(np.float32)

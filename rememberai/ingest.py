@@ -1,0 +1,151 @@
+"""Photos into the store: words, vectors, rows, and an outcome for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rememberai.records import Outcome, Report
+from rememberai.store.schema import photo_row, to_table, vector_array
+from rememberai.words import caption_files
+
+if TYPE_CHECKING:
+    from rememberai.captioners import Captioner
+    from rememberai.photos import Album
+    from rememberai.records import Photo
+    from rememberai.store import MemoryStore
+    from rememberai.words import TextEmbedding
+
+Progress = Callable[[str, int, int], None]
+
+_BATCH = 1024
+_MEMORY = ("memory", "memory_origin", "memory_author", "memory_written")
+_NO_WORDS = "no text yet: it has no memory and was not captioned; `rememberai caption` does that"
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A photo on its way: its row, whether the store must write it, and a remark on it."""
+
+    row: dict[str, Any]
+    changed: bool
+    remark: str = ""
+
+    @property
+    def text(self) -> str | None:
+        """The words that count: a memory always wins over a caption."""
+        return self.row.get("memory") or self.row.get("caption")
+
+
+def add_album(
+    store: MemoryStore,
+    embed: TextEmbedding,
+    captioner: Captioner | None,
+    album: Album,
+    progress: Progress,
+) -> Report:
+    """Store an album's photos, batch by batch; what is stored already is completed or skipped."""
+    results: dict[str, Outcome] = {}
+    total = len(album.photos)
+    for start in range(0, total, _BATCH):
+        batch = album.photos[start : start + _BATCH]
+        known = store.read_rows([photo.photo_id for photo in batch])
+        drafts = [_draft(photo, known.get(photo.photo_id), album.name) for photo in batch]
+        if captioner is not None:
+            silent = [draft for draft in drafts if not draft.text]
+            _caption(silent, captioner, partial(_captioned, progress, start, total))
+        _write(store, embed, drafts)
+        results.update((draft.row["photo_id"], _outcome(draft)) for draft in drafts)
+        progress("embedding", start + len(batch), total)
+    return Report(
+        tuple(
+            _joined(outcome, results[outcome.photo_id])
+            if outcome.status == "done" and outcome.photo_id in results
+            else outcome
+            for outcome in album.outcomes
+        )
+    )
+
+
+def caption_waiting(
+    store: MemoryStore, embed: TextEmbedding, captioner: Captioner, progress: Progress
+) -> Report:
+    """Caption the stored pictures without words, batch by batch."""
+    ids = store.read(["photo_id"], where="text_source IS NULL")["photo_id"].to_pylist()
+    outcomes: list[Outcome] = []
+    for start in range(0, len(ids), _BATCH):
+        rows = store.read_rows(ids[start : start + _BATCH]).values()
+        drafts = [_Draft(row, changed=False) for row in rows]
+        _caption(drafts, captioner, partial(_captioned, progress, start, len(ids)))
+        _write(store, embed, drafts)
+        outcomes += [_outcome(draft) for draft in drafts]
+    return Report(tuple(outcomes))
+
+
+def _draft(photo: Photo, known: dict[str, Any] | None, album: str) -> _Draft:
+    """Lay a photo out as a row, or complete the row that the store has of it."""
+    row = photo_row(photo, album)
+    if known is None:
+        return _Draft(row, changed=True)
+    draft = _Draft(known, changed=False, remark="it is stored already")
+    if row["memory"] and row["memory"] != known["memory"]:
+        draft = _Draft(known | {key: row[key] for key in _MEMORY}, True, "its memory is new")
+    if row["path"] and row["path"] != known["path"] and not _exists(known["path"]):
+        draft.row |= {key: row[key] for key in ("path", "name", "album")}
+        draft.changed = True
+    return draft
+
+
+def _captioned(progress: Progress, start: int, total: int, done: int) -> None:
+    progress("captioning", start + done, total)
+
+
+def _exists(path: str | None) -> bool:
+    return path is not None and Path(path).exists()
+
+
+def _caption(drafts: list[_Draft], captioner: Captioner, progress: Callable[[int], None]) -> None:
+    pictures = [draft for draft in drafts if draft.row["path"]]
+    answers = caption_files([draft.row["path"] for draft in pictures], captioner, progress)
+    for draft, (caption, reason) in zip(pictures, answers, strict=True):
+        draft.remark = reason
+        if caption:
+            draft.row |= {"caption": caption, "captioner": captioner.model_id}
+            draft.changed = True
+
+
+def _write(store: MemoryStore, embed: TextEmbedding, drafts: list[_Draft]) -> None:
+    """Embed the words of the changed rows and write them in one transaction."""
+    changed = [draft for draft in drafts if draft.changed]
+    if not changed:
+        return
+    spoken = [draft for draft in changed if draft.text]
+    texts = [str(draft.text) for draft in spoken]
+    for draft, remark in zip(spoken, embed.remarks(texts), strict=True):
+        draft.remark = "; ".join(filter(None, (draft.remark, remark)))
+    now = datetime.now(UTC)
+    for draft in changed:
+        source = "memory" if draft.row.get("memory") else "caption" if draft.text else None
+        draft.row |= {"text_source": source, "updated": now}
+    mask = np.array([bool(draft.text) for draft in changed])
+    vectors = vector_array(embed(texts), mask)
+    store.upsert(to_table([draft.row for draft in changed], vectors, store.dimension))
+
+
+def _outcome(draft: _Draft) -> Outcome:
+    name, photo_id = draft.row["name"], draft.row["photo_id"]
+    if not draft.text:
+        return Outcome(name, "waiting", draft.remark or _NO_WORDS, photo_id)
+    return Outcome(name, "done" if draft.changed else "skipped", draft.remark, photo_id)
+
+
+def _joined(read: Outcome, stored: Outcome) -> Outcome:
+    """Keep the name and the remark of reading beside what storing said."""
+    reason = "; ".join(filter(None, (stored.reason, read.reason)))
+    return replace(stored, item=read.item, reason=reason)

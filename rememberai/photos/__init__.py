@@ -1,0 +1,8 @@
+"""Photos: picture files and words alone, gathered into albums."""
+
+from __future__ import annotations
+
+from rememberai.photos.album import Album
+from rememberai.photos.images import open_image
+
+__all__ = ["Album", "open_image"]

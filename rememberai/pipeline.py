@@ -1,0 +1,363 @@
+"""RememberAI: the facade that composes photos, words, vectors, store, index and events."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from rememberai import ingest
+from rememberai.embedders import Embedder, load_embedder
+from rememberai.errors import InputError, ModelError, StoreError
+from rememberai.photos import Album
+from rememberai.records import Outcome, Report, StoreInfo
+from rememberai.seeds import SeedWords, merge_seeds, read_seeds, seed_table
+from rememberai.store import MemoryStore
+from rememberai.store.schema import column_matrix, row_hit
+from rememberai.words import TextEmbedding, words_of
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+    from typing import Self
+
+    import pyarrow as pa
+
+    from rememberai.captioners import Captioner
+    from rememberai.events import Assignment, EventAssigner
+    from rememberai.index import VectorIndex
+    from rememberai.ingest import Progress
+    from rememberai.records import Discovery, Hit, Metric
+    from rememberai.seeds import SeedSource
+
+_log = logging.getLogger(__name__)
+_SEEDS = "seeds"
+
+
+class RememberAI:
+    """A book of photo memories, kept in a store on disk; made by `create` or `open`.
+
+    Attributes
+    ----------
+    store
+        The `MemoryStore` underneath.
+    """
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        embedder: Embedder | None,
+        captioner: Captioner | None,
+        *,
+        offline: bool,
+    ) -> None:
+        self.store = store
+        self.captioner = captioner
+        self._embedder = embedder
+        self._offline = offline
+        self._index: tuple[int, VectorIndex] | None = None
+        self._assigner: EventAssigner | None = None
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        embedder: str | Embedder = "all-MiniLM-L6-v2",
+        captioner: str | Captioner | None = None,
+        metric: Metric = "cosine",
+        offline: bool = False,
+    ) -> Self:
+        """Make an empty store.
+
+        Parameters
+        ----------
+        path
+            A folder that is absent or empty.
+        embedder
+            ``"all-MiniLM-L6-v2"`` (English), ``"use-multilingual"`` (Korean and 15 more), a model
+            folder, a name on the hub, or any object with `encode`, `dimension` and `model_id`.
+        captioner
+            A model folder, a name on the hub, or any object with `caption` and `model_id`; without
+            one, photos that carry no memory wait for their words.
+        metric
+            ``"cosine"`` or ``"l2"``.
+        offline
+            Never ask the hub for a model.
+
+        Raises
+        ------
+        StoreError
+            Something is there already.
+        ModelError
+            A model can't be found.
+        """
+        model = load_embedder(embedder, offline=offline) if isinstance(embedder, str) else embedder
+        store = MemoryStore.create(
+            path,
+            model_id=model.model_id,
+            dimension=model.dimension,
+            metric=metric,
+            embedder=embedder if isinstance(embedder, str) else None,
+        )
+        return cls(store, model, _captioner(captioner, offline), offline=offline)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        embedder: str | Embedder | None = None,
+        captioner: str | Captioner | None = None,
+        offline: bool = False,
+    ) -> Self:
+        """Open a store.
+
+        Parameters
+        ----------
+        embedder
+            Needed only when the store was made with an object of the caller's.
+
+        Raises
+        ------
+        StoreError
+            There is no store, or it can't be read.
+        ModelMismatchError
+            The embedder is another one than the store was made with.
+        """
+        store = MemoryStore.open(path)
+        model = load_embedder(embedder, offline=offline) if isinstance(embedder, str) else embedder
+        if model is not None:
+            store.check_model(model.model_id, model.dimension)
+        return cls(store, model, _captioner(captioner, offline), offline=offline)
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def add_folder(
+        self, folder: str | os.PathLike[str], *, progress: Progress | None = None
+    ) -> Report:
+        """Add the photos of a folder and of those below it.
+
+        Photos that are stored already are skipped; a memory written since replaces the caption.
+
+        Parameters
+        ----------
+        progress
+            Called as ``progress(stage, done, total)``; the stages are "reading", "captioning" and
+            "embedding".
+
+        Raises
+        ------
+        InputError
+            The folder is absent, unreadable, or holds neither photos nor memories.
+        """
+        return self.add_album(_album(folder, progress), progress=progress)
+
+    def add_album(self, album: Album, *, progress: Progress | None = None) -> Report:
+        """Add an album; see `add_folder`."""
+        return ingest.add_album(
+            self.store, self._embedding(), self.captioner, album, progress or _quiet
+        )
+
+    def caption(
+        self, captioner: str | Captioner | None = None, *, progress: Progress | None = None
+    ) -> Report:
+        """Caption the photos that have no words yet; each row of the report is one of them.
+
+        Raises
+        ------
+        InputError
+            No captioner was given, here or at opening.
+        """
+        model = _captioner(captioner, self._offline) or self.captioner
+        if model is None:
+            raise InputError(
+                "a captioner is needed: the folder or name of an image-to-text model, or an object "
+                "with caption(images) and model_id"
+            )
+        return ingest.caption_waiting(self.store, self._embedding(), model, progress or _quiet)
+
+    def search(self, text: str, k: int = 10) -> list[Hit]:
+        """Find the k photos whose words are nearest to a text, the nearest first.
+
+        Raises
+        ------
+        InputError
+            The text is empty, or k is below 1.
+        """
+        if not text.strip():
+            raise InputError("the text to search for is empty")
+        found = self._vector_index().search(self._model().encode([text]), k)
+        ids, distances = found.ids[0].tolist(), found.distances[0].tolist()
+        rows = self.store.read_rows(ids)
+        return [row_hit(rows[i], distance) for i, distance in zip(ids, distances, strict=True)]
+
+    def learn_events(self, seeds: SeedSource, *, replace_all: bool = False) -> Report:
+        """Learn events from seeds, in addition to those learned before.
+
+        Parameters
+        ----------
+        seeds
+            A ``.jsonl`` or ``.csv`` file with the columns event and text (or photo, a path relative
+            to the file), or a dictionary from an event to its texts (str) and photos (Path).
+        replace_all
+            Forget the seeds learned before.
+
+        Returns
+        -------
+        Report
+            A row for each seed that could not be used, then one for each event.
+
+        Raises
+        ------
+        InputError
+            The file can't be read, or not one seed can be used.
+        """
+        words = SeedWords(self.store, self.captioner)
+        table, failed = seed_table(words, self._embedding(), read_seeds(seeds))
+        usable = len(table)
+        table = merge_seeds(None if replace_all else self.store.read_artifact(_SEEDS), table)
+        if not usable:
+            raise InputError(
+                "not one seed can be used; give each event a few texts or photos with words"
+                + (f" (the first: {failed[0].item}: {failed[0].reason})" if failed else "")
+            )
+        self._assigner = self._fitted(table)
+        self.store.write_artifact(_SEEDS, table)
+        counts = Counter(table["event"].to_pylist())
+        return Report((*failed, *(_event_outcome(event, n) for event, n in sorted(counts.items()))))
+
+    def assign(self, album: str | os.PathLike[str] | Album | Sequence[str]) -> Assignment:
+        """Tell the event of an album, which is not stored.
+
+        Parameters
+        ----------
+        album
+            A folder, an `Album`, or a list of texts. Photos without a memory get a caption, from
+            the store or from the captioner; where there is neither they do not vote.
+
+        Raises
+        ------
+        InputError
+            The album is empty or none of its photos has words; or nothing was learned yet.
+        """
+        assigner = self._event_assigner()
+        if assigner is None:
+            raise InputError("no events are learned yet; call learn_events with some seeds first")
+        if isinstance(album, (str, Path)):
+            album = _album(album, None)
+        if isinstance(album, Album):
+            texts = words_of(self.store, self.captioner, album.photos)
+        else:
+            texts = list(album)  # type: ignore[arg-type]
+        return assigner.assign_album(self._embedding()(texts))
+
+    def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
+        """Find events that nobody named: clusters of the stored photos that have words.
+
+        Raises
+        ------
+        InputError
+            No photo has words yet, or there are fewer of them than n_clusters.
+        """
+        from rememberai import discovery
+
+        return discovery.discover(self.store, self._event_assigner(), n_clusters)
+
+    def info(self) -> StoreInfo:
+        """Count what the store holds."""
+        sources = Counter(self.store.read(["text_source"])["text_source"].to_pylist())
+        seeds = self.store.read_artifact(_SEEDS)
+        return StoreInfo(
+            path=str(self.store.path),
+            photos=sources.total(),
+            memories=sources["memory"],
+            captions=sources["caption"],
+            waiting=sources[None],
+            events=tuple(sorted(set(seeds["event"].to_pylist()))) if seeds else (),
+            seeds=len(seeds) if seeds else 0,
+            model_id=self.store.model_id,
+            dimension=self.store.dimension,
+            metric=self.store.metric,
+            version=self.store.version,
+            bytes=self.store.size_bytes(),
+        )
+
+    def _model(self) -> Embedder:
+        if self._embedder is None:
+            name = self.store.embedder
+            if name is None:
+                raise ModelError(
+                    f"{self.store.path} was made with an embedder of the caller's own, "
+                    f"{self.store.model_id!r}; open it with embedder=that object"
+                )
+            model = load_embedder(name, offline=self._offline)
+            self.store.check_model(model.model_id, model.dimension)
+            self._embedder = model
+        return self._embedder
+
+    def _embedding(self) -> TextEmbedding:
+        return TextEmbedding(self._model(), self.store.vectors_of_texts)
+
+    def _vector_index(self) -> VectorIndex:
+        """Give the index of the store's version: from memory, from its cache, or built anew."""
+        version = self.store.version
+        if self._index is None or self._index[0] != version:
+            self._index = (version, _cached_index(self.store))
+        return self._index[1]
+
+    def _event_assigner(self) -> EventAssigner | None:
+        if self._assigner is None:
+            table = self.store.read_artifact(_SEEDS)
+            self._assigner = None if table is None else self._fitted(table)
+        return self._assigner
+
+    def _fitted(self, seeds: pa.Table) -> EventAssigner:
+        from rememberai.events import EventAssigner, EventPrototypes
+
+        return EventAssigner(EventPrototypes(metric=self.store.metric)).fit(
+            column_matrix(seeds["vector"]), seeds["event"].to_pylist(), seeds["text"].to_pylist()
+        )
+
+
+def _cached_index(store: MemoryStore) -> VectorIndex:
+    from rememberai.index import VectorIndex
+
+    folder = store.path / "index"
+    try:
+        return VectorIndex.load(folder, model_id=store.model_id, built_from=store.version)
+    except StoreError as error:
+        _log.info("the index is built from the table: %s", error)
+    index = VectorIndex(store.dimension, metric=store.metric)
+    index.add(*store.vectors())
+    try:
+        index.save(folder, model_id=store.model_id, built_from=store.version)
+    except OSError as error:  # a cache that can't be kept costs time, not answers
+        _log.warning("the index can't be kept in %s: %s", folder, error)
+    return index
+
+
+def _quiet(stage: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+def _album(folder: str | os.PathLike[str], progress: Progress | None) -> Album:
+    if progress is None:
+        return Album.from_folder(folder)
+    return Album.from_folder(folder, progress=partial(progress, "reading"))
+
+
+def _captioner(given: str | Captioner | None, offline: bool) -> Captioner | None:
+    if not isinstance(given, str):
+        return given
+    from rememberai.captioners import TransformersCaptioner
+
+    return TransformersCaptioner(given, offline=offline)
+
+
+def _event_outcome(event: str, n_seeds: int) -> Outcome:
+    few = f"only {n_seeds} seed{'s' * (n_seeds > 1)}: give it ten or more for a sure answer"
+    return Outcome(event, "done", few if n_seeds < 5 else f"{n_seeds} seeds")

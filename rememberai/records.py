@@ -1,0 +1,214 @@
+"""Plain data that travels between the layers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+TextSource = Literal["memory", "caption"]
+Metric = Literal["cosine", "l2"]
+MemoryOrigin = Literal["given", "file", "takeout", "xmp", "iptc", "exif"]
+TimeConfidence = Literal["offset", "utc", "local", "file"]
+Status = Literal["done", "waiting", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureTime:
+    """When a photo was taken, and how sure that is.
+
+    Attributes
+    ----------
+    local
+        What the clock showed, without a time zone.
+    offset_minutes
+        Minutes east of UTC, or None when nobody wrote it down; it is never guessed.
+    confidence
+        ``"offset"``: clock and offset are known. ``"utc"``: the instant is known, the local clock
+        is not (``local`` is then UTC and the offset 0). ``"local"``: the clock alone is known.
+        ``"file"``: only the file's modification time, in UTC.
+    """
+
+    local: datetime
+    offset_minutes: int | None
+    confidence: TimeConfidence
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a photo was taken, in degrees (WGS 84)."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Words that a person wrote about a photo, and where they were found.
+
+    Attributes
+    ----------
+    origin
+        ``"given"`` by a caller, or read from a memories ``"file"``, a Google ``"takeout"`` sidecar,
+        ``"xmp"``, ``"iptc"`` or ``"exif"``.
+    written
+        When it was written, as the source says it.
+    """
+
+    text: str
+    origin: MemoryOrigin
+    author: str | None = None
+    written: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One photo: a picture file, or words alone when the picture lives elsewhere.
+
+    Attributes
+    ----------
+    photo_id
+        BLAKE2b-128 of the file's bytes in hex, so a copy or a renamed file is the same photo.
+        A photo without a file gets the hash of its reference.
+    name
+        The path below the album's folder, with forward slashes, or the reference that the
+        memory file gives.
+    path
+        Absolute path of the picture file; None for words alone.
+    width, height
+        Pixels, after the orientation was applied; None for words alone.
+    """
+
+    photo_id: str
+    name: str
+    path: str | None = None
+    width: int | None = None
+    height: int | None = None
+    taken: CaptureTime | None = None
+    place: Place | None = None
+    memory: Memory | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one input.
+
+    Attributes
+    ----------
+    item
+        The file, row or text, by the name that the user knows.
+    status
+        ``"done"``; ``"waiting"``: stored, but without words yet; ``"skipped"``: nothing was to be
+        done (a duplicate, not a photo); ``"failed"``.
+    reason
+        Why, and what to do about it; on a ``"done"`` row a remark, or empty.
+    """
+
+    item: str
+    status: Status
+    reason: str = ""
+    photo_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcomes of one job, one row an input, in the order of the inputs."""
+
+    outcomes: tuple[Outcome, ...]
+
+    def count(self, status: Status) -> int:
+        """Count the inputs that ended with this status."""
+        return sum(outcome.status == status for outcome in self.outcomes)
+
+    def with_status(self, *statuses: Status) -> tuple[Outcome, ...]:
+        """Select the outcomes with one of these statuses."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status in statuses)
+
+    def __str__(self) -> str:
+        counts = Counter(outcome.status for outcome in self.outcomes)
+        order: Iterable[Status] = ("done", "waiting", "skipped", "failed")
+        return ", ".join(f"{counts[status]} {status}" for status in order if counts[status]) or (
+            "nothing to do"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A photo found by a search.
+
+    Attributes
+    ----------
+    text, text_source
+        The words that were compared, and who wrote them.
+    distance
+        Between the query and the words in the store's metric; lower is closer.
+    """
+
+    photo_id: str
+    name: str
+    path: str | None
+    text: str
+    text_source: TextSource
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredEvent:
+    """A group of photos that nobody named.
+
+    Attributes
+    ----------
+    title
+        The words that tell it from the others, and its dates.
+    photo_ids
+        All its photos, in the order of their times, those without a time last.
+    representatives
+        The photos nearest to its centre, the nearest first.
+    first, last
+        When its first and last photo were taken by the clock; None when no time is known.
+    known_event
+        The learned event that it would be assigned to; None for unknown, or nothing learned.
+    """
+
+    title: str
+    photo_ids: tuple[str, ...]
+    representatives: tuple[Hit, ...]
+    first: datetime | None
+    last: datetime | None
+    known_event: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The events found in a store, the largest first, and the photos that fell in none."""
+
+    events: tuple[DiscoveredEvent, ...]
+    noise: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def __iter__(self) -> Iterator[DiscoveredEvent]:
+        return iter(self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What a store holds; `waiting` photos have no words yet."""
+
+    path: str
+    photos: int
+    memories: int
+    captions: int
+    waiting: int
+    events: tuple[str, ...]
+    seeds: int
+    model_id: str
+    dimension: int
+    metric: Metric
+    version: int
+    bytes: int

@@ -1,0 +1,315 @@
+"""The table of record: every photo's words, vector, time and place."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rememberai._arrays import check_metric
+from rememberai._version import __version__
+from rememberai.errors import InputError, ModelMismatchError, StoreError
+from rememberai.store import recovery
+from rememberai.store.durable import sync_new_files, write_atomically
+from rememberai.store.schema import column_matrix, table_schema
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+    from typing import Self
+
+    from numpy.typing import NDArray
+
+    from rememberai.records import Metric
+
+_log = logging.getLogger(__name__)
+FORMAT = 1
+_MANIFEST = "store.json"
+_TABLE = "photos.lance"
+
+
+class MemoryStore:
+    """A folder with the table of record; made by `create`, reopened by `open`.
+
+    A write is acknowledged when its method returns: by then its files are synced to disk and the
+    new version is published by an atomic rename. Each method sees the newest published version.
+
+    Attributes
+    ----------
+    path
+        The store's folder.
+    """
+
+    def __init__(self, path: Path, manifest: dict[str, Any], dataset: Any) -> None:
+        self.path = path
+        self._manifest = manifest
+        self._dataset = dataset
+        self._synced = {file for file in self._table_path.rglob("*") if file.is_file()}
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        model_id: str,
+        dimension: int,
+        metric: Metric = "cosine",
+        embedder: str | None = None,
+    ) -> Self:
+        """Make an empty store.
+
+        Parameters
+        ----------
+        path
+            A folder that is absent or empty.
+        model_id, dimension, metric
+            What made the vectors, their length, and how they are compared.
+        embedder
+            The name by which the embedder can be loaded again; None for a caller's own object.
+
+        Raises
+        ------
+        StoreError
+            Something is there already.
+        """
+        import lance
+
+        check_metric(metric)
+        root = Path(path).expanduser().absolute()
+        if (root / _MANIFEST).exists():
+            raise StoreError(f"{root} is a store already; open it instead of creating it")
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            raise StoreError(f"{root} is not empty; name a new folder for the store")
+        root.parent.mkdir(parents=True, exist_ok=True)
+        draft = root.with_name(f".{root.name}.{uuid.uuid4().hex}")
+        try:
+            lance.write_dataset(table_schema(dimension).empty_table(), str(draft / _TABLE))
+            sync_new_files(draft, set())
+            manifest = {
+                "format": FORMAT,
+                "rememberai": __version__,
+                "model": {"id": model_id, "dimension": dimension, "embedder": embedder},
+                "metric": metric,
+                "version": 1,
+            }
+            write_atomically(draft / _MANIFEST, _dump(manifest))
+            if root.exists():
+                root.rmdir()
+            draft.rename(root)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return cls.open(root)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Open a store, and bring it to the newest version that is whole.
+
+        Raises
+        ------
+        StoreError
+            There is no store, or one that a newer RememberAI wrote, or its table can't be read.
+        """
+        root = Path(path).expanduser().absolute()
+        manifest = _read_manifest(root)
+        dataset, version = recovery.newest_whole_version(root / _TABLE, manifest["version"])
+        store = cls(root, manifest, dataset)
+        if version != manifest["version"]:
+            store._synced = set()
+            store._publish()
+        return store
+
+    @property
+    def model_id(self) -> str:
+        """The model that made the vectors."""
+        return str(self._manifest["model"]["id"])
+
+    @property
+    def embedder(self) -> str | None:
+        """The name by which the embedder can be loaded, if it has one."""
+        name = self._manifest["model"]["embedder"]
+        return None if name is None else str(name)
+
+    @property
+    def dimension(self) -> int:
+        """Length of every vector."""
+        return int(self._manifest["model"]["dimension"])
+
+    @property
+    def metric(self) -> Metric:
+        """How vectors are compared."""
+        metric: Metric = self._manifest["metric"]
+        return metric
+
+    @property
+    def version(self) -> int:
+        """The published version of the table; every write makes a higher one."""
+        return int(self._manifest["version"])
+
+    @property
+    def _table_path(self) -> Path:
+        return self.path / _TABLE
+
+    def __len__(self) -> int:
+        return int(self._dataset.count_rows())
+
+    def check_model(self, model_id: str, dimension: int) -> None:
+        """Raise ModelMismatchError unless this model made the store's vectors."""
+        if (model_id, dimension) != (self.model_id, self.dimension):
+            raise ModelMismatchError(
+                f"the vectors in {self.path} were made by {self.model_id!r} (dimension "
+                f"{self.dimension}); {model_id!r} (dimension {dimension}) came. Open the store "
+                "with that first model, or make a new store and add the photos to it"
+            )
+
+    def upsert(self, rows: pa.Table) -> None:
+        """Write whole rows: new photo ids are inserted, known ones replaced.
+
+        Parameters
+        ----------
+        rows
+            Every column of the schema; photo ids must be distinct, vectors finite.
+        """
+        self._check(rows)
+        merge = self._dataset.merge_insert("photo_id")
+        merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
+        self._publish()
+
+    def read(
+        self, columns: Sequence[str] | Mapping[str, str] | None = None, where: str | None = None
+    ) -> pa.Table:
+        """Read rows in the order of their photo ids.
+
+        Parameters
+        ----------
+        columns
+            Column names, or new names with SQL expressions; None reads all.
+        where
+            A SQL condition on the columns.
+        """
+        chosen = columns if columns is None or isinstance(columns, dict) else list(columns)
+        if isinstance(chosen, list) and "photo_id" not in chosen:
+            chosen = ["photo_id", *chosen]
+        return self._dataset.to_table(columns=chosen, filter=where).sort_by("photo_id")
+
+    def read_rows(self, photo_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Read some photos' rows without their vectors, keyed by photo id."""
+        if not photo_ids or not len(self):
+            return {}
+        columns = [name for name in self._dataset.schema.names if name != "vector"]
+        table = self._dataset.to_table(columns=columns, filter=_is_in("photo_id", photo_ids))
+        return {row["photo_id"]: row for row in table.to_pylist()}
+
+    def vectors(self) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Read all photos that have words.
+
+        Returns
+        -------
+        tuple
+            (n,) object array of photo ids, sorted, and (n, dimension) float32 vectors.
+        """
+        table = self.read(["vector"], where="vector IS NOT NULL")
+        return table["photo_id"].to_numpy(), column_matrix(table["vector"])
+
+    def vectors_of_texts(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Look up the vectors of texts that were embedded before; texts never seen are left out."""
+        if not texts or not len(self):
+            return {}
+        wanted = pa.array(texts, pa.string())
+        scanner = self._dataset.scanner(
+            columns={"photo_id": "photo_id", "text": "coalesce(memory, caption)"},
+            filter="vector IS NOT NULL",
+        )
+        text_of: dict[str, str] = {}
+        for batch in scanner.to_batches():
+            found = batch.filter(pc.is_in(batch["text"], value_set=wanted))
+            text_of.update(
+                zip(found["text"].to_pylist(), found["photo_id"].to_pylist(), strict=True)
+            )
+        if not text_of:
+            return {}
+        table = self._dataset.to_table(
+            columns=["photo_id", "vector"], filter=_is_in("photo_id", list(text_of.values()))
+        )
+        rows = dict(zip(table["photo_id"].to_pylist(), column_matrix(table["vector"]), strict=True))
+        return {text: rows[photo_id] for text, photo_id in text_of.items()}
+
+    def write_artifact(self, name: str, table: pa.Table) -> None:
+        """Keep a small table beside the photos under a name, such as the learned events."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        write_atomically(self.path / f"{name}.arrow", sink.getvalue().to_pybytes())
+
+    def read_artifact(self, name: str) -> pa.Table | None:
+        """Read what `write_artifact` kept, or None.
+
+        Raises
+        ------
+        StoreError
+            The file was truncated or altered.
+        """
+        path = self.path / f"{name}.arrow"
+        if not path.exists():
+            return None
+        try:
+            return pa.ipc.open_file(path.read_bytes()).read_all()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise StoreError(f"{path} can't be read ({error}); learn or write it anew") from error
+
+    def size_bytes(self) -> int:
+        """Sum the bytes of the store's files."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+
+    def _check(self, rows: pa.Table) -> None:
+        ids = rows["photo_id"]
+        if pc.count_distinct(ids).as_py() != len(ids):
+            raise InputError("photo ids in one write must be distinct")
+        if "vector" in rows.schema.names:
+            flat = pc.list_flatten(rows["vector"]).to_numpy()
+            if not np.isfinite(flat).all():
+                raise InputError("vectors must be finite; NaN or infinity came")
+
+    def _publish(self) -> None:
+        sync_new_files(self._table_path, self._synced)
+        self._manifest = {**self._manifest, "version": self._dataset.version}
+        write_atomically(self.path / _MANIFEST, _dump(self._manifest))
+        _log.debug("published version %d of %s", self.version, self.path)
+
+
+def _is_in(column: str, values: Sequence[str]) -> str:
+    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return f"{column} IN ({quoted})"
+
+
+def _dump(manifest: dict[str, Any]) -> bytes:
+    return json.dumps(manifest, indent=1).encode()
+
+
+def _read_manifest(root: Path) -> dict[str, Any]:
+    path = root / _MANIFEST
+    if not path.exists():
+        raise StoreError(
+            f"{root} is no store (there is no {_MANIFEST} in it); name the folder of a store, or "
+            "create one there"
+        )
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_bytes())
+        known = manifest["format"]
+        sound = isinstance(manifest["version"], int) and isinstance(manifest["model"]["id"], str)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise StoreError(f"{path} can't be read or was altered ({error!r})") from error
+    if known != FORMAT:
+        raise StoreError(
+            f"{root} has the format {known}; this RememberAI reads {FORMAT}. Install the version "
+            f"that wrote it ({manifest.get('rememberai')}) or a newer one"
+        )
+    if not sound:
+        raise StoreError(f"{path} was altered: version or model is not what it should be")
+    return manifest

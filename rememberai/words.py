@@ -1,0 +1,114 @@
+"""Words for photos: captions for those without a memory, and vectors, each made only once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rememberai.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from rememberai.captioners import Captioner
+    from rememberai.embedders import Embedder
+    from rememberai.records import Photo
+    from rememberai.store import MemoryStore
+
+_AT_ONCE = 16
+
+
+def caption_files(
+    paths: Sequence[str], captioner: Captioner, tick: Callable[[int], None]
+) -> list[tuple[str, str]]:
+    """Describe picture files, a few in memory at a time.
+
+    Returns
+    -------
+    list of tuple
+        For each path the caption and ``""``, or ``""`` and the reason why there is none.
+    """
+    from rememberai.photos import open_image
+
+    answers: list[tuple[str, str]] = []
+    for start in range(0, len(paths), _AT_ONCE):
+        images, reasons = [], []
+        for path in paths[start : start + _AT_ONCE]:
+            try:
+                images.append(open_image(path))
+                reasons.append("")
+            except InputError as error:
+                reasons.append(str(error))
+        captions = iter(captioner.caption(images) if images else [])
+        for reason in reasons:
+            caption = "" if reason else next(captions)
+            silent = "the captioner said nothing usable about it"
+            answers.append((caption, reason or ("" if caption else silent)))
+        tick(len(answers))
+    return answers
+
+
+class TextEmbedding:
+    """Vectors of texts; what was embedded before is looked up, and equal texts run once.
+
+    Parameters
+    ----------
+    embedder
+        The model.
+    known
+        Looks up vectors by text, such as `MemoryStore.vectors_of_texts`.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        known: Callable[[Sequence[str]], dict[str, NDArray[np.float32]]],
+    ) -> None:
+        self._embedder = embedder
+        self._known = known
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed n texts; returns (n, dimension) float32."""
+        vectors = self._known(list(dict.fromkeys(texts)))
+        missing = [text for text in dict.fromkeys(texts) if text not in vectors]
+        if missing:
+            vectors.update(zip(missing, self._embedder.encode(missing), strict=True))
+        if not texts:
+            return np.empty((0, self._embedder.dimension), np.float32)
+        return np.stack([vectors[text] for text in texts])
+
+    def remarks(self, texts: Sequence[str]) -> list[str]:
+        """Say of each text whether it was split; embedders that never split need not count."""
+        count: Any = getattr(self._embedder, "count_pieces", None)
+        if count is None or not texts:
+            return [""] * len(texts)
+        return [
+            f"a long text: embedded in {pieces} pieces, which were averaged" if pieces > 1 else ""
+            for pieces in count(texts)
+        ]
+
+
+def words_of(store: MemoryStore, captioner: Captioner | None, photos: Sequence[Photo]) -> list[str]:
+    """Give the words of photos that are not to be stored; those without any are left out."""
+    known = store.read_rows([photo.photo_id for photo in photos])
+    texts: dict[str, str] = {}
+    silent = []
+    for photo in photos:
+        stored = known.get(photo.photo_id, {})
+        written = photo.memory.text if photo.memory else None
+        text = written or stored.get("memory") or stored.get("caption")
+        if text:
+            texts[photo.photo_id] = text
+        elif photo.path:
+            silent.append(photo)
+    if captioner is not None:
+        answers = caption_files([str(photo.path) for photo in silent], captioner, lambda _: None)
+        texts.update(
+            (photo.photo_id, caption)
+            for photo, (caption, _) in zip(silent, answers, strict=True)
+            if caption
+        )
+    return [texts[photo.photo_id] for photo in photos if photo.photo_id in texts]

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shutil
+import sys
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from PIL import Image, ImageDraw
+
+from rememberai.captioners import Captioner, TransformersCaptioner
+from rememberai.errors import InputError, MissingExtraError, ModelError
+
+COLOURS = {
+    "red": (200, 30, 30),
+    "green": (30, 170, 30),
+    "blue": (30, 30, 200),
+    "yellow": (210, 210, 30),
+    "purple": (140, 30, 160),
+}
+
+
+def noise_pictures(n):
+    rng = np.random.default_rng(7)
+    sizes = [(int(w), int(h)) for w, h in rng.integers(10, 200, (n, 2))]
+    return [
+        Image.fromarray(rng.integers(0, 256, (h, w, 3), dtype=np.uint8)).convert(mode)
+        for (w, h), mode in zip(sizes, ["RGB", "L", "RGBA", "P", "CMYK"] * n, strict=False)
+    ]
+
+
+def by_hand(checkpoint, picture, *, max_new_tokens, **inputs):
+    """One picture through the model in memory, without any of the captioner's code."""
+    pixels = checkpoint.image_processor(images=picture.convert("RGB"), return_tensors="pt")
+    with torch.no_grad():
+        tokens = checkpoint.model.generate(
+            pixel_values=pixels["pixel_values"], max_new_tokens=max_new_tokens, **inputs
+        )
+    return checkpoint.tokenizer.decode(tokens[0], skip_special_tokens=True)
+
+
+def test_captions_equal_a_hand_written_generate_call(checkpoint):
+    pictures = noise_pictures(7)
+    expected = [by_hand(checkpoint, picture, max_new_tokens=3) for picture in pictures]
+    assert len(set(expected)) > 1  # else the order of the captions would not be tested
+    captioner = TransformersCaptioner(
+        str(checkpoint.folder), batch_size=3, max_new_tokens=3, offline=True
+    )
+    assert captioner.caption(pictures) == expected
+    assert captioner.caption([]) == []
+    assert isinstance(captioner, Captioner)
+
+
+@pytest.mark.parametrize("kind", ["blip", "git"])
+def test_a_prompt_is_continued_and_not_repeated(build, kind):
+    checkpoint = build(kind)
+    tokens = checkpoint.tokenizer("a red circle", return_tensors="pt")["input_ids"]
+    for picture in noise_pictures(3):
+        expected = by_hand(
+            checkpoint,
+            picture,
+            max_new_tokens=3,
+            input_ids=tokens.clone() if kind == "blip" else tokens[:, :-1],
+        )
+        assert expected.startswith("a red circle")
+        captioner = TransformersCaptioner(
+            str(checkpoint.folder), max_new_tokens=3, prompt="a red circle"
+        )
+        assert captioner.caption([picture]) == [expected.removeprefix("a red circle").strip()]
+
+
+def test_going_in_circles_is_no_caption(build):
+    checkpoint = build("vision-encoder-decoder")
+    with torch.no_grad():  # every next word is "green", whatever the picture
+        head = checkpoint.model.decoder.cls.predictions
+        head.decoder.weight.zero_()
+        head.decoder.bias.zero_()
+        head.bias.zero_()
+        head.bias[checkpoint.tokenizer.convert_tokens_to_ids("green")] = 1.0
+    checkpoint.save()
+    captioner = TransformersCaptioner(str(checkpoint.folder), max_new_tokens=8)
+    assert by_hand(checkpoint, noise_pictures(1)[0], max_new_tokens=8) == " ".join(["green"] * 8)
+    assert captioner.caption(noise_pictures(2)) == ["", ""]
+
+
+def draw(rng):
+    """A disc of a shade of one of five colours, and the words for it."""
+    colour, ground = rng.choice(list(COLOURS)), rng.choice(["black", "white"])
+    radius = int(rng.integers(7, 13))
+    x, y = (int(v) for v in rng.integers(radius, 33 - radius, 2))
+    shade = np.clip(np.add(COLOURS[colour], rng.integers(-30, 31, 3)), 0, 255)
+    picture = Image.new("RGB", (32, 32), str(ground))
+    box = (x - radius, y - radius, x + radius, y + radius)
+    ImageDraw.Draw(picture).ellipse(box, fill=tuple(int(v) for v in shade))
+    return picture, f"a {colour} circle on {ground}"
+
+
+def test_a_trained_model_says_what_unseen_drawings_show(build):
+    checkpoint = build("blip")
+    model, rng = checkpoint.model.train(), np.random.default_rng(0)
+    for module in model.modules():  # back to a usual start; the fixture's is for untrained models
+        if isinstance(module, torch.nn.Linear | torch.nn.Embedding | torch.nn.Conv2d):
+            torch.nn.init.normal_(module.weight, std=0.02)
+    steps, rate, seen = 250, 3e-3, set()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
+    for _ in range(steps):
+        pictures, captions = zip(*(draw(rng) for _ in range(16)), strict=True)
+        seen |= {picture.tobytes() for picture in pictures}
+        pixels = checkpoint.image_processor(images=list(pictures), return_tensors="pt")
+        tokens = checkpoint.tokenizer(list(captions), return_tensors="pt")["input_ids"]
+        model(pixel_values=pixels["pixel_values"], input_ids=tokens, labels=tokens).loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+        schedule.step()
+    checkpoint.model.eval()
+    checkpoint.save()
+
+    pictures, captions = zip(
+        *(draw(np.random.default_rng(i + 10**6)) for i in range(64)), strict=True
+    )
+    assert not seen & {picture.tobytes() for picture in pictures}
+    assert len(set(captions)) == 10
+    larger = [
+        p.resize((50 + 3 * i, 90 - i), Image.Resampling.NEAREST) for i, p in enumerate(pictures)
+    ]
+    captioner = TransformersCaptioner(str(checkpoint.folder), batch_size=10)
+    right = np.mean([c == e for c, e in zip(captioner.caption(larger), captions, strict=True)])
+    assert right >= 0.95
+
+
+def test_model_id_follows_the_weights_and_not_the_place(build, tmp_path):
+    folder = build("git", seed=0).folder
+    name, _, revision = TransformersCaptioner(str(folder)).model_id.partition("@")
+    assert name == "tiny-git"
+    assert len(revision) == 8
+    elsewhere = shutil.copytree(folder, tmp_path / "elsewhere" / folder.name)
+    assert TransformersCaptioner(str(elsewhere)).model_id == f"{name}@{revision}"
+    assert TransformersCaptioner(str(build("git", seed=1).folder)).model_id != f"{name}@{revision}"
+
+
+def test_nothing_is_printed_and_the_settings_are_put_back(build, capfd):
+    checkpoint = build("vision-encoder-decoder")
+    logs = transformers.utils.logging
+    before = logs.get_verbosity(), logs.is_progress_bar_enabled()
+    capfd.readouterr()
+    TransformersCaptioner(str(checkpoint.folder)).caption(noise_pictures(2))
+    assert capfd.readouterr() == ("", "")
+    assert (logs.get_verbosity(), logs.is_progress_bar_enabled()) == before
+
+
+def test_a_model_that_is_not_here():
+    with pytest.raises(ModelError, match="'nobody/no-model' in the local Hugging Face cache"):
+        TransformersCaptioner("nobody/no-model", offline=True)
+    with pytest.raises(ModelError, match="is no folder"):
+        TransformersCaptioner("./no/such/folder")
+
+
+def test_a_model_that_is_no_captioner(tmp_path):
+    config = transformers.BertConfig(
+        hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8
+    )
+    transformers.BertModel(config).save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="'bert' model"):
+        TransformersCaptioner(str(tmp_path)).caption(noise_pictures(1))
+
+
+def test_a_prompt_for_a_model_that_takes_none(build):
+    folder = build("vision-encoder-decoder").folder
+    with pytest.raises(InputError, match="takes no prompt"):
+        TransformersCaptioner(str(folder), prompt="a").caption(noise_pictures(1))
+
+
+@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"max_new_tokens": 0}])
+def test_sizes_below_one(build, wrong):
+    with pytest.raises(InputError, match="at least 1"):
+        TransformersCaptioner(str(build("git").folder), **wrong)
+
+
+def test_a_device_that_is_not_there(build):
+    with pytest.raises(InputError, match="'nonsense'"):
+        TransformersCaptioner(str(build("git").folder), device="nonsense").caption(
+            noise_pictures(1)
+        )
+
+
+def test_damaged_weights(checkpoint):
+    weights = checkpoint.folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="can't be loaded"):
+        TransformersCaptioner(str(checkpoint.folder)).caption(noise_pictures(1))
+
+
+class Bomb:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.target),)
+
+
+def test_pickled_weights_are_refused(build, tmp_path):
+    folder = build("blip").folder
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Bomb(tmp_path / "exploded")))
+    with pytest.raises(ModelError, match="pickled"):
+        TransformersCaptioner(str(folder)).caption(noise_pictures(1))
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_code_in_the_folder_is_never_run(build, tmp_path):
+    folder = build("git").folder
+    (folder / "evil.py").write_text(f"import os\nos.mkdir({str(tmp_path / 'ran')!r})\n")
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "evil", "auto_map": {"AutoConfig": "evil.EvilConfig"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="can't be loaded"):
+        TransformersCaptioner(str(folder)).caption(noise_pictures(1))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_missing_shard_is_named(build):
+    folder = build("git").folder
+    index = {"weight_map": {"a": "model.safetensors", "b": "model-2.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(ModelError, match=r"model-2\.safetensors is missing"):
+        TransformersCaptioner(str(folder))
+
+
+def test_without_transformers_the_error_names_the_extra(build, monkeypatch):
+    captioner = TransformersCaptioner(str(build("git").folder))
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "rememberai\[caption\]"'):
+        captioner.caption(noise_pictures(1))
