@@ -13,8 +13,10 @@ from PIL.PngImagePlugin import PngInfo
 def exif_bytes(main=None, photo=None, gps=None) -> bytes:
     exif = Image.Exif()
     exif.update(main or {})
-    exif.get_ifd(IFD.Exif).update(photo or {})
-    exif.get_ifd(IFD.GPSInfo).update(gps or {})
+    if photo:
+        exif[IFD.Exif] = photo
+    if gps:
+        exif[IFD.GPSInfo] = gps
     return exif.tobytes()
 
 

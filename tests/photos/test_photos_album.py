@@ -83,7 +83,7 @@ def test_heic_is_not_rotated_twice(tmp_path):
     image.paste("red", (0, 0, 16, 16))
     exif = Image.Exif()
     exif[0x112] = 6
-    exif.get_ifd(0x8769)[0x9003] = "2024:05:18 12:00:05"
+    exif[0x8769] = {0x9003: "2024:05:18 12:00:05"}
     exif[0x10E] = "By the river"
     image.save(tmp_path / "a.heic", exif=exif.tobytes(), quality=95)
     photo = Album.from_folder(tmp_path).photos[0]

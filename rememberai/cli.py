@@ -1,0 +1,243 @@
+"""The command line; no logic of its own.
+
+Exit status: 0 done; 1 the job failed; 2 wrong usage; 3 done, but some inputs failed (they are
+named); 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rememberai import __version__
+from rememberai.errors import RememberAIError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rememberai.pipeline import RememberAI
+    from rememberai.records import Report
+
+_SOME_FAILED = 3
+_INTERRUPTED = 130
+
+_store = click.argument("store", type=click.Path(path_type=Path))
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+_offline = click.option("--offline", is_flag=True, help="Never ask the hub for a model.")
+_captioner = click.option(
+    "--captioner", metavar="MODEL", help="Image-to-text model (a folder or a name on the hub)."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="rememberai")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Give your photos words, and find the events of your life in them.
+
+    A STORE is a folder of its own; `add` makes it. Begin with: rememberai demo
+    """
+    context.ensure_object(dict)["debug"] = debug
+
+
+@cli.command()
+@click.option("--store", type=click.Path(path_type=Path), help="Keep the demo's store here.")
+@_offline
+def demo(store: Path | None, offline: bool) -> None:
+    """Run the main job on the sample album: one family's year, drawn by code."""
+    from rememberai.demo import run
+
+    run(store, offline=offline)
+
+
+@cli.command()
+@_store
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--embedder",
+    metavar="MODEL",
+    help="For a new store: all-MiniLM-L6-v2 (the default; English), use-multilingual (Korean and "
+    "15 more), a model folder, or a name on the hub.",
+)
+@click.option("--metric", type=click.Choice(["cosine", "l2"]), help="For a new store.")
+@_captioner
+@_offline
+@_as_json
+def add(
+    store: Path,
+    folder: Path,
+    embedder: str | None,
+    metric: Any,
+    captioner: str | None,
+    offline: bool,
+    as_json: bool,
+) -> None:
+    """Add the photos of FOLDER, and of those below it, to STORE."""
+    from rememberai import RememberAI
+
+    if (store / "store.json").exists():
+        if metric is not None:
+            raise click.UsageError("--metric is chosen when a store is made; this one exists.")
+        book = RememberAI.open(store, embedder=embedder, captioner=captioner, offline=offline)
+    else:
+        book = RememberAI.create(
+            store,
+            embedder=embedder or "all-MiniLM-L6-v2",
+            captioner=captioner,
+            metric=metric or "cosine",
+            offline=offline,
+        )
+    with _progress() as progress:
+        report = book.add_folder(folder, progress=progress)
+    _finish(report, as_json)
+
+
+@cli.command()
+@_store
+@click.argument("model")
+@_offline
+@_as_json
+def caption(store: Path, model: str, offline: bool, as_json: bool) -> None:
+    """Caption the photos of STORE that have no words yet, with the image-to-text MODEL."""
+    book = _open(store, captioner=model, offline=offline)
+    with _progress() as progress:
+        report = book.caption(progress=progress)
+    _finish(report, as_json)
+
+
+@cli.command()
+@_store
+@click.argument("seeds", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Forget the seeds learned before.")
+@_captioner
+@_offline
+@_as_json
+def learn(
+    store: Path, seeds: Path, replace: bool, captioner: str | None, offline: bool, as_json: bool
+) -> None:
+    """Learn events from SEEDS, a .jsonl or .csv file with the columns event and text (or photo)."""
+    book = _open(store, captioner=captioner, offline=offline)
+    _finish(book.learn_events(seeds, replace_all=replace), as_json)
+
+
+@cli.command()
+@_store
+@click.argument("album", type=click.Path(path_type=Path))
+@_captioner
+@_offline
+@_as_json
+def assign(store: Path, album: Path, captioner: str | None, offline: bool, as_json: bool) -> None:
+    """Tell which learned event the folder ALBUM shows, or that it is unknown."""
+    from rememberai import display
+
+    answer = _open(store, captioner=captioner, offline=offline).assign(album)
+    display.show_json(answer) if as_json else display.show_assignment(answer, album.name)
+
+
+@cli.command()
+@_store
+@click.option("-n", "--clusters", type=int, help="How many events; found by itself if left out.")
+@_as_json
+def discover(store: Path, clusters: int | None, as_json: bool) -> None:
+    """Find events in STORE that nobody named."""
+    from rememberai import display
+
+    found = _open(store).discover("auto" if clusters is None else clusters)
+    display.show_json(found) if as_json else display.show_discovery(found)
+
+
+@cli.command()
+@_store
+@click.argument("text")
+@click.option(
+    "-k", type=click.IntRange(min=1), default=10, help="How many photos.", show_default=True
+)
+@_offline
+@_as_json
+def search(store: Path, text: str, k: int, offline: bool, as_json: bool) -> None:
+    """Find the photos of STORE whose words are nearest to TEXT."""
+    from rememberai import display
+
+    hits = _open(store, offline=offline).search(text, k)
+    display.show_json(hits) if as_json else display.show_hits(hits)
+
+
+@cli.command()
+@_store
+@_as_json
+def info(store: Path, as_json: bool) -> None:
+    """Tell what STORE holds."""
+    from rememberai import display
+
+    facts = _open(store).info()
+    display.show_json(facts) if as_json else display.show_info(facts)
+
+
+def _open(store: Path, *, captioner: str | None = None, offline: bool = False) -> RememberAI:
+    from rememberai import RememberAI
+
+    return RememberAI.open(store, captioner=captioner, offline=offline)
+
+
+def _finish(report: Report, as_json: bool) -> None:
+    """Show a report, and end with the status that it deserves."""
+    from rememberai import display
+
+    display.show_json(report) if as_json else display.show_report(report)
+    failed = report.count("failed")
+    if failed:
+        sys.exit(_SOME_FAILED if failed < len(report.outcomes) else 1)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Draw a bar for each stage on a terminal's standard error, and nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:>10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield show
+
+
+def main() -> None:
+    """Run the command line; every error is two lines, and its exit status tells the kind."""
+    warnings.showwarning = lambda message, *_, **__: click.echo(f"Warning: {message}", err=True)
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. What was stored is whole; the same command goes on.", err=True)
+        sys.exit(_INTERRUPTED)
+    except RememberAIError as error:
+        if "--debug" in sys.argv:
+            raise
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

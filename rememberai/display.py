@@ -1,0 +1,128 @@
+"""Results as tables on a terminal, or as JSON for scripts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import defaultdict
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rememberai.events import Assignment
+    from rememberai.records import Discovery, Hit, Report, StoreInfo
+
+_NAMED = 20
+
+
+def show_json(result: object) -> None:
+    """Print a result as one JSON document on standard output."""
+    print(json.dumps(result, default=_plain, ensure_ascii=False, indent=1))  # noqa: T201
+
+
+def show_report(report: Report) -> None:
+    """Print the counts, and which inputs a person should look at, those of one reason together."""
+    named: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for outcome in report.outcomes:
+        if outcome.reason and outcome.status != "skipped":
+            named[outcome.status, outcome.reason].append(outcome.item)
+    for (status, reason), items in named.items():
+        shown = ", ".join(items[:_NAMED]) + (
+            f", ... {len(items) - _NAMED} more (--json names all)" if len(items) > _NAMED else ""
+        )
+        _line(f"{status} {len(items)}: {reason}")
+        _line(f"    {shown}")
+    _line(str(report))
+
+
+def show_assignment(answer: Assignment, album: str) -> None:
+    """Print the event of an album, and why."""
+    _line(f"{album}: {answer}")
+    _table(
+        ("event", "probability"),
+        [(event, f"{share:.2f}") for event, share in answer.ranking[:3]],
+    )
+    _table(
+        ("distance", "nearest prototype", "of"),
+        [(f"{near.distance:.2f}", near.text, near.event) for near in answer.nearest[:3]],
+    )
+
+
+def show_discovery(found: Discovery) -> None:
+    """Print the events that were found, a line each."""
+    _table(
+        ("photos", "event", "looks like", "most typical"),
+        [
+            (
+                str(len(event.photo_ids)),
+                event.title,
+                event.known_event or "",
+                event.representatives[0].text,
+            )
+            for event in found
+        ],
+    )
+    _line(f"{len(found)} events; {len(found.noise)} photos fell in none")
+
+
+def show_hits(hits: Sequence[Hit]) -> None:
+    """Print the photos that a search found, a line each."""
+    _table(
+        ("distance", "photo", "words", "by"),
+        [(f"{hit.distance:.2f}", hit.name, hit.text, hit.text_source) for hit in hits],
+    )
+    if not hits:
+        _line("nothing found: no photo in this store has words yet")
+
+
+def show_info(info: StoreInfo) -> None:
+    """Print what a store holds."""
+    _table(
+        ("", ""),
+        [
+            ("store", info.path),
+            (
+                "photos",
+                f"{info.photos}: {info.memories} with a memory, {info.captions} with a caption",
+            ),
+            ("waiting", f"{info.waiting} without words yet"),
+            ("events", ", ".join(info.events) or "none learned yet"),
+            ("seeds", str(info.seeds)),
+            ("model", f"{info.model_id}, dimension {info.dimension}, {info.metric}"),
+            ("size", f"{info.bytes / 1e6:.1f} MB, version {info.version}"),
+        ],
+    )
+
+
+def heading(text: str) -> None:
+    """Print a line that stands out."""
+    Console().print()
+    Console().print(Text(text, style="bold cyan"))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    table = Table(box=None, show_header=any(columns), pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))  # Text: words of others are never markup
+    if table.row_count:
+        Console().print(table)
+
+
+def _line(text: str) -> None:
+    Console().print(Text(text))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"no JSON form for {type(value)}")
