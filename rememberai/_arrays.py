@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from rememberai.records import Metric
 
+_LARGEST = 5e18  # vectors of this length are 1e19 apart at most, and (1e19)^2 fits in float32
+
 
 def check_vectors(
     vectors: ArrayLike, *, dimension: int | None = None, name: str = "vectors"
@@ -29,7 +31,7 @@ def check_vectors(
         if array.dtype.kind not in "fiu":
             raise TypeError(f"dtype {array.dtype}")
         with np.errstate(over="ignore"):  # an overflow becomes inf and is named below
-            array = np.ascontiguousarray(array, dtype=np.float32)
+            array = np.asarray(array, dtype=np.float32, order="C")
     except (TypeError, ValueError) as error:
         raise InputError(
             f"{name} must be an (n, dimension) array of real numbers: {error}"
@@ -57,10 +59,17 @@ def prepare(
     Raises
     ------
     InputError
-        As `check_vectors`; or a zero vector, whose direction is unknown, under the cosine metric.
+        As `check_vectors`; or a zero vector, whose direction is unknown, under the cosine metric;
+        or entries so large that a squared distance overflows under l2.
     """
     array = check_vectors(vectors, dimension=dimension, name=name)
     if metric == "l2":
+        too_large = np.abs(array).max(axis=1, initial=0) > _LARGEST / max(array.shape[1], 1) ** 0.5
+        if too_large.any():
+            raise InputError(
+                f"{name} must be scaled down under the l2 metric: a squared distance would not fit "
+                f"in float32; too large in {_rows(too_large)}"
+            )
         return array
     # Scaled by the largest entry first, so that no square overflows or vanishes.
     largest = np.abs(array).max(axis=1, keepdims=True, initial=0)

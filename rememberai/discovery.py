@@ -71,7 +71,7 @@ def _event(
 ) -> DiscoveredEvent:
     times = [time for row in rows if (time := _time(row))]
     first, last = (min(times), max(times)) if times else (None, None)
-    rows = sorted(rows, key=lambda row: (row["taken"] or datetime.max, row["photo_id"]))
+    rows = sorted(rows, key=lambda row: (_time(row) or datetime.max, row["photo_id"]))
     return DiscoveredEvent(
         title=title(words, first, last),
         photo_ids=tuple(row["photo_id"] for row in rows),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import sys
 from collections import defaultdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -19,11 +21,21 @@ if TYPE_CHECKING:
     from rememberai.records import Discovery, Hit, Report, StoreInfo
 
 _NAMED = 20
+_SHOWN = 200
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Make words of others safe for a terminal: in one line, without control characters."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
 
 
 def show_json(result: object) -> None:
     """Print a result as one JSON document on standard output."""
-    print(json.dumps(result, default=_plain, ensure_ascii=False, indent=1))  # noqa: T201
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    document = json.dumps(result, default=_plain, ensure_ascii=not unicode, indent=1)
+    # JSON leaves DEL and the control characters above it as they are.
+    print(_UNSAFE.sub(_escaped, document))  # noqa: T201
 
 
 def show_report(report: Report) -> None:
@@ -37,7 +49,7 @@ def show_report(report: Report) -> None:
             f", ... {len(items) - _NAMED} more (--json names all)" if len(items) > _NAMED else ""
         )
         _line(f"{status} {len(items)}: {reason}")
-        _line(f"    {shown}")
+        _line(shown, indent=4)
     _line(str(report))
 
 
@@ -103,7 +115,7 @@ def show_info(info: StoreInfo) -> None:
 def heading(text: str) -> None:
     """Print a line that stands out."""
     Console().print()
-    Console().print(Text(text, style="bold cyan"))
+    Console().print(Text(printable(text), style="bold cyan"), soft_wrap=True)
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -111,13 +123,24 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # Text: words of others are never markup
+        table.add_row(*(_cell(text) for text in row))
     if table.row_count:
         Console().print(table)
 
 
-def _line(text: str) -> None:
-    Console().print(Text(text))
+def _cell(text: str) -> Text:
+    text = printable(text)
+    if len(text) > _SHOWN:
+        text = f"{text[:_SHOWN].rstrip()} ... (--json shows all)"
+    return Text(text)  # never markup
+
+
+def _line(text: str, indent: int = 0) -> None:
+    Console().print(Text(" " * indent + printable(text)), soft_wrap=True)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}"
 
 
 def _plain(value: Any) -> Any:

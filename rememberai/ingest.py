@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,18 +24,28 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
-_BATCH = 1024
+_BATCH = 1024  # photos in a write
+_CAPTIONED = 64  # photos in a write when they are captioned, which takes a second or so for each
 _MEMORY = ("memory", "memory_origin", "memory_author", "memory_written")
 _NO_WORDS = "no text yet: it has no memory and was not captioned; `rememberai caption` does that"
 
 
 @dataclass(slots=True)
 class _Draft:
-    """A photo on its way: its row, whether the store must write it, and a remark on it."""
+    """A photo on its way: its row, and whether the store must write it.
+
+    Attributes
+    ----------
+    remarks
+        What a person should know of it.
+    silence
+        Why it has no words, as long as it has none.
+    """
 
     row: dict[str, Any]
     changed: bool
-    remark: str = ""
+    remarks: list[str] = field(default_factory=list)
+    silence: str = _NO_WORDS
 
     @property
     def text(self) -> str | None:
@@ -53,13 +63,15 @@ def add_album(
     """Store an album's photos, batch by batch; what is stored already is completed or skipped."""
     results: dict[str, Outcome] = {}
     total = len(album.photos)
-    for start in range(0, total, _BATCH):
-        batch = album.photos[start : start + _BATCH]
+    size = _BATCH if captioner is None else _CAPTIONED
+    for start in range(0, total, size):
+        batch = album.photos[start : start + size]
         known = store.read_rows([photo.photo_id for photo in batch])
         drafts = [_draft(photo, known.get(photo.photo_id), album.name) for photo in batch]
         if captioner is not None:
             silent = [draft for draft in drafts if not draft.text]
             _caption(silent, captioner, partial(_captioned, progress, start, total))
+            progress("captioning", start + len(batch), total)
         _write(store, embed, drafts)
         results.update((draft.row["photo_id"], _outcome(draft)) for draft in drafts)
         progress("embedding", start + len(batch), total)
@@ -79,9 +91,10 @@ def caption_waiting(
     """Caption the stored pictures without words, batch by batch."""
     ids = store.read(["photo_id"], where="text_source IS NULL")["photo_id"].to_pylist()
     outcomes: list[Outcome] = []
-    for start in range(0, len(ids), _BATCH):
-        rows = store.read_rows(ids[start : start + _BATCH]).values()
-        drafts = [_Draft(row, changed=False) for row in rows]
+    for start in range(0, len(ids), _CAPTIONED):
+        batch = ids[start : start + _CAPTIONED]
+        rows = store.read_rows(batch)
+        drafts = [_Draft(rows[photo_id], changed=False) for photo_id in batch]
         _caption(drafts, captioner, partial(_captioned, progress, start, len(ids)))
         _write(store, embed, drafts)
         outcomes += [_outcome(draft) for draft in drafts]
@@ -93,11 +106,14 @@ def _draft(photo: Photo, known: dict[str, Any] | None, album: str) -> _Draft:
     row = photo_row(photo, album)
     if known is None:
         return _Draft(row, changed=True)
-    draft = _Draft(known, changed=False, remark="it is stored already")
+    draft = _Draft(known, changed=False)
     if row["memory"] and row["memory"] != known["memory"]:
-        draft = _Draft(known | {key: row[key] for key in _MEMORY}, True, "its memory is new")
+        draft.row |= {key: row[key] for key in _MEMORY}
+        draft.remarks.append("its memory is new")
+        draft.changed = True
     if row["path"] and row["path"] != known["path"] and not _exists(known["path"]):
         draft.row |= {key: row[key] for key in ("path", "name", "album")}
+        draft.remarks.append("it was moved")
         draft.changed = True
     return draft
 
@@ -107,14 +123,14 @@ def _captioned(progress: Progress, start: int, total: int, done: int) -> None:
 
 
 def _exists(path: str | None) -> bool:
-    return path is not None and Path(path).exists()
+    return path is not None and os.path.exists(path)  # noqa: PTH110 - false for one out of reach
 
 
 def _caption(drafts: list[_Draft], captioner: Captioner, progress: Callable[[int], None]) -> None:
     pictures = [draft for draft in drafts if draft.row["path"]]
     answers = caption_files([draft.row["path"] for draft in pictures], captioner, progress)
     for draft, (caption, reason) in zip(pictures, answers, strict=True):
-        draft.remark = reason
+        draft.silence = reason
         if caption:
             draft.row |= {"caption": caption, "captioner": captioner.model_id}
             draft.changed = True
@@ -128,7 +144,7 @@ def _write(store: MemoryStore, embed: TextEmbedding, drafts: list[_Draft]) -> No
     spoken = [draft for draft in changed if draft.text]
     texts = [str(draft.text) for draft in spoken]
     for draft, remark in zip(spoken, embed.remarks(texts), strict=True):
-        draft.remark = "; ".join(filter(None, (draft.remark, remark)))
+        draft.remarks += [remark] if remark else []
     now = datetime.now(UTC)
     for draft in changed:
         source = "memory" if draft.row.get("memory") else "caption" if draft.text else None
@@ -141,8 +157,10 @@ def _write(store: MemoryStore, embed: TextEmbedding, drafts: list[_Draft]) -> No
 def _outcome(draft: _Draft) -> Outcome:
     name, photo_id = draft.row["name"], draft.row["photo_id"]
     if not draft.text:
-        return Outcome(name, "waiting", draft.remark or _NO_WORDS, photo_id)
-    return Outcome(name, "done" if draft.changed else "skipped", draft.remark, photo_id)
+        return Outcome(name, "waiting", "; ".join((*draft.remarks, draft.silence)), photo_id)
+    if not draft.changed:
+        return Outcome(name, "skipped", "it is stored already", photo_id)
+    return Outcome(name, "done", "; ".join(draft.remarks), photo_id)
 
 
 def _joined(read: Outcome, stored: Outcome) -> Outcome:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
 from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import pyarrow as pa
+
 from rememberai import ingest
-from rememberai.embedders import Embedder, load_embedder
+from rememberai.embedders import MODELS, Embedder, load_embedder
 from rememberai.errors import InputError, ModelError, StoreError
 from rememberai.photos import Album
 from rememberai.records import Outcome, Report, StoreInfo
-from rememberai.seeds import SeedWords, merge_seeds, read_seeds, seed_table
+from rememberai.seeds import SeedWords, known_vectors, merge_seeds, read_seeds, seed_table
 from rememberai.store import MemoryStore
 from rememberai.store.schema import column_matrix, row_hit
-from rememberai.words import TextEmbedding, words_of
+from rememberai.words import TextEmbedding, tidy_texts, words_of
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
     from typing import Self
-
-    import pyarrow as pa
 
     from rememberai.captioners import Captioner
     from rememberai.events import Assignment, EventAssigner
@@ -95,14 +96,15 @@ class RememberAI:
             A model can't be found.
         """
         model = load_embedder(embedder, offline=offline) if isinstance(embedder, str) else embedder
+        speaker = _captioner(captioner, offline)
         store = MemoryStore.create(
             path,
             model_id=model.model_id,
             dimension=model.dimension,
             metric=metric,
-            embedder=embedder if isinstance(embedder, str) else None,
+            embedder=_lasting_name(embedder) if isinstance(embedder, str) else None,
         )
-        return cls(store, model, _captioner(captioner, offline), offline=offline)
+        return cls(store, model, speaker, offline=offline)
 
     @classmethod
     def open(
@@ -190,7 +192,7 @@ class RememberAI:
         """
         if not text.strip():
             raise InputError("the text to search for is empty")
-        found = self._vector_index().search(self._model().encode([text]), k)
+        found = self._vector_index().search(self._embedding().anew([text]), k)
         ids, distances = found.ids[0].tolist(), found.distances[0].tolist()
         rows = self.store.read_rows(ids)
         return [row_hit(rows[i], distance) for i, distance in zip(ids, distances, strict=True)]
@@ -216,17 +218,18 @@ class RememberAI:
         InputError
             The file can't be read, or not one seed can be used.
         """
+        before = None if replace_all else self.store.read_artifact(_SEEDS)
         words = SeedWords(self.store, self.captioner)
-        table, failed = seed_table(words, self._embedding(), read_seeds(seeds))
-        usable = len(table)
-        table = merge_seeds(None if replace_all else self.store.read_artifact(_SEEDS), table)
-        if not usable:
+        table, failed = seed_table(words, self._embedding(before), read_seeds(seeds))
+        if not len(table):
             raise InputError(
                 "not one seed can be used; give each event a few texts or photos with words"
                 + (f" (the first: {failed[0].item}: {failed[0].reason})" if failed else "")
             )
-        self._assigner = self._fitted(table)
+        table = merge_seeds(before, table)
+        assigner = self._fitted(table)
         self.store.write_artifact(_SEEDS, table)
+        self._assigner = assigner
         counts = Counter(table["event"].to_pylist())
         return Report((*failed, *(_event_outcome(event, n) for event, n in sorted(counts.items()))))
 
@@ -247,13 +250,14 @@ class RememberAI:
         assigner = self._event_assigner()
         if assigner is None:
             raise InputError("no events are learned yet; call learn_events with some seeds first")
-        if isinstance(album, (str, Path)):
+        if isinstance(album, (str, os.PathLike)):
             album = _album(album, None)
         if isinstance(album, Album):
             texts = words_of(self.store, self.captioner, album.photos)
         else:
-            texts = list(album)  # type: ignore[arg-type]
-        return assigner.assign_album(self._embedding()(texts))
+            texts = tidy_texts(album)
+        embed = self._embedding(self.store.read_artifact(_SEEDS))
+        return assigner.assign_album(embed(texts))
 
     def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
         """Find events that nobody named: clusters of the stored photos that have words.
@@ -299,8 +303,9 @@ class RememberAI:
             self._embedder = model
         return self._embedder
 
-    def _embedding(self) -> TextEmbedding:
-        return TextEmbedding(self._model(), self.store.vectors_of_texts)
+    def _embedding(self, seeds: pa.Table | None = None) -> TextEmbedding:
+        known = partial(known_vectors, self.store, seeds)
+        return TextEmbedding(self._model(), self.store.metric, known)
 
     def _vector_index(self) -> VectorIndex:
         """Give the index of the store's version: from memory, from its cache, or built anew."""
@@ -327,17 +332,27 @@ def _cached_index(store: MemoryStore) -> VectorIndex:
     from rememberai.index import VectorIndex
 
     folder = store.path / "index"
+    stamp = f"{store.model_id} {_content(store)}"
     try:
-        return VectorIndex.load(folder, model_id=store.model_id, built_from=store.version)
+        return VectorIndex.load(folder, model_id=stamp, built_from=store.version)
     except StoreError as error:
         _log.info("the index is built from the table: %s", error)
     index = VectorIndex(store.dimension, metric=store.metric)
     index.add(*store.vectors())
     try:
-        index.save(folder, model_id=store.model_id, built_from=store.version)
+        index.save(folder, model_id=stamp, built_from=store.version)
     except OSError as error:  # a cache that can't be kept costs time, not answers
         _log.warning("the index can't be kept in %s: %s", folder, error)
     return index
+
+
+def _content(store: MemoryStore) -> str:
+    """Hash when each photo was written; two histories of a store can have the same version."""
+    table = store.read(["updated"]).combine_chunks()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return hashlib.blake2b(sink.getvalue(), digest_size=16).hexdigest()
 
 
 def _quiet(stage: str, done: int, total: int) -> None:
@@ -348,6 +363,12 @@ def _album(folder: str | os.PathLike[str], progress: Progress | None) -> Album:
     if progress is None:
         return Album.from_folder(folder)
     return Album.from_folder(folder, progress=partial(progress, "reading"))
+
+
+def _lasting_name(embedder: str) -> str:
+    """Make the path of a model folder absolute, so that the store opens from anywhere."""
+    folder = Path(embedder).expanduser()
+    return str(folder.absolute()) if embedder not in MODELS and folder.is_dir() else embedder
 
 
 def _captioner(given: str | Captioner | None, offline: bool) -> Captioner | None:

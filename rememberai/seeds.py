@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,13 +12,17 @@ import pyarrow as pa
 
 from rememberai.errors import InputError
 from rememberai.photos import Album
+from rememberai.photos.memories import BadRowError, records
+from rememberai.photos.text import clean
 from rememberai.records import Outcome
-from rememberai.store.schema import vector_array
+from rememberai.store.schema import column_matrix, vector_array
 from rememberai.words import words_of
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from rememberai.captioners import Captioner
     from rememberai.store import MemoryStore
@@ -67,64 +70,59 @@ def read_seeds(source: SeedSource) -> Iterator[Seed | Outcome]:
     """
     if isinstance(source, Mapping):
         for event, items in source.items():
-            if isinstance(items, (str, Path)):
-                items = [items]
-            for number, item in enumerate(items, 1):
+            several = isinstance(items, Iterable) and not isinstance(items, str)
+            for number, item in enumerate(items if several else [items], 1):
                 yield _from_item(f"{event} {number}", event, item)
         return
-    path = Path(source).expanduser()
-    readers = {".jsonl": _jsonl, ".csv": _csv}
-    if path.suffix.lower() not in readers:
-        raise InputError(f"seeds must be a .jsonl or .csv file or a dictionary; {path} came")
+    path = Path(source).expanduser() if isinstance(source, (str, os.PathLike)) else None
+    if path is None or path.suffix.lower() not in (".jsonl", ".csv"):
+        raise InputError(f"seeds must be a .jsonl or .csv file or a dictionary; {source} came")
     try:
         content = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the seeds {path} can't be read as UTF-8 text: {error}") from error
-    for number, row in readers[path.suffix.lower()](content):
-        yield _from_row(f"{path.name} line {number}", row, path.parent)
+    folder = _absolute(path.parent)
+    for line, row in records(content, path.suffix.lower()):
+        yield _from_row(f"{path.name}, line {line}", row, folder)
 
 
-def _jsonl(content: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(content.split("\n"), 1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except (ValueError, RecursionError):
-                yield number, None
-
-
-def _csv(content: str) -> Iterator[tuple[int, Any]]:
-    reader = csv.DictReader(content.splitlines(keepends=True))
-    try:
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error:
-        yield reader.line_num, None
-
-
-def _from_item(item: str, event: str, value: object) -> Seed | Outcome:
-    if isinstance(value, str) and value.strip():
-        return Seed(item, event, text=value)
+def _from_item(item: str, event: object, value: object) -> Seed | Outcome:
+    name = _words(event)
+    if not name:
+        return Outcome(item, "failed", f"an event has a name (str); {event!r} came")
+    if text := _words(value):
+        return Seed(item, name, text=text)
     if isinstance(value, Path):
-        path = value.expanduser().absolute()
-        return Seed(str(value), event, photo=path, root=path if path.is_dir() else path.parent)
+        path = _absolute(value.expanduser())
+        return Seed(str(value), name, photo=path, root=path if path.is_dir() else path.parent)
     return Outcome(item, "failed", f"a seed is a text (str) or a photo (Path); {value!r} came")
 
 
 def _from_row(item: str, row: Any, folder: Path) -> Seed | Outcome:
+    if isinstance(row, BadRowError):
+        return Outcome(item, "failed", str(row))
     if not isinstance(row, dict):
         return Outcome(item, "failed", "no row of the form {event, text} or {event, photo}")
-    event, text, photo = (row.get(key) for key in ("event", "text", "photo"))
-    if not isinstance(event, str) or not event.strip():
+    event, text, photo = (_words(row.get(key)) for key in ("event", "text", "photo"))
+    if not event:
         return Outcome(item, "failed", "the event has no name; write one in the column 'event'")
-    if isinstance(text, str) and text.strip():
-        return Seed(item, event.strip(), text=text)
-    if not isinstance(photo, str) or not photo.strip():
+    if text:
+        return Seed(item, event, text=text)
+    if not photo:
         return Outcome(item, "failed", "there is neither a text nor a photo; write one of them")
     relative = PurePosixPath(photo.replace("\\", "/"))
     if relative.is_absolute() or ".." in relative.parts:
         return Outcome(item, "failed", f"the photo {photo!r} lies outside the folder of the seeds")
-    return Seed(item, event.strip(), photo=folder.absolute() / relative, root=folder.absolute())
+    return Seed(item, event, photo=folder / relative, root=folder)
+
+
+def _words(value: object) -> str:
+    """Tidy a text as memories are, so that equal words are equal; empty for what is no text."""
+    return clean(value) if isinstance(value, str) else ""
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - without "..", and links stay, as in albums
 
 
 class SeedWords:
@@ -149,11 +147,13 @@ class SeedWords:
         if root not in self._albums:
             self._albums[root] = Album.from_folder(root)
         album = self._albums[root]
-        below = [p for p in album.photos if p.path and Path(p.path).is_relative_to(photo)]
-        if not below:
-            said = [o.reason for o in album.outcomes if root / o.item == photo]
+        below = [o for o in album.outcomes if (root / o.item).is_relative_to(photo)]
+        ids = {o.photo_id for o in below if o.photo_id}
+        if not ids:
+            said = [o.reason for o in below if root / o.item == photo]
             raise InputError(said[0] if said else f"there is no photo at {photo}; mend the path")
-        texts = words_of(self._store, self._captioner, below)
+        photos = [p for p in album.photos if p.photo_id in ids]
+        texts = words_of(self._store, self._captioner, photos)
         if not texts:
             raise InputError("the photo has no words; write a memory or caption it first")
         return texts
@@ -185,6 +185,18 @@ def seed_table(
         texts += found
     columns = {"event": pa.array(events, pa.string()), "text": pa.array(texts, pa.string())}
     return pa.table(columns | {"vector": vector_array(embed(texts))}), failed
+
+
+def known_vectors(
+    store: MemoryStore, seeds: pa.Table | None, texts: Sequence[str]
+) -> dict[str, NDArray[np.float32]]:
+    """Look up the vectors of texts that were embedded before, for photos or for these seeds."""
+    found = store.vectors_of_texts(texts)
+    if seeds is not None:
+        wanted = set(texts)
+        pairs = zip(seeds["text"].to_pylist(), column_matrix(seeds["vector"]), strict=True)
+        found |= {text: vector for text, vector in pairs if text in wanted}
+    return found
 
 
 def merge_seeds(before: pa.Table | None, added: pa.Table) -> pa.Table:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rememberai.errors import InputError
+from rememberai._arrays import check_vectors, prepare
+from rememberai.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
     from rememberai.captioners import Captioner
     from rememberai.embedders import Embedder
-    from rememberai.records import Photo
+    from rememberai.records import Metric, Photo
     from rememberai.store import MemoryStore
 
 _AT_ONCE = 16
@@ -30,6 +33,11 @@ def caption_files(
     -------
     list of tuple
         For each path the caption and ``""``, or ``""`` and the reason why there is none.
+
+    Raises
+    ------
+    InputError
+        The captioner does not give a text for each picture.
     """
     from rememberai.photos import open_image
 
@@ -40,15 +48,31 @@ def caption_files(
             try:
                 images.append(open_image(path))
                 reasons.append("")
-            except InputError as error:
+            except (InputError, MissingExtraError) as error:
                 reasons.append(str(error))
-        captions = iter(captioner.caption(images) if images else [])
+        captions = iter(_captions(captioner, images) if images else [])
         for reason in reasons:
             caption = "" if reason else next(captions)
             silent = "the captioner said nothing usable about it"
             answers.append((caption, reason or ("" if caption else silent)))
         tick(len(answers))
     return answers
+
+
+def _captions(captioner: Captioner, images: list[Image]) -> list[str]:
+    from rememberai.photos.text import clean
+
+    captions = captioner.caption(images)
+    if (
+        not isinstance(captions, list | tuple)
+        or len(captions) != len(images)
+        or not all(isinstance(caption, str) for caption in captions)
+    ):
+        raise InputError(
+            f"the captioner {captioner.model_id!r} must return a list with one str a picture; "
+            f"for {len(images)} pictures came {captions!r:.100}"
+        )
+    return [clean(caption) for caption in captions]
 
 
 class TextEmbedding:
@@ -58,6 +82,8 @@ class TextEmbedding:
     ----------
     embedder
         The model.
+    metric
+        How its vectors will be compared, which they must allow.
     known
         Looks up vectors by text, such as `MemoryStore.vectors_of_texts`.
     """
@@ -65,20 +91,47 @@ class TextEmbedding:
     def __init__(
         self,
         embedder: Embedder,
+        metric: Metric,
         known: Callable[[Sequence[str]], dict[str, NDArray[np.float32]]],
     ) -> None:
         self._embedder = embedder
+        self._metric = metric
         self._known = known
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed n texts; returns (n, dimension) float32."""
-        vectors = self._known(list(dict.fromkeys(texts)))
-        missing = [text for text in dict.fromkeys(texts) if text not in vectors]
+        """Embed n texts; returns (n, dimension) float32.
+
+        Raises
+        ------
+        InputError
+            See `anew`.
+        """
+        vectors = self._known(sorted(set(texts)))
+        # Sorted, since in other company a model gives a text other last digits.
+        missing = sorted(set(texts).difference(vectors))
         if missing:
-            vectors.update(zip(missing, self._embedder.encode(missing), strict=True))
+            vectors.update(zip(missing, self.anew(missing), strict=True))
         if not texts:
             return np.empty((0, self._embedder.dimension), np.float32)
         return np.stack([vectors[text] for text in texts])
+
+    def anew(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed n texts without looking any up.
+
+        Raises
+        ------
+        InputError
+            The embedder does not give a finite vector for each text; or, under the cosine metric,
+            one that is zero.
+        """
+        name = f"the vectors of the embedder {self._embedder.model_id!r}"
+        vectors = check_vectors(
+            self._embedder.encode(texts), dimension=self._embedder.dimension, name=name
+        )
+        if len(vectors) != len(texts):
+            raise InputError(f"{name} must be one a text; for {len(texts)} came {len(vectors)}")
+        prepare(vectors, self._metric, name=name)
+        return vectors
 
     def remarks(self, texts: Sequence[str]) -> list[str]:
         """Say of each text whether it was split; embedders that never split need not count."""
@@ -89,6 +142,22 @@ class TextEmbedding:
             f"a long text: embedded in {pieces} pieces, which were averaged" if pieces > 1 else ""
             for pieces in count(texts)
         ]
+
+
+def tidy_texts(texts: Iterable[str]) -> list[str]:
+    """Tidy texts as memories are, so that equal words are equal; those without any are left out.
+
+    Raises
+    ------
+    InputError
+        Something other than texts.
+    """
+    from rememberai.photos.text import clean
+
+    given = list(texts) if isinstance(texts, Iterable) else [texts]
+    if not all(isinstance(text, str) for text in given):
+        raise InputError(f"a list of texts (str) was wanted; {texts!r:.100} came")
+    return [words for words in map(clean, given) if words]
 
 
 def words_of(store: MemoryStore, captioner: Captioner | None, photos: Sequence[Photo]) -> list[str]:

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from rememberai.records import Metric
 
 
+_PER_SEED = 32
+
+
 def canonical_order(vectors: NDArray[np.float32]) -> NDArray[np.intp]:
     """Order rows by their bytes, so that a result does not depend on the order of the input."""
-    rows = vectors.view(np.dtype((np.void, vectors.shape[1] * vectors.itemsize))).ravel()
+    positive = vectors + np.float32(0)  # -0.0 becomes 0.0: equal rows have equal bytes
+    rows = positive.view(np.dtype((np.void, vectors.shape[1] * vectors.itemsize))).ravel()
     return np.argsort(rows, kind="stable")
 
 
@@ -30,47 +34,94 @@ def kmeans(
     max_iter: int,
     random_state: int,
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Cluster prepared vectors: Lloyd's iterations from k-means++ seeds.
+    """Cluster prepared vectors: Lloyd's iterations by FAISS from greedy k-means++ seeds.
 
     Parameters
     ----------
     vectors
         (n, dimension), n at least n_clusters; unit length under the cosine metric, whose centroids
-        are then unit length too (spherical k-means).
+        are then unit length too (spherical k-means; the centroid of opposites is zero).
     n_init
         Runs from other seeds; the one with the least inertia is kept.
 
     Returns
     -------
     tuple
-        (m, dimension) centroids and (n,) labels from 0 to m - 1; every cluster has a member, so m
-        is less than n_clusters when there are fewer distinct vectors. The largest comes first.
+        (m, dimension) centroids and (n,) labels from 0 to m - 1, the nearest centroid of each
+        vector; every cluster has a member, so m is less than n_clusters when there are fewer
+        distinct vectors. The largest comes first.
 
     References
     ----------
-    Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007.
+    Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007; greedy as
+    in Grunau et al., "A nearly tight analysis of greedy k-means++", SODA 2023.
     """
-    faiss = import_faiss()
     order = canonical_order(vectors)
     ordered = vectors[order]
     distinct = 1 + int((ordered[1:] != ordered[:-1]).any(axis=1).sum())
     k = min(n_clusters, distinct)
-    run = faiss.Kmeans(
-        vectors.shape[1],
-        k,
-        niter=max_iter,
-        nredo=n_init,
-        seed=random_state,
-        spherical=metric == "cosine",
-        init_method=faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS,
-        # FAISS takes 256 points a centroid otherwise, without a word.
-        max_points_per_centroid=len(vectors),
-        min_points_per_centroid=1,
-    )
-    run.train(ordered)
-    _, nearest = knn(vectors, run.centroids, 1, metric)
-    sizes = np.bincount(nearest[:, 0], minlength=k)
+    # Under l2 the origin is free, and near the points float32 has the most digits left.
+    origin = ordered.mean(axis=0, dtype=np.float64).astype(np.float32) * (metric == "l2")
+    ordered = ordered - origin
+    best = np.inf
+    for i in range(n_init):
+        # The order of the bytes is as good as none, so every such row makes a fair sample.
+        sample = ordered[:: max(1, len(ordered) // (_PER_SEED * k))]
+        seeds = _seeds(sample, k, np.random.default_rng([random_state, i]))
+        found = _lloyd(ordered, seeds, metric, max_iter)
+        distances, nearest = knn(ordered, found, 1, metric)
+        inertia = float((distances.astype(np.float64) ** (1 if metric == "cosine" else 2)).sum())
+        if inertia < best:
+            best, centroids, labels = inertia, found, nearest[:, 0]
+    sizes = np.bincount(labels, minlength=k)
     by_size = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
     rank = np.empty(k, np.intp)
     rank[by_size] = np.arange(len(by_size))
-    return run.centroids[by_size], rank[nearest[:, 0]]
+    ranks = np.empty(len(vectors), np.intp)
+    ranks[order] = rank[labels]
+    return centroids[by_size] + origin, ranks
+
+
+def _lloyd(
+    points: NDArray[np.float32], seeds: NDArray[np.float32], metric: Metric, max_iter: int
+) -> NDArray[np.float32]:
+    run = import_faiss().Kmeans(
+        points.shape[1],
+        len(seeds),
+        niter=max_iter,
+        spherical=metric == "cosine",
+        # FAISS takes 256 points a centroid otherwise, without a word.
+        max_points_per_centroid=len(points),
+        min_points_per_centroid=1,
+    )
+    run.train(points, init_centroids=seeds)
+    centroids: NDArray[np.float32] = run.centroids
+    return centroids
+
+
+def _seeds(points: NDArray[np.float32], k: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """Draw points by their squared distance from those before; of a few draws the best is kept."""
+    n_draws = 2 + int(np.log(k))
+    norms = np.einsum("nd,nd->n", points, points)
+    chosen = [int(random.integers(len(points)))]
+    nearest = _squared(points, norms, chosen)[0]
+    while len(chosen) < k:
+        heap = np.cumsum(nearest, dtype=np.float64)
+        draws = np.searchsorted(heap, random.random(n_draws) * heap[-1], side="right")
+        draws = np.minimum(draws, len(points) - 1)
+        candidates = np.minimum(nearest, _squared(points, norms, draws))
+        best = int(candidates.sum(axis=1, dtype=np.float64).argmin())
+        chosen.append(int(draws[best]))
+        nearest = candidates[best]
+    return points[chosen]
+
+
+def _squared(
+    points: NDArray[np.float32],
+    norms: NDArray[np.float32],
+    rows: list[int] | NDArray[np.intp],
+) -> NDArray[np.float32]:
+    """Measure the (len(rows), n) squared distances of all points from some."""
+    squared: NDArray[np.float32] = norms + norms[rows, None] - 2 * (points[rows] @ points.T)
+    squared[np.arange(len(rows)), rows] = 0
+    return np.maximum(squared, 0, out=squared)

@@ -6,13 +6,16 @@ import re
 from collections import defaultdict
 from math import log
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_HANGUL = re.compile("[가-힣]")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff가-힣]")  # kana, Han, Hangul: short words tell
+_ENDING = re.compile(r"(?<=[a-z]{3})(?:ies|y|es?|s|ed|ions?|ing|ers?)$")
+_LONGEST = 40
 _STOP_WORDS = frozenset(
     """a about above after again against all along already also always am among an and another any
     anyone anything are around as at away back be because been before behind being below between
@@ -54,8 +57,8 @@ def telling_words(
     Returns
     -------
     list of list of str
-        Up to n_words words for each cluster, the most telling first; of words that share a stem
-        (candle, candles) the first alone.
+        Up to n_words words for each cluster, the most telling first, equals by the alphabet; of
+        words that seem to share a stem (candle, candles; party, parties) the first alone.
     """
     counts: list[dict[str, float]] = [defaultdict(float) for _ in range(n_clusters)]
     overall: dict[str, float] = defaultdict(float)
@@ -68,17 +71,28 @@ def telling_words(
         {word: n * log(1 + mean / overall[word]) for word, n in count.items()} for count in counts
     ]
     return [
-        _distinct(sorted(score, key=lambda word: (-score[word], word)), n_words) for score in scores
+        # Rounded, since the last digits depend on the order of the texts.
+        _distinct(sorted(score, key=lambda word: (-round(score[word], 9), word)), n_words)
+        for score in scores
     ]
 
 
 def words(text: str) -> list[str]:
-    """List the words of a text that can tell: no stop words, no numbers, no single letters."""
-    found = [word.casefold().replace("’", "'").split("'")[0] for word in _WORD.findall(text)]
+    """List the words of a text that can tell.
+
+    Left out are stop words, numbers, words of fewer than three letters (two in East Asian scripts)
+    and endless ones. Of a word with apostrophes its longest part stands: grandma's, l'anniversaire.
+    """
+    found = [
+        max(word.split("'"), key=len)
+        for word in _WORD.findall(normalize("NFC", text).casefold().replace("’", "'"))
+        if not word.endswith("n't")
+    ]
     return [
         word
         for word in found
-        if word not in _STOP_WORDS and len(word) >= (2 if _HANGUL.search(word) else 3)
+        if word not in _STOP_WORDS
+        and (2 if _EAST_ASIAN.search(word) else 3) <= len(word) <= _LONGEST
     ]
 
 
@@ -111,8 +125,12 @@ _MONTHS = (
 def _distinct(ranked: list[str], n_words: int) -> list[str]:
     chosen: list[str] = []
     for word in ranked:
-        if not any(word.startswith(other) or other.startswith(word) for other in chosen):
+        if not any(_akin(word, other) for other in chosen):
             chosen.append(word)
         if len(chosen) == n_words:
             break
     return chosen
+
+
+def _akin(word: str, other: str) -> bool:
+    return word.startswith(_ENDING.sub("", other)) or other.startswith(_ENDING.sub("", word))

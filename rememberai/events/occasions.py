@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rememberai.events.kmeans import canonical_order
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -42,9 +44,11 @@ def blend(vectors: NDArray[np.float32], groups: NDArray[np.intp]) -> NDArray[np.
     Parameters
     ----------
     vectors, groups
-        (n, dimension) float32 and (n,) group numbers from 0.
+        (n, dimension) float32 and (n,) group numbers from 0, each with a member.
     """
-    sums = np.zeros((groups.max(initial=-1) + 1, vectors.shape[1]))
-    np.add.at(sums, groups, vectors)
-    means = sums / np.bincount(groups)[:, None]
-    return ((vectors + 2 * means[groups]) / 3).astype(np.float32)
+    order = canonical_order(vectors)  # a sum's last digits depend on the order of its terms
+    order = order[np.argsort(groups[order], kind="stable")]
+    sizes = np.bincount(groups)
+    sums = np.add.reduceat(vectors[order], np.cumsum(sizes) - sizes, axis=0, dtype=np.float64)
+    means = (sums / sizes[:, None]).astype(np.float32)
+    return (vectors + 2 * means[groups]) / np.float32(3)

@@ -42,7 +42,7 @@ class EventPrototypes:
         The events' names, sorted.
     positions_
         (p,) rows of `fit`'s input that were chosen, event by event, the nearest to a centroid
-        first.
+        first; of equal seeds the first row.
     labels_
         (p,) the event of each prototype, as a position in `events_`.
     vectors_
@@ -75,7 +75,8 @@ class EventPrototypes:
         Raises
         ------
         InputError
-            No seeds, seeds that do not pair up with events, or parameters below 1.
+            No seeds, seeds that do not pair up with events, an event without a name, vectors that
+            can't be used, or parameters below 1.
         """
         check_metric(self.metric)
         if self.n_prototypes < 1 or self.n_seed_clusters < 1:
@@ -88,7 +89,7 @@ class EventPrototypes:
         if len(array) == 0 or names.shape != (len(array),):
             raise InputError(
                 f"every seed needs one event, and there must be a seed; {len(array)} seeds and "
-                f"{len(names)} events came"
+                f"events of the shape {names.shape} came"
             )
         self.events_, labels = _encode(names)
         chosen = [
@@ -104,26 +105,21 @@ class EventPrototypes:
         seeds = array[members]
         first = np.r_[True, (seeds[1:] != seeds[:-1]).any(axis=1)]  # equal seeds stand once
         members, seeds = members[first], seeds[first]
-        if len(members) <= self.n_prototypes:
-            return members
+        n_prototypes = min(self.n_prototypes, len(members))
         centroids, clusters = kmeans(
             seeds,
-            min(self.n_seed_clusters, self.n_prototypes),
+            min(self.n_seed_clusters, n_prototypes),
             metric=self.metric,
             n_init=5,
             max_iter=50,
             random_state=self.random_state,
         )
         distances = pair_distances(seeds, centroids[clusters], self.metric)
-        quotas = _shares(np.bincount(clusters), self.n_prototypes)
-        picked = [
-            rows[np.argsort(distances[rows], kind="stable")[:quota]]
-            for quota, rows in (
-                (quota, np.flatnonzero(clusters == i)) for i, quota in enumerate(quotas)
-            )
-        ]
-        found = np.concatenate(picked)
-        return members[found[np.argsort(distances[found], kind="stable")]]
+        nearest = np.argsort(distances, kind="stable")
+        clusters = clusters[nearest]
+        quotas = _shares(np.bincount(clusters), n_prototypes)
+        picked = [np.flatnonzero(clusters == i)[:quota] for i, quota in enumerate(quotas)]
+        return members[nearest[np.sort(np.concatenate(picked))]]
 
 
 def _encode(names: NDArray[Any]) -> tuple[list[str], NDArray[np.intp]]:

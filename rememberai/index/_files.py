@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from rememberai.errors import StoreError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+_ROLES = ("vectors", "ids")
+_OURS = re.compile(r"[0-9a-f]{32}\.(faiss|arrow|json)")
 _FLAT = {"cosine": "IndexFlatIP", "l2": "IndexFlatL2"}
 _FIELDS = {
     "kind": str,
@@ -37,7 +40,9 @@ def write(
     stem = uuid.uuid4().hex
     names = {"vectors": f"{stem}.faiss", "ids": f"{stem}.arrow"}
     faiss = import_faiss()
-    faiss.write_index(index, str(root / names["vectors"]))
+    # Left to itself, FAISS passes over an error of closing: a full disk makes a short file.
+    with (root / names["vectors"]).open("wb") as file:
+        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
     pyarrow.feather.write_feather(pa.table({"id": ids}), root / names["ids"], compression="lz4")
     files = {role: {"name": name, "sha256": _sha256(root / name)} for role, name in names.items()}
     manifest = {"format": FORMAT, "faiss": faiss.__version__, **fields, "files": files}
@@ -45,7 +50,7 @@ def write(
     draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     draft.replace(root / MANIFEST)
     for path in root.iterdir():
-        if path.name != MANIFEST and path.stem != stem:
+        if _OURS.fullmatch(path.name) and path.stem != stem:
             path.unlink(missing_ok=True)
 
 
@@ -60,7 +65,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
     path = Path(folder) / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{path} is no index manifest ({error}); build the index anew") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise StoreError(f"{path} is no index manifest of format {FORMAT}; build the index anew")
@@ -68,11 +73,11 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
     sound = isinstance(files, dict) and all(
         isinstance(files.get(role), dict)
         and all(isinstance(files[role].get(key), str) for key in ("name", "sha256"))
-        and Path(files[role]["name"]).name == files[role]["name"]
-        for role in ("vectors", "ids")
+        and _OURS.fullmatch(files[role]["name"])
+        for role in _ROLES
     )
     typed = all(type(manifest.get(key)) is kind for key, kind in _FIELDS.items())
-    if not (sound and typed and manifest["metric"] in _FLAT and manifest["dimension"] > 0):
+    if not (sound and typed and manifest["metric"] in _FLAT and 0 < manifest["dimension"] < 2**31):
         raise StoreError(f"{path} lacks fields or was altered; build the index anew")
     return manifest
 
@@ -86,7 +91,7 @@ def read(folder: str | os.PathLike[str], manifest: dict[str, Any]) -> tuple[Any,
         A file is missing, truncated or altered, or does not fit the manifest.
     """
     root = Path(folder)
-    for entry in manifest["files"].values():
+    for entry in (manifest["files"][role] for role in _ROLES):
         path = root / entry["name"]
         try:
             actual = _sha256(path)
@@ -95,12 +100,17 @@ def read(folder: str | os.PathLike[str], manifest: dict[str, Any]) -> tuple[Any,
         if actual != entry["sha256"]:
             raise StoreError(f"{path} was truncated or altered; build the index anew")
     faiss = import_faiss()
-    index = faiss.read_index(str(root / manifest["files"]["vectors"]["name"]))
-    ids = pyarrow.feather.read_table(root / manifest["files"]["ids"]["name"])["id"]
+    try:
+        index = faiss.read_index(str(root / manifest["files"]["vectors"]["name"]))
+        ids = pyarrow.feather.read_table(root / manifest["files"]["ids"]["name"])["id"]
+    except (RuntimeError, OSError, ValueError, KeyError) as error:
+        raise StoreError(f"{root} holds no index ({error}); build the index anew") from error
     fits = (
         isinstance(index, getattr(faiss, _FLAT[manifest["metric"]]))
         and index.d == manifest["dimension"]
         and index.ntotal == len(ids) == manifest["count"]
+        and ids.type in (pa.string(), pa.int64())
+        and not ids.null_count
     )
     if not fits:
         raise StoreError(f"the files in {root} do not fit their manifest; build the index anew")

@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rememberai._arrays import check_metric, pair_distances, prepare
+from rememberai._arrays import check_metric, prepare
 from rememberai._faiss import import_faiss
 from rememberai.errors import InputError, StoreError
 from rememberai.index import _files
+from rememberai.index.knn import measured_neighbors
 
 if TYPE_CHECKING:
     import os
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from rememberai.records import Metric
 
-_RERANK_ROWS = 65536
+_LARGEST_DIMENSION = 2**31 - 1  # FAISS counts dimensions in a C int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class VectorIndex:
 
     def __init__(self, dimension: int, *, metric: Metric = "cosine") -> None:
         check_metric(metric)
-        if dimension < 1:
-            raise InputError(f"dimension must be at least 1; {dimension} came")
+        if not 1 <= dimension <= _LARGEST_DIMENSION:
+            raise InputError(f"dimension must be from 1 to {_LARGEST_DIMENSION}; {dimension} came")
         self.dimension = dimension
         self.metric: Metric = metric
         faiss = import_faiss()
@@ -124,7 +125,8 @@ class VectorIndex:
         Returns
         -------
         Neighbors
-            Sorted by distance, equal distances by order of adding.
+            Sorted by distance, equal distances by order of adding. Where k ends among vectors that
+            are as far as each other to the last digit or two, which of them are found is open.
         """
         if k < 1:
             raise InputError(f"k must be at least 1; {k} came")
@@ -135,22 +137,10 @@ class VectorIndex:
                 _take(self._ids, np.empty((len(array), k), np.int64)),
                 np.empty((len(array), k), np.float32),
             )
-        _, found = self._faiss.search(array, k)
-        positions, distances = self._exact(array, found)
+        distances, positions = measured_neighbors(
+            self._faiss.search, array, self._vectors(), k, self.metric
+        )
         return Neighbors(_take(self._ids, positions), distances)
-
-    def _exact(
-        self, queries: NDArray[np.float32], found: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Measure the found neighbours anew: FAISS rounds by |x|^2 + |y|^2 - 2xy."""
-        stored = self._vectors()
-        distances = np.empty(found.shape, np.float32)
-        step = max(1, _RERANK_ROWS // found.shape[1])
-        for start in range(0, len(queries), step):
-            rows = slice(start, start + step)
-            distances[rows] = pair_distances(queries[rows, None], stored[found[rows]], self.metric)
-        order = np.lexsort((found, distances))
-        return np.take_along_axis(found, order, 1), np.take_along_axis(distances, order, 1)
 
     def _vectors(self) -> NDArray[np.float32]:
         """View FAISS's own copy of the vectors, (n, dimension)."""
@@ -219,15 +209,17 @@ class VectorIndex:
 def _id_array(ids: Sequence[str] | Sequence[int] | NDArray[Any]) -> pa.Array:
     try:
         array = pa.array(ids, from_pandas=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        if len(array) == 0:
+            return pa.array([], pa.string())
+        if pa.types.is_integer(array.type):
+            array = array.cast(pa.int64())
+    except (ValueError, TypeError, OverflowError) as error:
         raise InputError(f"ids must be all strings or all int64: {error}") from error
-    if len(array) == 0:
-        return pa.array([], pa.string())
     if array.null_count:
         raise InputError(f"ids must not be missing; {array.null_count} of {len(array)} are None")
-    if pa.types.is_integer(array.type) or pa.types.is_string(array.type):
-        return array.cast(pa.int64() if pa.types.is_integer(array.type) else pa.string())
-    raise InputError(f"ids must be all strings or all int64; {array.type} came")
+    if array.type not in (pa.int64(), pa.string()):
+        raise InputError(f"ids must be all strings or all int64; {array.type} came")
+    return array
 
 
 def _take(ids: pa.ChunkedArray, positions: NDArray[np.int64]) -> NDArray[Any]:

@@ -47,8 +47,12 @@ def look_through(root: Path) -> Findings:
         There is no such folder, or it can't be read.
     """
     try:
+        os.fspath(root).encode()
         with os.scandir(root):
             pass
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(root).decode("utf-8", "replace")
+        raise InputError(f"the folder's path {shown} is not in UTF-8; rename it") from error
     except FileNotFoundError as error:
         raise InputError(f"a folder of photos was wanted, but {root} does not exist") from error
     except NotADirectoryError as error:

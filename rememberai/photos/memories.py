@@ -48,8 +48,8 @@ class Row:
         return f"{self.file}, line {self.line}"
 
 
-class _BadRowError(ValueError):
-    pass
+class BadRowError(ValueError):
+    """A line or record that can't be read; says why and what to do."""
 
 
 def is_uri(reference: str) -> bool:
@@ -82,14 +82,25 @@ def read_rows(path: Path, name: str) -> Iterator[tuple[int, Row | Outcome]]:
         reason = "is not in UTF-8; none of its rows was read: save it as UTF-8"
         yield line, Outcome(f"{name}, line {line}", "failed", reason)
         return
-    records = _json_lines(text) if path.suffix.lower() == ".jsonl" else _csv_records(text)
-    for line, record in records:
+    for line, record in records(text, path.suffix.lower()):
         try:
-            if isinstance(record, _BadRowError):
+            if isinstance(record, BadRowError):
                 raise record
             yield line, _row(record, name, line)
-        except _BadRowError as error:
+        except BadRowError as error:
             yield line, Outcome(f"{name}, line {line}", "failed", str(error))
+
+
+def records(text: str, suffix: str) -> Iterator[tuple[int, Any]]:
+    """Split the text of a ``.jsonl`` or ``.csv`` file into records.
+
+    Yields
+    ------
+    tuple of int and object
+        The line that it starts on, and what stands there: any JSON, or a dictionary from a CSV
+        column (in lower case) to its field; or a BadRowError.
+    """
+    return _json_lines(text) if suffix == ".jsonl" else _csv_records(text)
 
 
 def _json_lines(text: str) -> Iterator[tuple[int, Any]]:
@@ -99,7 +110,7 @@ def _json_lines(text: str) -> Iterator[tuple[int, Any]]:
         try:
             record = json.loads(source)
         except (ValueError, RecursionError) as error:
-            yield line, _BadRowError(f"is no JSON object ({error}); write one object a line")
+            yield line, BadRowError(f"is no JSON object ({error}); write one object a line")
         else:
             yield line, record
 
@@ -116,7 +127,7 @@ def _csv_records(text: str) -> Iterator[tuple[int, Any]]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield line, _BadRowError(f"is no readable CSV ({error})")
+            yield line, BadRowError(f"is no readable CSV ({error})")
             continue
         if not any(field.strip() for field in fields):
             continue
@@ -125,7 +136,7 @@ def _csv_records(text: str) -> Iterator[tuple[int, Any]]:
         elif len(fields) > len(header):
             yield (
                 line,
-                _BadRowError(
+                BadRowError(
                     f"has {len(fields)} fields where the header has {len(header)}; put double "
                     f"quotes around a text that contains {delimiter!r}"
                 ),
@@ -137,14 +148,14 @@ def _csv_records(text: str) -> Iterator[tuple[int, Any]]:
 def _row(record: Any, name: str, line: int) -> Row:
     if not isinstance(record, dict):
         kind = type(record).__name__
-        raise _BadRowError(f"is no JSON object but {kind}; write one object a line")
+        raise BadRowError(f"is no JSON object but {kind}; write one object a line")
     if "text" not in record:
-        raise _BadRowError(f"has no column 'text'; the columns are {', '.join(_COLUMNS)}")
+        raise BadRowError(f"has no column 'text'; the columns are {', '.join(_COLUMNS)}")
     text, photo = record["text"], record.get("photo")
     if not isinstance(text, str):
-        raise _BadRowError(f"its text is no string but {type(text).__name__}; put it in quotes")
+        raise BadRowError(f"its text is no string but {type(text).__name__}; put it in quotes")
     if not isinstance(photo, str | None):
-        raise _BadRowError(f"its photo is no string but {type(photo).__name__}; put it in quotes")
+        raise BadRowError(f"its photo is no string but {type(photo).__name__}; put it in quotes")
     author, written = (_remark(record.get(key)) for key in ("author", "date"))
     memory = Memory(clean(text), "file", author, written)
     return Row(name, line, _reference(photo), memory)
@@ -157,7 +168,7 @@ def _reference(photo: str | None) -> str | None:
     path = photo.replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if path.startswith("/") or re.match("[A-Za-z]:", path) or ".." in parts or not parts:
-        raise _BadRowError(
+        raise BadRowError(
             f"its photo {photo!r} lies outside of the memory file's folder; name a photo in or "
             "below that folder"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from pathlib import Path
@@ -25,15 +26,24 @@ def write_atomically(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def sync_new_files(root: Path, known: set[Path]) -> None:
-    """Flush every file below root that is not in `known`, and the folders; then know them all."""
+def sync_tree(root: Path, known: set[tuple[str, int, int]]) -> None:
+    """Flush every file below root that `known` has not in its present state, and all folders.
+
+    Parameters
+    ----------
+    known
+        Path, time and size of each file that was flushed before; it is brought up to date.
+    """
     for folder, _, names in os.walk(root):
-        new = {path for name in names if (path := Path(folder, name)) not in known}
-        for path in new:
-            _sync(path)
-        if new:
-            sync_folder(Path(folder))
-        known |= new
+        for name in names:
+            path = Path(folder, name)
+            with contextlib.suppress(FileNotFoundError):  # another writer's draft, renamed since
+                state = path.stat()
+                key = (str(path), state.st_mtime_ns, state.st_size)
+                if key not in known:
+                    _sync(path)
+                    known.add(key)
+        sync_folder(Path(folder))
 
 
 def _sync(path: Path) -> None:

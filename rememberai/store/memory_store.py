@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import shutil
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +19,13 @@ from rememberai._arrays import check_metric
 from rememberai._version import __version__
 from rememberai.errors import InputError, ModelMismatchError, StoreError
 from rememberai.store import recovery
-from rememberai.store.durable import sync_new_files, write_atomically
+from rememberai.store.durable import sync_folder, sync_tree, write_atomically
+from rememberai.store.lance_errors import lance_errors
 from rememberai.store.schema import column_matrix, table_schema
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Self
 
     from numpy.typing import NDArray
@@ -33,13 +36,15 @@ _log = logging.getLogger(__name__)
 FORMAT = 1
 _MANIFEST = "store.json"
 _TABLE = "photos.lance"
+_DIGEST = hashlib.sha256().digest_size
 
 
 class MemoryStore:
     """A folder with the table of record; made by `create`, reopened by `open`.
 
     A write is acknowledged when its method returns: by then its files are synced to disk and the
-    new version is published by an atomic rename. Each method sees the newest published version.
+    new version is published by an atomic rename. Several processes may write at once; what a store
+    reads is the version that it opened or wrote last.
 
     Attributes
     ----------
@@ -51,7 +56,7 @@ class MemoryStore:
         self.path = path
         self._manifest = manifest
         self._dataset = dataset
-        self._synced = {file for file in self._table_path.rglob("*") if file.is_file()}
+        self._synced: set[tuple[str, int, int]] = set()
 
     @classmethod
     def create(
@@ -76,12 +81,16 @@ class MemoryStore:
 
         Raises
         ------
+        InputError
+            The dimension is below 1, or the metric is unknown.
         StoreError
             Something is there already.
         """
         import lance
 
         check_metric(metric)
+        if dimension < 1:
+            raise InputError(f"dimension must be at least 1; {dimension} came")
         root = Path(path).expanduser().absolute()
         if (root / _MANIFEST).exists():
             raise StoreError(f"{root} is a store already; open it instead of creating it")
@@ -91,7 +100,7 @@ class MemoryStore:
         draft = root.with_name(f".{root.name}.{uuid.uuid4().hex}")
         try:
             lance.write_dataset(table_schema(dimension).empty_table(), str(draft / _TABLE))
-            sync_new_files(draft, set())
+            sync_tree(draft, set())
             manifest = {
                 "format": FORMAT,
                 "rememberai": __version__,
@@ -103,6 +112,7 @@ class MemoryStore:
             if root.exists():
                 root.rmdir()
             draft.rename(root)
+            sync_folder(root.parent)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return cls.open(root)
@@ -119,9 +129,13 @@ class MemoryStore:
         root = Path(path).expanduser().absolute()
         manifest = _read_manifest(root)
         dataset, version = recovery.newest_whole_version(root / _TABLE, manifest["version"])
+        if not dataset.schema.equals(table_schema(manifest["model"]["dimension"])):
+            raise StoreError(
+                f"the table in {root} and its {_MANIFEST} do not fit each other; one of them was "
+                "altered: restore the folder from a backup"
+            )
         store = cls(root, manifest, dataset)
         if version != manifest["version"]:
-            store._synced = set()
             store._publish()
         return store
 
@@ -174,12 +188,22 @@ class MemoryStore:
         Parameters
         ----------
         rows
-            Every column of the schema; photo ids must be distinct, vectors finite.
+            Every column of `schema.table_schema`, in its order; photo ids must be distinct,
+            vectors finite.
+
+        Raises
+        ------
+        InputError
+            The rows are not like that; nothing is written.
+        StoreError
+            The disk is full or can't be written; what was acknowledged before is still there.
         """
         self._check(rows)
-        merge = self._dataset.merge_insert("photo_id")
-        merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
-        self._publish()
+        with lance_errors(self._table_path):
+            self._dataset.checkout_latest()
+            merge = self._dataset.merge_insert("photo_id")
+            merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
+            self._publish()
 
     def read(
         self, columns: Sequence[str] | Mapping[str, str] | None = None, where: str | None = None
@@ -189,21 +213,27 @@ class MemoryStore:
         Parameters
         ----------
         columns
-            Column names, or new names with SQL expressions; None reads all.
+            Column names, or new names with SQL expressions; None reads all. The photo id always
+            comes along.
         where
             A SQL condition on the columns.
         """
-        chosen = columns if columns is None or isinstance(columns, dict) else list(columns)
-        if isinstance(chosen, list) and "photo_id" not in chosen:
-            chosen = ["photo_id", *chosen]
-        return self._dataset.to_table(columns=chosen, filter=where).sort_by("photo_id")
+        chosen: Any = columns
+        if isinstance(columns, Mapping):
+            chosen = {"photo_id": "photo_id", **columns}
+        elif columns is not None:
+            chosen = ["photo_id", *(name for name in columns if name != "photo_id")]
+        with lance_errors(self._table_path):
+            table = self._dataset.to_table(columns=chosen, filter=where)
+        return table.sort_by("photo_id")
 
     def read_rows(self, photo_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Read some photos' rows without their vectors, keyed by photo id."""
         if not photo_ids or not len(self):
             return {}
         columns = [name for name in self._dataset.schema.names if name != "vector"]
-        table = self._dataset.to_table(columns=columns, filter=_is_in("photo_id", photo_ids))
+        with lance_errors(self._table_path):
+            table = self._dataset.to_table(columns=columns, filter=_is_in("photo_id", photo_ids))
         return {row["photo_id"]: row for row in table.to_pylist()}
 
     def vectors(self) -> tuple[NDArray[Any], NDArray[np.float32]]:
@@ -223,29 +253,32 @@ class MemoryStore:
             return {}
         wanted = pa.array(texts, pa.string())
         scanner = self._dataset.scanner(
-            columns={"photo_id": "photo_id", "text": "coalesce(memory, caption)"},
+            columns={"photo_id": "photo_id", "text": "coalesce(nullif(memory, ''), caption)"},
             filter="vector IS NOT NULL",
         )
         text_of: dict[str, str] = {}
-        for batch in scanner.to_batches():
-            found = batch.filter(pc.is_in(batch["text"], value_set=wanted))
-            text_of.update(
-                zip(found["text"].to_pylist(), found["photo_id"].to_pylist(), strict=True)
-            )
+        with lance_errors(self._table_path):
+            for batch in scanner.to_batches():
+                found = batch.filter(pc.is_in(batch["text"], value_set=wanted))
+                text_of.update(
+                    zip(found["text"].to_pylist(), found["photo_id"].to_pylist(), strict=True)
+                )
         if not text_of:
             return {}
-        table = self._dataset.to_table(
-            columns=["photo_id", "vector"], filter=_is_in("photo_id", list(text_of.values()))
-        )
+        table = self.read(["vector"], where=_is_in("photo_id", list(text_of.values())))
         rows = dict(zip(table["photo_id"].to_pylist(), column_matrix(table["vector"]), strict=True))
         return {text: rows[photo_id] for text, photo_id in text_of.items()}
 
     def write_artifact(self, name: str, table: pa.Table) -> None:
-        """Keep a small table beside the photos under a name, such as the learned events."""
+        """Keep a small table beside the photos under a name, such as the learned events.
+
+        The file is the SHA-256 of an Arrow file, then that file.
+        """
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
-        write_atomically(self.path / f"{name}.arrow", sink.getvalue().to_pybytes())
+        data = sink.getvalue().to_pybytes()
+        write_atomically(self.path / f"{name}.table", hashlib.sha256(data).digest() + data)
 
     def read_artifact(self, name: str) -> pa.Table | None:
         """Read what `write_artifact` kept, or None.
@@ -255,31 +288,42 @@ class MemoryStore:
         StoreError
             The file was truncated or altered.
         """
-        path = self.path / f"{name}.arrow"
+        path = self.path / f"{name}.table"
         if not path.exists():
             return None
         try:
-            return pa.ipc.open_file(path.read_bytes()).read_all()
-        except (pa.ArrowInvalid, OSError) as error:
-            raise StoreError(f"{path} can't be read ({error}); learn or write it anew") from error
+            content = path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"{path} can't be read: {error}") from error
+        digest, data = content[:_DIGEST], content[_DIGEST:]
+        if hashlib.sha256(data).digest() != digest:
+            raise StoreError(f"{path} was truncated or altered; learn or write it anew")
+        return pa.ipc.open_file(data).read_all()
 
     def size_bytes(self) -> int:
         """Sum the bytes of the store's files."""
         return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
 
     def _check(self, rows: pa.Table) -> None:
+        schema = table_schema(self.dimension)
+        if not rows.schema.equals(schema):
+            wanted, came = (
+                ", ".join(f"{field.name} {field.type}" for field in s)
+                for s in (schema, rows.schema)
+            )
+            raise InputError(f"rows must have the columns {wanted}; {came} came")
         ids = rows["photo_id"]
-        if pc.count_distinct(ids).as_py() != len(ids):
-            raise InputError("photo ids in one write must be distinct")
-        if "vector" in rows.schema.names:
-            flat = pc.list_flatten(rows["vector"]).to_numpy()
-            if not np.isfinite(flat).all():
-                raise InputError("vectors must be finite; NaN or infinity came")
+        if ids.null_count or pc.count_distinct(ids).as_py() != len(ids):
+            raise InputError("photo ids in one write must be distinct, and none may be missing")
+        if not np.isfinite(pc.list_flatten(rows["vector"]).to_numpy()).all():
+            raise InputError("vectors must be finite; NaN or infinity came")
 
     def _publish(self) -> None:
-        sync_new_files(self._table_path, self._synced)
+        sync_tree(self._table_path, self._synced)
         self._manifest = {**self._manifest, "version": self._dataset.version}
-        write_atomically(self.path / _MANIFEST, _dump(self._manifest))
+        # Another process may have published its later version in the meantime.
+        if self.version > _read_manifest(self.path)["version"]:
+            write_atomically(self.path / _MANIFEST, _dump(self._manifest))
         _log.debug("published version %d of %s", self.version, self.path)
 
 
@@ -302,14 +346,26 @@ def _read_manifest(root: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(path.read_bytes())
         known = manifest["format"]
-        sound = isinstance(manifest["version"], int) and isinstance(manifest["model"]["id"], str)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise StoreError(f"{path} can't be read or was altered ({error!r})") from error
     if known != FORMAT:
         raise StoreError(
             f"{root} has the format {known}; this RememberAI reads {FORMAT}. Install the version "
             f"that wrote it ({manifest.get('rememberai')}) or a newer one"
         )
+    model = manifest.get("model")
+    sound = (
+        isinstance(model, dict)
+        and isinstance(model.get("id"), str)
+        and isinstance(model.get("embedder", 0), str | None)
+        and _is_count(model.get("dimension"))
+        and _is_count(manifest.get("version"))
+        and manifest.get("metric") in ("cosine", "l2")
+    )
     if not sound:
-        raise StoreError(f"{path} was altered: version or model is not what it should be")
+        raise StoreError(f"{path} was altered: a field is absent or is not what it should be")
     return manifest
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 < value < 2**31

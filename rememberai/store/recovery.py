@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from pathlib import Path
 from typing import Any
 
 from rememberai.errors import StoreError
+from rememberai.store.lance_errors import lance_errors
 
 _log = logging.getLogger(__name__)
 _VERSIONS = "_versions"
@@ -36,20 +38,15 @@ def newest_whole_version(table: Path, published: int) -> tuple[Any, int]:
     """
     import lance
 
-    try:
+    with lance_errors(table, ValueError):
         base = lance.dataset(str(table), version=published)
-    except (ValueError, OSError) as error:
-        raise StoreError(
-            f"version {published} of {table} can't be opened ({error}); restore the folder from a "
-            "backup"
-        ) from error
     newer = sorted((v for v in _versions(table) if v > published), reverse=True)
     for version in newer:
         dataset = _whole(table, version, base)
         if dataset is not None:
-            return lance.dataset(str(table)), version
+            return dataset, version
         _set_aside(table, version)
-    return lance.dataset(str(table)), published
+    return base, published
 
 
 def _whole(table: Path, version: int, base: Any) -> Any | None:
@@ -57,16 +54,15 @@ def _whole(table: Path, version: int, base: Any) -> Any | None:
     import lance
 
     try:
-        dataset = lance.dataset(str(table), version=version)
-        before = {str(fragment.metadata) for fragment in base.get_fragments()}
-        for fragment in dataset.get_fragments():
-            if str(fragment.metadata) not in before:
-                for _ in fragment.to_batches():
-                    pass
-    except (ValueError, OSError, RuntimeError) as error:
-        _log.warning(
-            "version %d of %s was never published and can't be read: %s", version, table, error
-        )
+        with lance_errors(table, ValueError):
+            dataset = lance.dataset(str(table), version=version)
+            before = {str(fragment.metadata) for fragment in base.get_fragments()}
+            for fragment in dataset.get_fragments():
+                if str(fragment.metadata) not in before:
+                    for _ in fragment.to_batches():
+                        pass
+    except StoreError as error:
+        _log.warning("version %d, never published, is set aside: %s", version, error)
         return None
     return dataset
 
@@ -85,5 +81,5 @@ def _set_aside(table: Path, version: int) -> None:
     for stem in (f"{2**64 - 1 - version:020d}", str(version)):
         path = table / _VERSIONS / f"{stem}.manifest"
         if path.exists():
-            path.rename(folder / path.name)
+            path.rename(folder / f"{path.stem}.{uuid.uuid4().hex}.manifest")
     (table / _VERSIONS / "latest_version_hint.json").unlink(missing_ok=True)

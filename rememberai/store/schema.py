@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 _TIME = pa.timestamp("us")
 _INSTANT = pa.timestamp("us", tz="UTC")
+# With it Lance notices that two writers insert the same photo at once, and lets one try again.
+_KEY = {"lance-schema:unenforced-primary-key": "true"}
 
 
 def table_schema(dimension: int) -> pa.Schema:
     """Build the schema; docs/format.md explains each column."""
     return pa.schema(
         [
-            pa.field("photo_id", pa.string(), nullable=False),
+            pa.field("photo_id", pa.string(), nullable=False, metadata=_KEY),
             ("album", pa.string()),
             ("name", pa.string()),
             ("path", pa.string()),

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pickle
 import shutil
 import sys
 
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
@@ -143,14 +145,36 @@ def test_model_id_follows_the_weights_and_not_the_place(build, tmp_path):
     assert TransformersCaptioner(str(build("git", seed=1).folder)).model_id != f"{name}@{revision}"
 
 
-def test_nothing_is_printed_and_the_settings_are_put_back(build, capfd):
+@pytest.fixture
+def noise():
+    """Read or set the verbosity of transformers, and whether it and the hub draw bars."""
+    logs, hub = transformers.utils.logging, huggingface_hub.utils
+
+    def get():
+        bars = logs.is_progress_bar_enabled(), not hub.are_progress_bars_disabled()
+        return logs.get_verbosity(), *bars
+
+    def put(verbosity, bars, hub_bars):
+        logs.set_verbosity(verbosity)
+        (logs.enable_progress_bar if bars else logs.disable_progress_bar)()
+        (hub.enable_progress_bars if hub_bars else hub.disable_progress_bars)()
+
+    before = get()
+    yield get, put
+    put(*before)
+
+
+@pytest.mark.parametrize(
+    "wanted", [(logging.WARNING, True, True), (logging.INFO, True, False), (50, False, True)]
+)
+def test_nothing_is_printed_and_the_settings_are_put_back(build, capfd, noise, wanted):
+    get, put = noise
     checkpoint = build("vision-encoder-decoder")
-    logs = transformers.utils.logging
-    before = logs.get_verbosity(), logs.is_progress_bar_enabled()
+    put(*wanted)
     capfd.readouterr()
     TransformersCaptioner(str(checkpoint.folder)).caption(noise_pictures(2))
     assert capfd.readouterr() == ("", "")
-    assert (logs.get_verbosity(), logs.is_progress_bar_enabled()) == before
+    assert get() == wanted
 
 
 def test_a_model_that_is_not_here():

@@ -252,7 +252,6 @@ def test_a_broken_off_download_is_not_loaded(cache, connections):
     assert not connections
     with pytest.raises(ModelError, match=r"downloaded before.*can't be used: it has no"):
         load_embedder("someone/cached").encode(["a"])
-    assert connections
 
 
 @pytest.mark.parametrize("name", ["nobody-made-this", "nobody/made-this", "a name with spaces"])

@@ -1,0 +1,30 @@
+VENV ?= .venv
+RUN = $(VENV)/bin/python -m
+DATA ?= ../shared/data
+export TOKENIZERS_PARALLELISM = false
+
+.PHONY: demo test test-slow lint format bare bench
+
+demo: $(VENV)/ready ## install, then the main job on the sample album
+	$(VENV)/bin/rememberai demo
+
+test: $(VENV)/ready ## install, then all tests but the slow ones
+	$(RUN) pytest -m "not slow"
+
+test-slow: $(VENV)/ready ## the tests that take minutes
+	$(RUN) pytest -m slow
+
+lint: $(VENV)/ready ## style, docstrings, annotations, types
+	$(RUN) ruff check && $(RUN) ruff format --check && $(RUN) mypy
+
+format: $(VENV)/ready
+	$(RUN) ruff check --fix && $(RUN) ruff format
+
+bare: ## a built package without extras: imports, and typed errors
+	rm -rf $(VENV)-bare && python3 -m venv $(VENV)-bare && $(VENV)-bare/bin/pip install -q -c constraints.txt . && cd $(VENV)-bare && bin/python $(CURDIR)/tests/bare_install.py
+
+bench: $(VENV)/ready ## every benchmark, and the table in docs/benchmarks.md
+	$(RUN) benchmarks --data $(DATA)
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	python3 -m venv $(VENV) && $(VENV)/bin/pip install -q -c constraints.txt -e ".[cpu,sbert,offline,caption,heif,test,dev]" && touch $@

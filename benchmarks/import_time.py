@@ -1,0 +1,76 @@
+"""How long `import rememberai` takes, and that it loads nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from benchmarks._records import ROOT, Run, arguments, figures, markdown, of_arm
+
+if TYPE_CHECKING:
+    from benchmarks._records import Record
+
+NAME = "import_time"
+HEAVY = (
+    "torch faiss numpy lance pyarrow PIL transformers sentence_transformers sklearn umap".split()
+)
+_EMPTY = "print('{}')"
+_IMPORT = f"""
+import sys, time
+start = time.perf_counter()
+import rememberai
+taken = time.perf_counter() - start
+import json
+loaded = [name for name in {HEAVY!r} if name in sys.modules]
+print(json.dumps({{"import": taken, "loaded": loaded, "modules": len(sys.modules)}}))
+"""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Start interpreters by turns, empty ones and ones that import the library."""
+    options = arguments(__doc__, repeats=10).parse_args(argv)
+    run = Run(NAME, {"repeats": options.repeats}, folder=options.records)
+    for code in (_EMPTY, _IMPORT):
+        _start(code)  # once for nothing, so that files are cached and byte code is written
+    for repeat in range(options.repeats):
+        for arm, code in (("empty interpreter", _EMPTY), ("import rememberai", _IMPORT)):
+            found = _start(code)
+            if found.get("loaded"):
+                sys.exit(f"`import rememberai` loads {', '.join(found['loaded'])}")
+            run.add({"what": arm}, repeat, found)
+    print(table(run.records))
+
+
+def table(records: list[Record]) -> str:
+    """Write the medians."""
+    imports = of_arm(records, what="import rememberai")
+    whole = median(figures(imports, "process"))
+    empty = median(figures(of_arm(records, what="empty interpreter"), "process"))
+    inside = figures(imports, "import")
+    return markdown(
+        ["", "median s", "bar s"],
+        [
+            ["`import rememberai`, timed inside", f"{median(inside):.3f}", "0.200"],
+            ["slowest of the repeats", f"{max(inside):.3f}", ""],
+            ["process that imports", f"{whole:.3f}", ""],
+            ["process that does not", f"{empty:.3f}", ""],
+            ["difference of the two", f"{whole - empty:.3f}", "0.200"],
+        ],
+    )
+
+
+def _start(code: str) -> Record:
+    start = perf_counter()
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    taken = perf_counter() - start
+    return {"process": taken, **json.loads(answer.stdout)}
+
+
+if __name__ == "__main__":
+    main()

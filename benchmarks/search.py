@@ -1,0 +1,152 @@
+"""Exact search over many vectors: `VectorIndex` against the raw FAISS index."""
+
+from __future__ import annotations
+
+import argparse
+from statistics import median
+from time import perf_counter, process_time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks._records import Run, arguments, figures, markdown, of_arm, paired_ratio
+from rememberai import VectorIndex
+from rememberai._faiss import import_faiss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from benchmarks._records import Record
+    from rememberai.records import Metric
+
+NAME = "search"
+METRICS: tuple[Metric, ...] = ("cosine", "l2")
+_CHECKED = 100  # queries whose neighbours are compared with float64 brute force
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Search by turns with both, for each metric and number of threads."""
+    parser = arguments(
+        __doc__, n=100_000, queries=1_000, k=10, dimension=384, repeats=7, seed=0, singles=100
+    )
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    options = parser.parse_args(argv)
+    names = ("n", "queries", "k", "dimension", "singles")
+    settings = {name: getattr(options, name) for name in names}
+    run = Run(NAME, settings, folder=options.records)
+    random = np.random.default_rng(options.seed)
+    base = random.standard_normal((options.n, options.dimension), dtype=np.float32)
+    queries = random.standard_normal((options.queries, options.dimension), dtype=np.float32)
+    for metric in METRICS:
+        _measure(run, options, metric, base, queries)
+    print(table(run.records))
+
+
+def table(records: list[Record]) -> str:
+    """Write medians, and the ratio within a repeat."""
+    rows = []
+    for metric in METRICS:
+        for threads in sorted({record["threads"] for record in records}):
+            arms = [
+                [r for r in of_arm(records, metric=metric, what=what) if r["threads"] == threads]
+                for what in ("raw FAISS", "VectorIndex")
+            ]
+            raw, ours = (figures(arm, "batch") for arm in arms)
+            raw_cpu, cpu = (figures(arm, "batch_cpu") for arm in arms)
+            raw_one, one = (figures(arm, "single_p50") for arm in arms)
+            rows.append(
+                [
+                    f"{metric}, {threads} thread{'s' * (threads > 1)}",
+                    f"{median(raw):.3f}",
+                    f"{median(ours):.3f}",
+                    f"{paired_ratio(ours, raw):.3f}",
+                    f"{min(ours) / min(raw):.3f}",
+                    f"{paired_ratio(cpu, raw_cpu):.3f}",
+                    f"{arms[1][0]['figures']['recall']:.3f}",
+                    f"{1000 * median(raw_one):.1f}",
+                    f"{1000 * median(one):.1f}",
+                ]
+            )
+    header = ["", "raw FAISS s", "`VectorIndex` s", "ratio, bar 1.1", "of minima", "of CPU time"]
+    header += ["recall", "raw, one query ms", "`VectorIndex`, one query ms"]
+    return markdown(header, rows)
+
+
+def _measure(
+    run: Run,
+    options: argparse.Namespace,
+    metric: Metric,
+    base: NDArray[np.float32],
+    queries: NDArray[np.float32],
+) -> None:
+    faiss = import_faiss()
+    ids = np.array([f"photo-{i:07d}" for i in range(len(base))], dtype=object)
+    index = VectorIndex(base.shape[1], metric=metric)
+    index.add(ids, base)
+    raw, raw_queries = _raw(metric, base), _prepared(metric, queries)
+    k = options.k
+    arms: dict[str, Callable[[NDArray[np.float32]], Any]] = {
+        "raw FAISS": lambda x: raw.search(x, k),
+        "VectorIndex": lambda x: index.search(x, k),
+    }
+    given = {"raw FAISS": raw_queries, "VectorIndex": queries}
+    exact = _brute_force(_prepared(metric, base), raw_queries[:_CHECKED], k)
+    for threads in options.threads:
+        faiss.omp_set_num_threads(threads)
+        found = index.search(queries, k).ids
+        _check_same(found, ids[raw.search(raw_queries, k)[1]])
+        recall = np.mean([np.isin(a, ids[b]).mean() for a, b in zip(found, exact, strict=False)])
+        for repeat in range(options.repeats):
+            for arm in list(arms)[:: 1 if repeat % 2 else -1]:
+                before = process_time()
+                measured = {
+                    "batch": _seconds(arms[arm], given[arm]),
+                    "batch_cpu": process_time() - before,
+                    "single_p50": median(
+                        _seconds(arms[arm], given[arm][i : i + 1]) for i in range(options.singles)
+                    ),
+                    "recall": float(recall),
+                }
+                about: Record = {"metric": metric, "what": arm}
+                run.add(about, repeat, measured, threads=threads, seed=options.seed)
+
+
+def _raw(metric: Metric, base: NDArray[np.float32]) -> Any:
+    faiss = import_faiss()
+    make = faiss.IndexFlatIP if metric == "cosine" else faiss.IndexFlatL2
+    index = make(base.shape[1])
+    index.add(_prepared(metric, base))
+    return index
+
+
+def _prepared(metric: Metric, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    if metric == "l2":
+        return vectors
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _brute_force(
+    base: NDArray[np.float32], queries: NDArray[np.float32], k: int
+) -> NDArray[np.intp]:
+    """Find the k nearest in float64; the Euclidean order is that of the cosine on unit vectors."""
+    exact = base.astype(np.float64)
+    products = queries.astype(np.float64) @ exact.T
+    return np.argsort((exact**2).sum(axis=1) - 2 * products, axis=1)[:, :k]
+
+
+def _check_same(ours: NDArray[Any], raw: NDArray[Any]) -> None:
+    differing = sum(set(a) != set(b) for a, b in zip(ours, raw, strict=True))
+    if differing:
+        raise SystemExit(f"{differing} of {len(ours)} queries found other neighbours than FAISS")
+
+
+def _seconds(function: Callable[[NDArray[np.float32]], Any], queries: NDArray[np.float32]) -> float:
+    start = perf_counter()
+    function(queries)
+    return perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

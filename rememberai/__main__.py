@@ -1,0 +1,5 @@
+"""`python -m rememberai` is the command line."""
+
+from rememberai.cli import main
+
+main()

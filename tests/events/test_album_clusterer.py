@@ -1,0 +1,168 @@
+"""Clusters that nobody named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from blobs import blobs, distances, same_partition
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rememberai import AlbumClusterer, InputError, RememberAIError
+
+pytest.importorskip("faiss")
+METRICS = ["cosine", "l2"]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("n_blobs", [2, 3, 5, 7, 9, 11])
+def test_the_number_of_clusters_is_found(metric, n_blobs):
+    vectors, truth = blobs(n_blobs, 20, 32, seed=n_blobs)
+    found = AlbumClusterer(metric=metric).fit(vectors)
+    assert found.n_clusters_ == n_blobs
+    assert same_partition(found.labels_, truth)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_many_clusters_are_found_nearly(metric):
+    vectors, _ = blobs(40, 40, 32)
+    assert AlbumClusterer(metric=metric).fit(vectors).n_clusters_ == pytest.approx(40, abs=3)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_attributes_fit_together(metric):
+    vectors, truth = blobs(4, [9, 30, 5, 14], 8)
+    found = AlbumClusterer(4, metric=metric).fit(vectors)
+    assert [set(truth[found.labels_ == i]) for i in range(4)] == [{1}, {3}, {0}, {2}]
+    assert found.centroids_.shape == (4, 8)
+    apart = distances(vectors, found.centroids_, metric)
+    np.testing.assert_allclose(found.distances_, apart[range(58), found.labels_], atol=1e-5)
+    np.testing.assert_array_equal(apart.argmin(axis=1), found.labels_)
+    assert found.distances_.dtype == np.float32
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_representatives_are_members_the_nearest_first(metric):
+    vectors, _ = blobs(3, [3, 30, 12], 8)
+    found = AlbumClusterer(3, metric=metric).fit(vectors)
+    faces = found.representatives(5)
+    assert [len(each) for each in faces] == [5, 5, 3]
+    for cluster, rows in enumerate(faces):
+        members = np.flatnonzero(found.labels_ == cluster)
+        apart = distances(vectors[members], found.centroids_[cluster][None], metric)[:, 0]
+        assert rows.tolist() == members[np.argsort(apart)[:5]].tolist()
+
+
+def test_members_of_small_clusters_are_noise():
+    vectors, truth = blobs(4, [20, 3, 10, 1], 8)
+    found = AlbumClusterer(4, min_size=4, metric="l2").fit(vectors)
+    assert found.n_clusters_ == len(found.centroids_) == len(found.representatives(3)) == 2
+    assert set(truth[found.labels_ == -1]) == {1, 3}
+    assert found.distances_[-1] < 1e-6  # noise keeps its distance to its own small cluster
+    assert same_partition(found.labels_[truth % 2 == 0], truth[truth % 2 == 0])
+
+
+def test_all_may_be_noise():
+    found = AlbumClusterer(3, min_size=10).fit(blobs(3, 5)[0])
+    assert found.n_clusters_ == 0
+    assert set(found.labels_) == {-1}
+    assert found.centroids_.shape == (0, 16)
+    assert found.representatives(2) == []
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_one_vector(metric):
+    found = AlbumClusterer(metric=metric).fit([[1.0, 2.0]])
+    assert found.labels_.tolist() == [-1]
+    found = AlbumClusterer(1, min_size=1, metric=metric).fit([[1.0, 2.0]])
+    assert found.labels_.tolist() == [0]
+    assert found.distances_ == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("n_clusters", ["auto", 1, 3])
+@pytest.mark.parametrize("n", [3, 700])
+def test_vectors_that_are_all_the_same_are_one_cluster(metric, n_clusters, n):
+    found = AlbumClusterer(n_clusters, metric=metric).fit([[1.0, 2.0]] * n)
+    assert found.n_clusters_ == 1
+    assert set(found.labels_) == {0}
+    np.testing.assert_allclose(found.distances_, 0, atol=1e-4)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 60), whole=st.booleans(), auto=st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_the_order_of_the_vectors_does_not_matter(metric, seed, n, whole, auto):
+    random = np.random.default_rng(seed)
+    vectors = (
+        random.integers(-1, 2, size=(n, 3)) + np.array([3, 0, 0])
+        if whole
+        else random.normal(size=(n, 3))
+    )
+    order = random.permutation(n)
+    first, again = (
+        AlbumClusterer("auto" if auto else min(n, 4), metric=metric).fit(v)
+        for v in (vectors, vectors[order])
+    )
+    np.testing.assert_array_equal(again.labels_, first.labels_[order])
+    np.testing.assert_array_equal(again.centroids_, first.centroids_)
+    np.testing.assert_array_equal(again.distances_, first.distances_[order])
+    sizes = np.bincount(first.labels_[first.labels_ >= 0], minlength=first.n_clusters_)
+    assert (sizes >= 2).all()
+    assert (np.diff(sizes) <= 0).all()
+
+
+def test_cosine_ignores_lengths_and_l2_does_not():
+    vectors, truth = blobs(4, 15, 8)
+    longer = vectors * np.geomspace(0.1, 50, 60)[::-1, None]
+    assert same_partition(AlbumClusterer(4).fit(longer).labels_, truth)
+    assert not same_partition(AlbumClusterer(4, metric="l2").fit(longer).labels_, truth)
+
+
+def test_chance_comes_from_random_state_alone():
+    vectors = np.random.default_rng(0).normal(size=(80, 6))
+    found = [
+        AlbumClusterer(7, n_init=1, random_state=state).fit(vectors).labels_.tolist()
+        for state in (0, 1, 0)
+    ]
+    assert found[0] == found[2] != found[1]
+
+
+def test_a_refit_forgets_the_old_and_the_input_is_left_alone():
+    vectors, _ = blobs(3, 20)
+    before = vectors.copy()
+    used = AlbumClusterer().fit(vectors).fit(vectors[:40])
+    fresh = AlbumClusterer().fit(vectors[:40])
+    assert used.n_clusters_ == fresh.n_clusters_ == 2
+    for name in ("labels_", "centroids_", "distances_"):
+        np.testing.assert_array_equal(getattr(used, name), getattr(fresh, name))
+    np.testing.assert_array_equal(vectors, before)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "vectors", "says"),
+    [
+        ({}, np.empty((0, 4)), "there must be a vector"),
+        ({}, [], "shape"),
+        ({}, [[1.0, np.nan]], "finite"),
+        ({}, [[0.0, 0.0]], "zero"),
+        ({"n_clusters": 4}, np.eye(3), "number of vectors, 3.*4 came"),
+        ({"n_clusters": 0}, np.eye(3), "0 came"),
+        ({"n_clusters": 1.5}, np.eye(3), "1.5 came"),
+        ({"n_clusters": "many"}, np.eye(3), "'many' came"),
+        ({"n_clusters": None}, np.eye(3), "None came"),
+        ({"min_size": 0}, np.eye(3), "min_size"),
+        ({"n_init": 0}, np.eye(3), "n_init"),
+        ({"metric": "dot"}, np.eye(3), "metric"),
+    ],
+)
+def test_what_cannot_be_clustered(parameters, vectors, says):
+    with pytest.raises(InputError, match=says):
+        AlbumClusterer(**parameters).fit(vectors)
+
+
+def test_representatives_need_a_fit_and_a_number():
+    with pytest.raises(RememberAIError, match="call fit first"):
+        AlbumClusterer().representatives(3)
+    with pytest.raises(InputError, match="at least 1"):
+        AlbumClusterer().fit(np.eye(4)).representatives(0)

@@ -1,0 +1,403 @@
+"""Assignment of photos and albums, against the same vote written out in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from blobs import blobs, distances, unit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rememberai import EventAssigner, EventPrototypes, InputError, RememberAIError
+
+pytest.importorskip("faiss")
+METRICS = ["cosine", "l2"]
+
+
+def seeds(n_events=4, size=25, dimension=8, *, spread=1.0, seed=0):
+    vectors, labels = blobs(n_events, size, dimension, spread=spread, seed=seed)
+    return vectors, [f"event {i}" for i in labels]
+
+
+def fitted(metric="cosine", *, n_prototypes=6, k=None, coverage=0.9, **data):
+    vectors, events = seeds(**data)
+    texts = [f"text {i}" for i in range(len(events))]
+    chooser = EventPrototypes(n_prototypes, metric=metric)
+    return EventAssigner(chooser, k=k, coverage=coverage).fit(vectors, events, texts)
+
+
+def votes(assigner, apart, temperature, k) -> np.ndarray:
+    """The k-NN vote, one query and one neighbour at a time."""
+    labels = assigner.prototypes_.labels_
+    energy = apart if assigner.metric == "cosine" else apart**2 / 2
+    shares = np.zeros((len(apart), len(assigner.events_)))
+    for row, (away, cost) in enumerate(zip(apart, energy, strict=True)):
+        voters = [i for i in np.argsort(away)[:k] if np.isfinite(away[i])]
+        for i in voters:
+            shares[row, labels[i]] += np.exp(-(cost[i] - cost[voters[0]]) / temperature)
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def apart_from_prototypes(assigner, vectors) -> np.ndarray:
+    return distances(vectors, assigner.prototypes_.vectors_, assigner.metric)
+
+
+def left_out(assigner, vectors) -> np.ndarray:
+    """Distances of the seeds to all prototypes, infinite to themselves."""
+    apart = apart_from_prototypes(assigner, vectors)
+    apart[assigner.prototypes_.positions_, np.arange(apart.shape[1])] = np.inf
+    return apart
+
+
+# --- photos ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("k", [1, 5, 24, None])
+@pytest.mark.parametrize("n_queries", [1, 40])
+def test_probabilities_are_those_of_the_vote(metric, k, n_queries):
+    assigner = fitted(metric, k=k)
+    queries, _ = seeds(seed=0, size=n_queries)
+    queries = queries + np.random.default_rng(5).normal(size=queries.shape) * 0.2
+    found = assigner.assign(queries)
+    apart = apart_from_prototypes(assigner, queries)
+    expected = votes(assigner, apart, assigner.temperature_, k or 20)
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-4)
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1)
+    best = expected.argmax(axis=1)
+    own = np.where(assigner.prototypes_.labels_ == best[:, None], apart, np.inf).min(axis=1)
+    np.testing.assert_allclose(found.distances, own, atol=1e-5)
+    assert found.distances.dtype == np.float32
+    near = own <= assigner.limits_[best]
+    names = [assigner.events_[i] if ok else None for i, ok in zip(best, near, strict=True)]
+    assert found.events.tolist() == names
+    if n_queries > 1:
+        assert near.any()
+        assert not near.all()
+
+
+def test_a_photo_far_from_everything_is_unknown():
+    assigner = fitted("l2")
+    vectors, events = seeds()
+    found = assigner.assign(np.vstack([vectors[:1], vectors[:1] + 100]))
+    assert found.events.tolist() == [events[0], None]
+
+
+def test_no_photos_get_no_answers():
+    found = fitted().assign(np.empty((0, 8)))
+    assert found.events.shape == found.distances.shape == (0,)
+    assert found.probabilities.shape == (0, 4)
+
+
+# --- what fit learns ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("coverage", [0.25, 0.9, 1.0])
+def test_limits_are_quantiles_of_the_seeds_judged_without_themselves(metric, coverage):
+    data = {"n_events": 3, "size": [20, 19, 40]}  # the second has too few for its own
+    assigner = fitted(metric, coverage=coverage, **data)
+    vectors, events = seeds(**data)
+    apart = left_out(assigner, vectors)
+    places = np.array([assigner.events_.index(event) for event in events])
+    apart[assigner.prototypes_.labels_[None] != places[:, None]] = np.inf
+    nearest = apart.min(axis=1)
+    expected = [np.quantile(nearest[places == i], coverage) for i in range(3)]
+    expected[1] = np.quantile(nearest, coverage)
+    np.testing.assert_allclose(assigner.limits_, expected, rtol=1e-4)
+    assert assigner.limits_.dtype == np.float32
+    if coverage == 1:
+        away = assigner.assign(vectors).distances
+        assert (away <= assigner.limits_.max()).all()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("k", [2, 3, None])
+def test_the_temperature_makes_the_seeds_own_events_most_probable(metric, k):
+    assigner = fitted(metric, k=k, spread=1.6)
+    vectors, events = seeds(spread=1.6)
+    apart = left_out(assigner, vectors)
+    truth = [assigner.events_.index(event) for event in events]
+
+    def loss(temperature):
+        own = votes(assigner, apart, temperature, k or 20)[np.arange(len(truth)), truth]
+        return -np.log(0.01 / len(assigner.events_) + 0.99 * own).mean()
+
+    energy = apart.min(axis=1) if metric == "cosine" else apart.min(axis=1) ** 2 / 2
+    grid = np.median(energy) * np.geomspace(0.05, 2, 16)
+    losses = [loss(t) for t in grid]
+    assert 0 < np.argmin(losses) < 15
+    assert assigner.temperature_ == pytest.approx(grid[np.argmin(losses)], rel=1e-4)
+
+
+def test_a_copy_of_a_prototype_is_judged_without_it():
+    # With every seed thrice, two in three are at 0 from their copy: no event is that narrow.
+    vectors, events = seeds(n_events=2)
+    once, thrice = (
+        EventAssigner(EventPrototypes(30), k=7, coverage=0.5).fit(
+            np.tile(vectors, (n, 1)), events * n
+        )
+        for n in (1, 3)
+    )
+    np.testing.assert_allclose(thrice.limits_, once.limits_, rtol=1e-5)
+    assert thrice.temperature_ == pytest.approx(once.temperature_)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(1, 40),
+    scale=st.sampled_from([1e-6, 1.0, 1e6]),
+    metric=st.sampled_from(METRICS),
+    whole=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_seeds_the_answer_is_sound(seed, n, scale, metric, whole):
+    random = np.random.default_rng(seed)
+    vectors = (
+        random.integers(-1, 2, size=(n, 3)) + np.array([3, 0, 0])
+        if whole
+        else random.normal(size=(n, 3))
+    )
+    vectors = vectors * scale
+    events = random.choice(["a", "b", "c"], n).tolist()
+    assigner = EventAssigner(EventPrototypes(4, metric=metric)).fit(vectors, events)
+    assert isinstance(assigner.temperature_, float)
+    assert np.isfinite(assigner.temperature_)
+    assert assigner.temperature_ > 0
+    assert (assigner.limits_ > 0).all()
+    photos = assigner.assign(vectors)
+    assert np.isfinite(photos.probabilities).all()
+    np.testing.assert_allclose(photos.probabilities.sum(axis=1), 1)
+    album = assigner.assign_album(vectors)
+    assert 0 <= album.margin <= album.probability <= 1 + 1e-12
+    order = random.permutation(n)
+    again = EventAssigner(EventPrototypes(4, metric=metric)).fit(
+        vectors[order], [events[i] for i in order]
+    )
+    assert again.temperature_ == pytest.approx(assigner.temperature_)
+    np.testing.assert_allclose(again.limits_, assigner.limits_, rtol=1e-5)
+
+
+def test_cosine_and_l2_agree_on_unit_vectors():
+    vectors, events = seeds(n_events=5, spread=1.5)
+    vectors = unit(vectors)
+    cosine, l2 = (
+        EventAssigner(EventPrototypes(6, metric=metric)).fit(vectors, events) for metric in METRICS
+    )
+    # The seed clusters may differ by a hair, spherical or not: the same prototypes are given.
+    same = vectors[cosine.prototypes_.positions_]
+    names = [events[i] for i in cosine.prototypes_.positions_]
+    cosine, l2 = (
+        EventAssigner(EventPrototypes(6, metric=metric)).fit(same, names) for metric in METRICS
+    )
+    assert l2.temperature_ == pytest.approx(cosine.temperature_, rel=1e-4)
+    np.testing.assert_allclose(l2.limits_**2 / 2, cosine.limits_, rtol=1e-4)
+    queries = unit(seeds(n_events=5, spread=1.5, size=9)[0] + 0.1)
+    a, b = cosine.assign(queries), l2.assign(queries)
+    assert a.events.tolist() == b.events.tolist()
+    assert len(set(a.events.tolist())) > 2
+    np.testing.assert_allclose(a.probabilities, b.probabilities, atol=1e-4)
+    np.testing.assert_allclose(b.distances**2 / 2, a.distances, atol=1e-5)
+
+
+def test_cosine_ignores_the_lengths_of_the_photos():
+    assigner = fitted()
+    queries, _ = seeds(size=5)
+    lengths = np.geomspace(1e-3, 1e3, len(queries))[:, None]
+    np.testing.assert_allclose(
+        assigner.assign(queries).probabilities,
+        assigner.assign(queries * lengths).probabilities,
+        atol=1e-4,
+    )
+
+
+# --- albums ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("event", range(4))
+def test_an_album_is_the_mean_of_its_photos(metric, event):
+    assigner = fitted(metric)
+    album = seeds(size=30)[0][event * 30 : event * 30 + 7]
+    album = album + np.random.default_rng(event).normal(scale=0.02, size=album.shape)
+    found = assigner.assign_album(album)
+    apart = apart_from_prototypes(assigner, album)
+    mean = votes(assigner, apart, assigner.temperature_, 20).mean(axis=0)
+    order = np.argsort(-mean)
+    assert [name for name, _ in found.ranking] == [assigner.events_[i] for i in order]
+    np.testing.assert_allclose([share for _, share in found.ranking], mean[order], atol=1e-4)
+    assert found.event == assigner.events_[order[0]]
+    assert found.probability == pytest.approx(mean[order[0]], abs=1e-4)
+    assert found.margin == pytest.approx(mean[order[0]] - mean[order[1]], abs=1e-4)
+    assert found.n_photos == 7
+    assert found.reason == ""
+    assert str(found) == f"{found.event} (probability {mean.max():.2f}, margin {found.margin:.2f})"
+    nearest = np.sort(apart.min(axis=0))[:5]
+    np.testing.assert_allclose([each.distance for each in found.nearest], nearest, atol=1e-5)
+    for each in found.nearest:
+        place = np.abs(apart.min(axis=0) - each.distance).argmin()
+        row = assigner.prototypes_.positions_[place]
+        assert each.text == f"text {row}"
+        assert each.event == seeds()[1][row]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_an_album_is_unknown_when_its_photos_are_far_on_the_average(metric):
+    assigner = fitted(metric)
+    vectors, events = seeds()
+    limit = assigner.limits_[0]
+    near = np.array([row for row, event in zip(vectors, events, strict=True) if event == "event 0"])
+    found = assigner.assign_album(near[:5])
+    assert found.event == "event 0"
+    away = -near[:5] if metric == "cosine" else near[:5] + 50
+    found = assigner.assign_album(away)
+    assert found.event is None
+    leader = found.ranking[0][0]
+    assert leader in found.reason
+    assert str(found).startswith("unknown (nothing is near")
+    # One such photo among many does not decide.
+    photos = np.vstack([np.repeat(near[:1], 400, axis=0), away[:1]])
+    assert distances(away[:1], near, metric).min() > limit
+    assert assigner.assign_album(photos).event == "event 0"
+
+
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 60))
+@settings(max_examples=30, deadline=None)
+def test_the_order_of_an_album_does_not_matter(seed, n):
+    assigner = fitted()
+    random = np.random.default_rng(seed)
+    album = random.normal(size=(n, 8))
+    assert assigner.assign_album(album) == assigner.assign_album(album[random.permutation(n)])
+
+
+def test_a_single_event_is_certain_or_unknown():
+    vectors, _ = seeds(n_events=1)
+    assigner = EventAssigner().fit(vectors, ["day"] * 25)
+    found = assigner.assign_album(vectors)
+    assert (found.event, found.probability, found.margin) == ("day", 1.0, 1.0)
+    assert found.ranking == (("day", 1.0),)
+    assert assigner.assign_album(-vectors).event is None
+
+
+def test_an_event_with_one_seed_borrows_the_spread_of_the_others():
+    vectors, events = seeds(n_events=2)
+    assigner = EventAssigner().fit(
+        np.vstack([vectors, -vectors[:1] - vectors[-1:]]), [*events, "rare"]
+    )
+    limits = dict(zip(assigner.events_, assigner.limits_, strict=True))
+    lower, upper = sorted([limits["event 0"], limits["event 1"]])
+    assert lower <= limits["rare"] <= upper
+    assert assigner.assign_album(-vectors[:1] - vectors[-1:]).event == "rare"
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("n", [1, 50])
+def test_seeds_that_are_all_the_same_say_nothing_of_their_spread(metric, n):
+    assigner = EventAssigner(EventPrototypes(metric=metric)).fit([[1.0, 2.0]] * n, ["day"] * n)
+    assert assigner.temperature_ == 1.0
+    assert np.isinf(assigner.limits_).all()
+    assert assigner.assign_album([[1.0, 2.0], [3.0, 1.0]]).event == "day"
+
+
+def test_texts_are_optional():
+    vectors, events = seeds()
+    assigner = EventAssigner().fit(vectors, events)
+    assert {each.text for each in assigner.assign_album(vectors).nearest} == {""}
+
+
+# --- manners -----------------------------------------------------------------------------------
+
+
+def test_the_constructor_stores_and_fit_leaves_what_it_was_given():
+    chooser = EventPrototypes(3, metric="l2")
+    assigner = EventAssigner(chooser, k=4, coverage=0.5)
+    assert vars(assigner) == {"prototypes": chooser, "k": 4, "coverage": 0.5}
+    before = dict(vars(chooser))
+    vectors, events = seeds()
+    assert assigner.fit(vectors, events) is assigner
+    assert vars(chooser) == before
+    assert assigner.prototypes is chooser
+    assert assigner.metric == "l2"
+    assert len(assigner.prototypes_.positions_) == 12
+
+
+def test_the_parameters_of_the_prototypes_are_used():
+    vectors = np.random.default_rng(0).normal(size=(80, 6))
+    choosers = [
+        EventPrototypes(5, n_seed_clusters=n, random_state=state)
+        for n in (1, 4)
+        for state in (0, 1, 2)
+    ]
+    for chooser in choosers:
+        chosen = EventAssigner(chooser).fit(vectors, ["day"] * 80).prototypes_
+        chooser.fit(vectors, ["day"] * 80)
+        np.testing.assert_array_equal(chosen.positions_, chooser.positions_)
+    assert len({tuple(chooser.positions_) for chooser in choosers}) > 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"k": 13}, {"k": 0}, {"k": -1}, {"coverage": 0}, {"coverage": 1.1}, {"coverage": np.nan}],
+)
+def test_parameters_that_cannot_be_used_leave_what_was_learned(wrong):
+    vectors, events = seeds()
+    assigner = EventAssigner(EventPrototypes(3)).fit(vectors, events)
+    album = vectors[:5] + 0.1
+    before = assigner.assign_album(album)
+    parameter, value = next(iter(wrong.items()))
+    kept = getattr(assigner, parameter)
+    setattr(assigner, parameter, value)
+    with pytest.raises(InputError, match=parameter):
+        assigner.fit(vectors, ["other"] * 50 + events[50:])
+    setattr(assigner, parameter, kept)
+    assert assigner.assign_album(album) == before
+
+
+def test_the_message_of_a_k_too_large_names_both_numbers():
+    with pytest.raises(InputError, match=r"from 1 to the number of prototypes, 24; 25 came"):
+        fitted(k=25)
+
+
+@pytest.mark.parametrize("n", [99, 101])
+def test_texts_must_pair_up_with_the_seeds(n):
+    vectors, events = seeds()
+    with pytest.raises(InputError, match=f"100 seeds and {n} texts"):
+        EventAssigner().fit(vectors, events, ["x"] * n)
+
+
+@pytest.mark.parametrize(
+    ("album", "says"),
+    [
+        (np.empty((0, 8)), "no photo with words"),
+        ([], "shape"),
+        (np.ones((3, 7)), r"\(n, 8\); \(3, 7\) came"),
+        (np.ones(8), "shape"),
+        ([[np.nan] * 8], "finite"),
+        ([[0.0] * 8], "zero"),
+    ],
+)
+def test_albums_that_cannot_be_used(album, says):
+    assigner = fitted()
+    with pytest.raises(InputError, match=says):
+        assigner.assign_album(album)
+    if says != "no photo with words":
+        with pytest.raises(InputError, match=says):
+            assigner.assign(album)
+
+
+@pytest.mark.parametrize("call", ["assign", "assign_album"])
+def test_nothing_is_assigned_before_fit(call):
+    with pytest.raises(RememberAIError, match="call fit first"):
+        getattr(EventAssigner(), call)([[1.0]])
+    with pytest.raises(RememberAIError, match="call fit first"):
+        _ = EventAssigner().metric
+
+
+def test_a_refit_forgets_the_old():
+    vectors, events = seeds()
+    used = fitted().fit(vectors[:50], events[:50])
+    fresh = EventAssigner(EventPrototypes(6)).fit(vectors[:50], events[:50])
+    assert used.events_ == ["event 0", "event 1"]
+    assert used.temperature_ == fresh.temperature_
+    np.testing.assert_array_equal(used.limits_, fresh.limits_)
+    assert used.assign_album(vectors) == fresh.assign_album(vectors)

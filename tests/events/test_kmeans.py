@@ -1,0 +1,134 @@
+"""K-means on all points, whatever their order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from blobs import blobs, distances, same_partition
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rememberai._arrays import prepare
+from rememberai.events.kmeans import canonical_order, kmeans
+
+pytest.importorskip("faiss")
+METRICS = ["cosine", "l2"]
+
+
+def run(vectors, k, metric="l2", *, n_init=2, max_iter=25, random_state=0):
+    return kmeans(
+        vectors, k, metric=metric, n_init=n_init, max_iter=max_iter, random_state=random_state
+    )
+
+
+def assert_sound(vectors, centroids, labels, metric):
+    """Labels are the nearest centroids, each is used, and the largest comes first."""
+    sizes = np.bincount(labels, minlength=len(centroids))
+    assert len(sizes) == len(centroids)
+    assert (sizes > 0).all()
+    assert (np.diff(sizes) <= 0).all()
+    exact = distances(vectors, centroids, metric)
+    own = exact[np.arange(len(vectors)), labels]
+    np.testing.assert_allclose(own, exact.min(axis=1), atol=1e-4)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_point_moves_its_centroid(metric):
+    # FAISS would take 256 points a centroid: 512 of these 6,000.
+    vectors, _ = blobs(2, [4000, 2000], 8, spread=1.2)
+    vectors = prepare(vectors, metric)
+    centroids, labels = run(vectors, 2, metric, max_iter=100)
+    means = np.array([vectors[labels == i].mean(axis=0, dtype=np.float64) for i in range(2)])
+    if metric == "cosine":
+        means /= np.linalg.norm(means, axis=1, keepdims=True)
+    np.testing.assert_allclose(centroids, means, atol=1e-4)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("k", [1, 2, 7, 60])
+def test_labels_are_the_nearest_centroids_and_sorted_by_size(metric, k):
+    vectors = prepare(np.random.default_rng(1).normal(size=(60, 5)), metric)
+    centroids, labels = run(vectors, k, metric)
+    assert centroids.dtype == np.float32
+    assert len(centroids) <= k
+    assert_sound(vectors, centroids, labels, metric)
+    if k == 60:
+        assert len(set(labels)) == 60
+
+
+def test_the_largest_blob_is_cluster_0():
+    vectors, truth = blobs(3, [10, 50, 25])
+    _, labels = run(vectors, 3)
+    assert [set(truth[labels == i]) for i in range(3)] == [{1}, {2}, {0}]
+
+
+def test_spherical_centroids_have_unit_length():
+    vectors = prepare(np.random.default_rng(2).normal(size=(300, 6)), "cosine")
+    centroids, _ = run(vectors, 9, "cosine")
+    np.testing.assert_allclose(np.linalg.norm(centroids, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("n_copies", [1, 5, 400])
+def test_fewer_distinct_vectors_than_clusters(metric, n_copies):
+    distinct = prepare([[1, 2, 3], [3, 2, 1], [-1, 0, 1]], metric)
+    vectors = np.repeat(distinct, n_copies, axis=0)
+    centroids, labels = run(vectors, min(10, len(vectors)), metric)
+    assert len(centroids) == 3
+    assert same_partition(labels, np.repeat(np.arange(3), n_copies))
+    np.testing.assert_allclose(centroids[labels], vectors, atol=1e-5)
+
+
+def test_zero_and_minus_zero_are_equal():
+    vectors = np.array([[0, 1], [0, 2], [-0.0, 1], [-0.0, 2]], np.float32)
+    order = canonical_order(vectors)
+    assert (np.diff((vectors[order][:, 1] == 1).astype(int)) != 0).sum() == 1  # equal rows adjoin
+    assert len(run(vectors, 4)[0]) == 2
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 60), k=st.integers(1, 9))
+@settings(max_examples=40, deadline=None)
+def test_the_order_of_the_input_does_not_matter(metric, seed, n, k):
+    random = np.random.default_rng(seed)
+    # Small whole numbers give many ties and copies.
+    vectors = prepare(random.integers(-2, 3, size=(n, 3)) + np.array([0, 0, 9]), metric)
+    centroids, labels = run(vectors, min(k, n), metric)
+    assert_sound(vectors, centroids, labels, metric)
+    order = random.permutation(n)
+    again, permuted = run(vectors[order], min(k, n), metric)
+    np.testing.assert_array_equal(again, centroids)
+    np.testing.assert_array_equal(permuted, labels[order])
+
+
+@pytest.mark.parametrize(("n_blobs", "dimension"), [(5, 8), (20, 64), (40, 64)])
+def test_inertia_is_that_of_scikit_learn(n_blobs, dimension):
+    cluster = pytest.importorskip("sklearn.cluster")
+    for seed in range(4):
+        vectors, _ = blobs(n_blobs, 30, dimension, seed=seed)
+        centroids, labels = run(vectors, n_blobs, n_init=5, random_state=seed)
+        ours = ((vectors - centroids[labels]) ** 2).sum()
+        theirs = cluster.KMeans(n_blobs, n_init=5, random_state=seed).fit(vectors).inertia_
+        assert ours <= 1.1 * theirs
+
+
+def test_more_runs_are_never_worse_and_other_seeds_differ():
+    vectors = np.random.default_rng(3).normal(size=(300, 4)).astype(np.float32)
+
+    def inertia(n_init, random_state=0):
+        centroids, labels = run(vectors, 12, n_init=n_init, random_state=random_state)
+        return float(((vectors - centroids[labels]) ** 2).sum())
+
+    values = [inertia(n) for n in (1, 3, 8)]
+    assert values == sorted(values, reverse=True)
+    assert values[0] > values[-1]
+    assert len({inertia(1, state) for state in range(4)}) > 1
+
+
+def test_vectors_far_from_the_origin_are_clustered_as_well():
+    vectors, truth = blobs(5, 200, 8)
+    vectors = vectors * 16 + np.float32(4096)
+    centroids, labels = run(vectors, 5)
+    assert same_partition(labels, truth)
+    exact = np.array([vectors[labels == i].mean(axis=0, dtype=np.float64) for i in range(5)])
+    np.testing.assert_allclose(centroids, exact, atol=1e-3)  # float32 has steps of 0.0005 there

@@ -1,0 +1,183 @@
+"""Titles: telling words and dates."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from math import log
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rememberai.events.naming import date_range, telling_words, title, words
+
+
+def telling(*clusters, n_words=3):
+    """Telling words of clusters of equally typical texts."""
+    texts = [text for cluster in clusters for text in cluster]
+    labels = [i for i, cluster in enumerate(clusters) for _ in cluster]
+    return telling_words(texts, labels, [1.0] * len(texts), len(clusters), n_words)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Blowing out the candles!", ["blowing", "candles"]),
+        ("", []),
+        ("the and of I", []),
+        ("2024 12:30 3rd_place", ["place"]),
+        ("a tv in my zoo", ["zoo"]),
+        ("Grandma's and GRANDMA’S cake", ["grandma", "grandma", "cake"]),
+        ("We didn't, couldn’t and DON'T; it's she'll I'm they've", []),
+        ("l'anniversaire de Zoé", ["anniversaire", "zoé"]),
+        ("Straße, ΣΊΣΥΦΟΣ", ["strasse", "σίσυφοσ"]),
+        ("생일 파티를 했다 꽃", ["생일", "파티를", "했다"]),
+        ("生日 快乐 誕生日", ["生日", "快乐", "誕生日"]),
+        ("x" * 100_000, []),
+    ],
+)
+def test_words_that_can_tell(text, expected):
+    assert words(text) == expected
+
+
+@pytest.mark.parametrize("text", ["생일 파티", "café Zoé"])
+def test_decomposed_letters_make_the_same_words(text):
+    assert words(unicodedata.normalize("NFD", text)) == words(text) == text.casefold().split()
+
+
+def test_scores_are_those_of_class_based_tf_idf():
+    texts = ["cake cake candles", "cake song", "beach song", "beach sand cake", "never counted"]
+    labels = [0, 0, 1, 1, -1]
+    weights = [1.0, 0.5, 1.0, 0.25, 9.0]
+    counts = [
+        {"cake": 1.5, "candles": 1.0, "song": 0.5},
+        {"beach": 1.25, "song": 1.0, "sand": 0.25, "cake": 0.25},
+    ]
+    overall = {"cake": 1.75, "candles": 1.0, "song": 1.5, "beach": 1.25, "sand": 0.25}
+    mean = sum(overall.values()) / 2
+    expected = [
+        sorted(count, key=lambda w: -count[w] * log(1 + mean / overall[w])) for count in counts
+    ]
+    assert expected == [["cake", "candles", "song"], ["beach", "song", "sand", "cake"]]
+    assert telling_words(texts, labels, weights, 2, 9) == expected
+    assert telling_words(texts, labels, weights, 2, 2) == [each[:2] for each in expected]
+
+
+def test_a_word_of_this_cluster_beats_a_commoner_one_of_all():
+    found = telling(["cake party", "cake party", "party"], ["party", "party", "walk party"])
+    assert found[0][0] == "cake"
+
+
+def test_typical_texts_weigh_more():
+    found = telling_words(["walk", "cake", "song"], [0, 0, 1], [0.2, 0.9, 1.0], 2)
+    assert found[0] == ["cake", "walk"]
+
+
+def test_ties_follow_the_alphabet_in_whatever_order_the_texts_come():
+    clusters = ["pear fig", "apple pear", "fig apple"], ["dog"]
+    assert telling(*clusters)[0] == ["apple", "fig", "pear"]
+    # 0.1 + 0.2 + 0.3 differs from 0.3 + 0.2 + 0.1 in its last digit.
+    texts = ["pear", "pear", "pear", "apple", "apple", "apple"]
+    for weights in ([0.1, 0.2, 0.3, 0.3, 0.2, 0.1], [0.3, 0.2, 0.1, 0.1, 0.2, 0.3]):
+        assert telling_words(texts, [0] * 6, weights, 1) == [["apple", "pear"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("candles candles candle", 1),
+        ("party parties", 1),
+        ("baby babies", 1),
+        ("graduation graduate graduates graduating", 1),
+        ("beach beaches", 1),
+        ("생일 생일에 생일을", 1),
+        ("grandma grandpa", 2),
+        ("christmas tree", 2),
+    ],
+)
+def test_words_of_one_stem_are_named_once(text, expected):
+    assert len(telling([text])[0]) == expected
+
+
+def test_the_place_of_a_dropped_word_goes_to_the_next():
+    found = telling(["candles cake", "candles cake", "candle", "candle zoo"], n_words=3)
+    assert found == [["cake", "candle", "zoo"]]
+
+
+def test_clusters_without_words_stay_empty():
+    assert telling(["the 12", ""], [], ["cake"]) == [[], [], ["cake"]]
+    assert telling_words([], [], [], 2) == [[], []]
+    assert telling_words([], [], [], 0) == []
+    assert telling_words(["cake"], [-1], [1.0], 1) == [[]]
+
+
+def test_korean_texts():
+    found = telling(
+        ["할머니 생신에 케이크 촛불을 불었다", "케이크 앞에서 할머니와"],
+        ["바다에서 모래성을 쌓았다", "모래성을 지키다가 바다에서"],
+    )
+    assert found[0][0] == "케이크"
+    assert set(found[1][:2]) == {"모래성을", "바다에서"}
+
+
+def test_a_long_text_counts_as_any_other():
+    long = "sand " * 10_000 + "y" * 50_000
+    assert telling([long, "cake", "cake"]) == [["cake", "sand"]]
+
+
+@given(
+    texts=st.lists(st.text("abcde '’가나éñ1!", max_size=30), max_size=12),
+    seed=st.randoms(use_true_random=False),
+)
+@settings(max_examples=80, deadline=None)
+def test_the_order_of_the_texts_does_not_matter(texts, seed):
+    rows = [(text, seed.randrange(-1, 3), seed.choice([0.1, 0.2, 0.3, 0.7])) for text in texts]
+    shuffled = seed.sample(rows, len(rows))
+    first, again = (
+        telling_words([r[0] for r in each], [r[1] for r in each], [r[2] for r in each], 3)
+        for each in (rows, shuffled)
+    )
+    assert first == again
+    for cluster, found in enumerate(first):
+        assert len(found) <= 3
+        own = {word for text, label, _ in rows if label == cluster for word in words(text)}
+        assert set(found) <= own
+        assert bool(found) == bool(own)
+
+
+DAY = datetime(2024, 6, 14, 9)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (None, None, ""),
+        (DAY, None, ""),
+        (None, DAY, ""),
+        (DAY, DAY, "14 June 2024"),
+        (DAY, DAY.replace(hour=23), "14 June 2024"),
+        (DAY, DAY.replace(day=15, hour=1), "14–15 June 2024"),
+        (DAY, DAY.replace(month=7, day=2), "14 June – 2 July 2024"),
+        (DAY, DAY.replace(month=7), "14 June – 14 July 2024"),
+        (DAY.replace(month=12, day=31), datetime(2025, 1, 1), "31 December 2024 – 1 January 2025"),
+        (DAY, DAY.replace(year=2025), "14 June 2024 – 14 June 2025"),
+    ],
+)
+def test_dates_say_nothing_twice(first, last, expected):
+    assert date_range(first, last) == expected
+
+
+@pytest.mark.parametrize(
+    ("telling", "expected"),
+    [
+        (["birthday", "cake", "candles"], "Birthday, cake and candles"),
+        (["birthday", "cake"], "Birthday and cake"),
+        (["birthday"], "Birthday"),
+        (["생일", "케이크"], "생일 and 케이크"),
+        ([], "No telling words"),
+    ],
+)
+def test_titles(telling, expected):
+    assert title(telling, None, None) == expected
+    assert title(telling, DAY, DAY) == f"{expected} · 14 June 2024"

@@ -1,0 +1,333 @@
+"""The index against exact NumPy in float64, through every change and every bad input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import assert_exact, exact_distances
+
+from rememberai import VectorIndex
+from rememberai.errors import InputError
+
+pytest.importorskip("faiss")
+
+METRICS = ["cosine", "l2"]
+both = pytest.mark.parametrize("metric", METRICS)
+
+
+def cloud(n: int, dimension: int = 16, seed: int = 0) -> np.ndarray:
+    """Vectors of many lengths, none of them unit."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, dimension)) * rng.uniform(0.1, 5, size=(n, 1))
+
+
+@both
+@pytest.mark.parametrize("dimension", [1, 2, 16, 384])
+@pytest.mark.parametrize("n_queries", [1, 25, 400])
+def test_neighbours_are_those_of_numpy(metric, dimension, n_queries):
+    base, queries = cloud(300, dimension), cloud(n_queries, dimension, seed=1)
+    ids = [f"photo {i}" for i in range(300)]
+    index = VectorIndex(dimension, metric=metric)
+    index.add(ids, base)
+    assert len(index) == 300
+    assert_exact(index.search(queries, 7), queries, ids, base, metric, 7)
+
+
+@both
+def test_a_vector_is_exactly_0_from_itself(metric):
+    base = cloud(500, 384)
+    index = VectorIndex(384, metric=metric)
+    index.add(np.arange(500), base)
+    for queries in (base, base[:1], base.astype(np.float32)):
+        found = index.search(queries, 1)
+        assert (found.distances == 0).all()
+        np.testing.assert_array_equal(found.ids[:, 0], np.arange(len(queries)))
+
+
+@pytest.mark.parametrize("n_queries", [3, 500])
+def test_long_vectors_close_together_are_told_apart(n_queries):
+    # |x|^2 is 4e10 here and the squared distances are 800: float32 has no digits left for them.
+    rng = np.random.default_rng(0)
+    base = (1e4 + rng.normal(size=(1000, 384))).astype(np.float32)
+    queries = (1e4 + rng.normal(size=(n_queries, 384))).astype(np.float32)
+    index = VectorIndex(384, metric="l2")
+    index.add(np.arange(1000), base)
+    assert_exact(index.search(queries, 5), queries, range(1000), base, "l2", 5)
+
+
+@both
+def test_the_answer_to_a_query_does_not_depend_on_its_company(metric):
+    base = np.repeat(cloud(100, 384), 3, axis=0) + cloud(300, 384, seed=1) * 1e-4
+    index = VectorIndex(384, metric=metric)
+    index.add(np.arange(300), base)
+    together = index.search(base + 1e-3, 4)
+    for row in range(0, 300, 50):
+        alone = index.search(base[row : row + 1] + 1e-3, 4)
+        np.testing.assert_allclose(alone.distances[0], together.distances[row], atol=1e-5)
+
+
+def test_cosine_ignores_length_and_l2_does_not():
+    for metric, nearest in (("cosine", "far along"), ("l2", "near by")):
+        index = VectorIndex(2, metric=metric)
+        index.add(["far along", "near by"], [[100, 0], [1, 1]])
+        assert index.search([[1, 0]], 1).ids[0, 0] == nearest
+    index = VectorIndex(2)
+    index.add(["same", "square", "opposite"], [[7, 0], [0, 0.1], [-3, 0]])
+    np.testing.assert_allclose(index.search([[2, 0]], 3).distances, [[0, 1, 2]], atol=1e-6)
+    index = VectorIndex(2, metric="l2")
+    index.add(["a"], [[3, 4]])
+    np.testing.assert_allclose(index.search([[0, 0]], 1).distances, [[5]], atol=1e-6)
+
+
+@both
+@pytest.mark.parametrize(("n_queries", "k"), [(1, 40), (1, 60), (500, 60)])
+def test_equal_distances_come_in_the_order_of_adding(metric, n_queries, k):
+    index = VectorIndex(384, metric=metric)
+    same = cloud(1, 384)
+    ids = [f"{i}" for i in np.random.default_rng(1).permutation(60)]
+    index.add(ids[:30], np.repeat(same, 30, axis=0))
+    index.add(ids[30:], np.repeat(same, 30, axis=0))
+    found = index.search(np.repeat(same, n_queries, axis=0), k)
+    assert (found.distances == 0).all()
+    assert found.ids.tolist() == [ids[:k]] * n_queries
+
+
+@both
+def test_strings_come_back_as_objects_and_integers_as_int64(metric):
+    index = VectorIndex(2, metric=metric)
+    index.add(["ä", ""], [[1, 2], [2, 1]])
+    assert index.search([[1, 2]], 2).ids.tolist() == [["ä", ""]]
+    assert index.search([[1, 2]], 2).ids.dtype == object
+    ends = [-(2**63), 2**63 - 1]
+    index = VectorIndex(2, metric=metric)
+    index.add(ends, [[1, 2], [2, 1]])
+    assert index.search([[1, 2]], 2).ids.tolist() == [ends]
+    assert index.search([[1, 2]], 2).ids.dtype == np.int64
+
+
+@both
+def test_k_beyond_the_index_gives_all_of_it_and_no_filler(metric):
+    base = cloud(3)
+    index = VectorIndex(16, metric=metric)
+    index.add([-1, 5, 6], base)
+    found = index.search(cloud(50, seed=3), 10**9)
+    assert found.ids.shape == (50, 3)
+    assert {tuple(sorted(row)) for row in found.ids.tolist()} == {(-1, 5, 6)}
+    assert np.isfinite(found.distances).all()
+
+
+@both
+def test_an_empty_index_and_no_queries_give_empty_answers(metric):
+    index = VectorIndex(16, metric=metric)
+    assert index.search(cloud(3), 5).ids.shape == (3, 0)
+    assert index.search(cloud(3), 5).distances.shape == (3, 0)
+    assert index.search(np.empty((0, 16)), 5).ids.shape == (0, 0)
+    index.add([], np.empty((0, 16)))
+    assert len(index) == 0
+    index.add([1, 2], cloud(2))
+    assert index.search(np.empty((0, 16)), 5).ids.shape == (0, 2)
+    assert index.remove([1, 2]) == 2
+    assert index.search(cloud(3), 5).ids.shape == (3, 0)
+
+
+@both
+def test_the_largest_l2_vectors_are_found_and_larger_ones_refused(metric):
+    index = VectorIndex(2, metric=metric)
+    index.add([7, 8], [[3e18, 0], [0, -3e18]])
+    found = index.search([[3e18, 1e18], [1e18, -3e18]], 2)
+    assert found.ids.tolist() == [[7, 8], [8, 7]]
+    assert np.isfinite(found.distances).all()
+    if metric == "l2":
+        with pytest.raises(InputError, match="scaled down"):
+            index.search([[1e30, 0]], 2)
+
+
+@both
+def test_removed_ids_are_gone_and_may_be_added_again(metric):
+    base = cloud(10)
+    index = VectorIndex(16, metric=metric)
+    index.add(range(10), base)
+    assert index.remove([3, 0, 3, 99]) == 2
+    assert index.remove([3, 0]) == 0
+    assert index.remove([]) == 0
+    assert index.remove(["3"]) == 0
+    kept = [1, 2, 4, 5, 6, 7, 8, 9]
+    assert_exact(index.search(base, 10), base, kept, base[kept], metric, 10)
+    index.add([3], base[:1])
+    order = [*kept, 3]
+    now = np.vstack([base[kept], base[:1]])
+    assert_exact(index.search(base, 10), base, order, now, metric, 10)
+
+
+def test_an_emptied_index_takes_ids_of_the_other_kind():
+    index = VectorIndex(2)
+    index.add(["a"], [[1, 2]])
+    index.remove(["a"])
+    index.add([1], [[1, 2]])
+    assert index.search([[1, 2]], 1).ids.tolist() == [[1]]
+
+
+BAD_IDS = [
+    ["a", "a"],
+    ["new", "old"],
+    ["new", None],
+    [None, None],
+    ["new", 1],
+    [1, 2],
+    [1.0, 2.0],
+    [float("nan"), 1],
+    [True, False],
+    [b"x", b"y"],
+    [["x"], ["y"]],
+    np.array([["x"], ["y"]]),
+    [2**63, 1],
+    np.array([2**63, 1], np.uint64),
+    ["\ud800", "b"],
+    ["one"],
+    ["one", "two", "three"],
+    [],
+    5,
+    None,
+]
+
+
+@both
+@pytest.mark.parametrize("ids", BAD_IDS, ids=ascii)
+def test_bad_ids_are_refused_and_nothing_is_added(metric, ids):
+    index = VectorIndex(16, metric=metric)
+    index.add(["old"], cloud(1))
+    with pytest.raises(InputError, match="ids"):
+        index.add(ids, cloud(2, seed=1))
+    assert len(index) == 1
+    assert index.search(cloud(3), 9).ids.tolist() == [["old"]] * 3
+
+
+@pytest.mark.parametrize("ids", [[True], [1.5], ["a", 1], [2**64], [None], 5], ids=str)
+def test_bad_ids_to_remove_are_refused(ids):
+    index = VectorIndex(16)
+    index.add([1], cloud(1))
+    with pytest.raises(InputError, match="ids"):
+        index.remove(ids)
+    assert len(index) == 1
+
+
+def with_entry(value) -> np.ndarray:
+    vectors = cloud(2)
+    vectors[1, 3] = value
+    return vectors
+
+
+BAD_VECTORS = [
+    with_entry(np.nan),
+    with_entry(np.inf),
+    with_entry(1e39),
+    cloud(2, 15),
+    cloud(2, 17),
+    cloud(2).ravel(),
+    cloud(2)[None],
+    cloud(2) > 0,
+    cloud(2).astype(object),
+    cloud(2).astype(complex),
+    cloud(2).astype(str),
+    None,
+]
+
+
+@both
+@pytest.mark.parametrize("vectors", BAD_VECTORS, ids=range(len(BAD_VECTORS)))
+def test_bad_vectors_are_refused_and_nothing_is_added(metric, vectors):
+    index = VectorIndex(16, metric=metric)
+    with pytest.raises(InputError, match="vectors"):
+        index.add(["a", "b"], vectors)
+    assert len(index) == 0
+    index.add(["a", "b"], cloud(2))
+    with pytest.raises(InputError, match="queries"):
+        index.search(vectors, 1)
+
+
+def test_a_zero_vector_is_refused_under_cosine_alone():
+    zero = np.zeros((1, 16))
+    index = VectorIndex(16)
+    with pytest.raises(InputError, match="zero"):
+        index.add(["z"], zero)
+    assert len(index) == 0
+    index = VectorIndex(16, metric="l2")
+    index.add(["z"], zero)
+    assert index.search(zero, 1).distances.tolist() == [[0]]
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_k_below_1_is_refused(k):
+    with pytest.raises(InputError, match="k must be at least 1"):
+        VectorIndex(16).search(cloud(1), k)
+
+
+@pytest.mark.parametrize("dimension", [0, -1, 2**31, 2**40])
+def test_a_dimension_that_faiss_can_t_count_is_refused(dimension):
+    with pytest.raises(InputError, match="dimension"):
+        VectorIndex(dimension)
+
+
+def test_an_unknown_metric_is_refused():
+    with pytest.raises(InputError, match="metric"):
+        VectorIndex(16, metric="dot")
+
+
+# Few distinct vectors on a coarse grid, so that duplicates and ties are common.
+vector = st.tuples(*[st.integers(-2, 2)] * 3).filter(any)
+key = st.integers(-1, 12)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.lists(st.tuples(key, vector), max_size=6)),
+        st.tuples(st.just("remove"), st.lists(key, max_size=4)),
+        st.tuples(st.just("reload"), st.none()),
+    ),
+    max_size=12,
+)
+
+
+@pytest.mark.parametrize("text_ids", [False, True])
+@both
+@settings(max_examples=60, deadline=None)
+@given(steps=steps, query=vector, k=st.integers(1, 15))
+def test_any_course_of_changes_equals_a_dictionary(
+    tmp_path_factory, metric, text_ids, steps, query, k
+):
+    folder = tmp_path_factory.mktemp("index")
+    index, model = VectorIndex(3, metric=metric), {}
+    for step, argument in steps:
+        if step == "add":
+            ids = [str(i) if text_ids else i for i, _ in argument]
+            vectors = np.array([v for _, v in argument], float).reshape(-1, 3)
+            if len(set(ids)) < len(ids) or set(ids) & set(model):
+                with pytest.raises(InputError):
+                    index.add(ids, vectors)
+            else:
+                index.add(ids, vectors)
+                model.update(zip(ids, vectors, strict=True))
+        elif step == "remove":
+            ids = [str(i) if text_ids else i for i in argument]
+            assert index.remove(ids) == len(set(ids) & set(model))
+            for i in ids:
+                model.pop(i, None)
+        else:
+            index.save(folder)
+            index = VectorIndex.load(folder)
+        assert len(index) == len(model)
+    if model:
+        base = np.array(list(model.values()))
+        assert_exact(index.search([query], k), [query], list(model), base, metric, k)
+    else:
+        assert index.search([query], k).ids.shape == (1, 0)
+
+
+@both
+def test_neighbours_of_real_sized_batches_equal_numpy(metric):
+    base, queries = cloud(2000, 64), cloud(2500, 64, seed=2)
+    index = VectorIndex(64, metric=metric)
+    index.add(np.arange(2000), base)
+    found = index.search(queries, 50)  # more pairs than are measured at once
+    exact = np.sort(exact_distances(queries[-40:], base, metric), axis=1)[:, :50]
+    np.testing.assert_allclose(found.distances[-40:], exact, atol=1e-4)

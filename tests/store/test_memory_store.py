@@ -1,0 +1,408 @@
+"""The store's own promises: what is written is read, what does not fit is refused."""
+
+from __future__ import annotations
+
+import json
+import signal
+from types import MappingProxyType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from store_rows import DIMENSION, content, empty_rows, make, rows
+
+from rememberai import MemoryStore
+from rememberai.errors import InputError, ModelMismatchError, StoreError
+from rememberai.store.schema import to_table, vector_array
+
+
+@pytest.fixture
+def store(tmp_path) -> MemoryStore:
+    return make(tmp_path / "s")
+
+
+# --- create and open -------------------------------------------------------------------------
+
+
+def test_a_new_store_is_empty_and_keeps_what_it_was_made_with(tmp_path):
+    made = make(tmp_path / "deep" / "s", metric="l2", embedder="all-MiniLM-L6-v2")
+    for store in (made, MemoryStore.open(tmp_path / "deep" / "s")):
+        assert len(store) == 0
+        assert (store.model_id, store.dimension) == ("model@1", DIMENSION)
+        assert (store.metric, store.embedder) == ("l2", "all-MiniLM-L6-v2")
+        ids, vectors = store.vectors()
+        assert ids.shape == (0,)
+        assert vectors.shape == (0, DIMENSION)
+        assert vectors.dtype == np.float32
+        assert store.read().num_rows == 0
+        assert store.read_rows(["a"]) == {}
+        assert store.vectors_of_texts(["about a"]) == {}
+    assert MemoryStore.open(make(tmp_path / "t").path).embedder is None
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("name", ["a b", "a#b?c%20d", "é 한글", "q'uo\"te", "[x]*{y}", "a:b@c"])
+def test_a_folder_of_any_name_holds_a_store(tmp_path, name):
+    make(tmp_path / name).upsert(rows(["1"]))
+    assert len(MemoryStore.open(tmp_path / name)) == 1
+
+
+def test_a_path_may_be_a_string_relative_or_of_the_home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert make("~/s").path == tmp_path / "s"
+    assert MemoryStore.open("s").path == tmp_path / "s"
+
+
+def test_an_empty_folder_may_become_a_store(tmp_path):
+    (tmp_path / "s").mkdir()
+    make(tmp_path / "s")
+    assert len(MemoryStore.open(tmp_path / "s")) == 0
+
+
+def test_a_store_is_never_made_over_something(tmp_path, store):
+    store.upsert(rows(["a"]))
+    with pytest.raises(StoreError, match="is a store already"):
+        make(store.path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    for name in ("full", "file"):
+        with pytest.raises(StoreError, match="is not empty"):
+            make(tmp_path / name)
+    assert len(MemoryStore.open(store.path)) == 1
+    assert (tmp_path / "full" / "thesis.txt").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "full", "s"]
+
+
+@pytest.mark.parametrize("change", [{"dimension": 0}, {"dimension": -1}, {"metric": "dot"}])
+def test_a_store_that_can_t_work_is_not_made(tmp_path, change):
+    with pytest.raises(InputError):
+        make(tmp_path / "s", **change)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["absent", "empty", "file", "pictures"])
+def test_what_is_no_store_is_not_opened(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.jpg").write_text("x")
+    with pytest.raises(StoreError, match="is no store"):
+        MemoryStore.open(tmp_path / name)
+
+
+def changed(**fields) -> bytes:
+    sound = {
+        "format": 1,
+        "rememberai": "0.1.0",
+        "model": {"id": "model@1", "dimension": DIMENSION, "embedder": None},
+        "metric": "cosine",
+        "version": 1,
+    }
+    return json.dumps(sound | fields).encode()
+
+
+def model(**fields) -> bytes:
+    return changed(model={"id": "m", "dimension": DIMENSION, "embedder": None} | fields)
+
+
+def test_a_sound_manifest_opens(store):
+    (store.path / "store.json").write_bytes(changed())
+    assert MemoryStore.open(store.path).model_id == "model@1"
+
+
+ALTERED = [
+    b"",
+    b"\0" * 150,
+    b"\xff\xfe",
+    b"{}",
+    b"[]",
+    b"null",
+    b"[" * 100_000,
+    *[changed()[:size] for size in (1, 20, 100, len(changed()) - 1)],
+    *[changed(version=value) for value in (0, -1, 7, 2**70, "1", 1.0, True, None)],
+    *[changed(metric=value) for value in ("dot", None, [], 1)],
+    *[changed(model=value) for value in (None, "m", [], {})],
+    *[model(id=value) for value in (None, 3)],
+    *[model(dimension=value) for value in (None, 0, -1, 5, 4.0, "4", 2**70, True)],
+    model(embedder=3),
+    changed(format=None),
+]
+
+
+@pytest.mark.parametrize("data", ALTERED, ids=range(len(ALTERED)))
+def test_an_altered_manifest_is_a_store_error(store, data):
+    (store.path / "store.json").write_bytes(data)
+    with pytest.raises(StoreError):
+        MemoryStore.open(store.path)
+
+
+def test_a_store_of_a_newer_format_names_the_version_that_reads_it(store):
+    (store.path / "store.json").write_text('{"format": 2, "rememberai": "3.1", "tables": []}')
+    with pytest.raises(StoreError, match=r"format 2; .* reads 1\. .*3\.1"):
+        MemoryStore.open(store.path)
+
+
+def test_a_table_that_is_gone_or_another_s_is_a_store_error(tmp_path, store):
+    other = make(tmp_path / "other", dimension=5)
+    table = store.path / "photos.lance"
+    table.rename(tmp_path / "away")
+    with pytest.raises(StoreError, match="restore"):
+        MemoryStore.open(store.path)
+    (other.path / "photos.lance").rename(table)
+    with pytest.raises(StoreError, match="do not fit each other"):
+        MemoryStore.open(store.path)
+
+
+def test_the_model_is_checked(store):
+    store.check_model("model@1", DIMENSION)
+    for model_id, dimension in (("model@2", DIMENSION), ("model@1", 5)):
+        with pytest.raises(ModelMismatchError, match="model@1") as refused:
+            store.check_model(model_id, dimension)
+        assert model_id in str(refused.value)
+
+
+# --- write -----------------------------------------------------------------------------------
+
+
+def test_what_is_written_is_read_now_and_after_reopening(store):
+    table = rows(["b", "a", "c"], album="x", latitude=1.5, width=3)
+    store.upsert(table)
+    expected = {row["photo_id"]: row for row in table.to_pylist()}
+    assert content(store) == content(MemoryStore.open(store.path)) == expected
+    assert len(store) == 3
+
+
+def test_writing_the_same_again_changes_nothing(store):
+    store.upsert(rows(["a", "b"]))
+    before = content(store)
+    store.upsert(rows(["a", "b"]))
+    store.upsert(rows(["b"]))
+    assert content(store) == content(MemoryStore.open(store.path)) == before
+
+
+def test_a_known_photo_is_replaced_as_a_whole(store):
+    store.upsert(rows(["a", "b"], caption="old", album="x"))
+    b = content(store)["b"]
+    store.upsert(rows(["a", "c"], seed=1, caption="new"))
+    assert content(store)["a"] == rows(["a"], seed=1, caption="new").to_pylist()[0]
+    assert content(store)["b"] == b
+    assert sorted(content(store)) == ["a", "b", "c"]
+
+
+def test_each_write_makes_a_higher_version(store):
+    versions = [store.version]
+    for _ in range(3):
+        store.upsert(rows(["a"]))
+        versions.append(store.version)
+    assert versions == sorted(set(versions))
+    assert MemoryStore.open(store.path).version == versions[-1]
+
+
+def test_rows_may_lack_a_vector(store):
+    table = to_table(
+        [{"photo_id": i} for i in "abc"],
+        vector_array(np.ones((1, DIMENSION), np.float32), np.array([False, True, False])),
+        DIMENSION,
+    )
+    store.upsert(table)
+    silent = vector_array(np.empty((0, DIMENSION), np.float32), np.array([False, False]))
+    store.upsert(to_table([{"photo_id": i} for i in "de"], silent, DIMENSION))
+    assert [row["vector"] for row in content(store).values()] == [None, [1] * 4, None, None, None]
+    ids, vectors = store.vectors()
+    assert ids.tolist() == ["b"]
+    np.testing.assert_array_equal(vectors, np.ones((1, DIMENSION)))
+
+
+def test_writing_no_rows_is_no_error(store):
+    store.upsert(rows(["a"]))
+    store.upsert(empty_rows())
+    assert sorted(content(MemoryStore.open(store.path))) == ["a"]
+
+
+def with_vector(value) -> pa.Table:
+    vectors = np.ones((2, DIMENSION), np.float32)
+    vectors[1, 2] = value
+    return to_table([{"photo_id": "a"}, {"photo_id": "z"}], vector_array(vectors), DIMENSION)
+
+
+REFUSED = {
+    "twins": rows(["z", "z"]),
+    "no id": rows(["z", None]),
+    "NaN": with_vector(np.nan),
+    "infinity": with_vector(np.inf),
+    "another dimension": to_table(
+        [{"photo_id": "z"}], vector_array(np.ones((1, 5), np.float32)), 5
+    ),
+    "no ids": rows(["z"]).drop_columns(["photo_id"]),
+    "no memory": rows(["a"]).drop_columns(["memory"]),
+    "more columns": rows(["z"]).append_column("mood", pa.array(["fine"])),
+    "another type": rows(["z"]).set_column(4, "width", pa.array(["wide"])),
+}
+
+
+@pytest.mark.parametrize("table", REFUSED.values(), ids=REFUSED)
+def test_rows_that_do_not_fit_are_refused_and_nothing_is_changed(store, table):
+    store.upsert(rows(["a", "b"]))
+    before, version = content(store), store.version
+    with pytest.raises(InputError):
+        store.upsert(table)
+    assert content(store) == before
+    assert MemoryStore.open(store.path).version == version
+
+
+def test_a_full_disk_is_a_store_error_and_loses_nothing(store):
+    resource = pytest.importorskip("resource", reason="without it no write can be made to fail")
+    store.upsert(rows(["a", "b"]))
+    before = content(store)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        for size in (0, 100, 1000):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+            with pytest.raises(StoreError, match="disk has room"):
+                store.upsert(rows(["a", "c"], seed=1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert content(store) == content(MemoryStore.open(store.path)) == before
+    store.upsert(rows(["c"]))
+    assert content(MemoryStore.open(store.path)) == before | content_of(["c"])
+
+
+def content_of(ids) -> dict:
+    return {row["photo_id"]: row for row in rows(ids).to_pylist()}
+
+
+# --- read ------------------------------------------------------------------------------------
+
+
+def test_rows_are_read_in_the_order_of_their_ids_whatever_the_writes(store):
+    rng = np.random.default_rng(0)
+    ids = [f"{i:03}" for i in rng.permutation(60)]
+    for start in range(0, 60, 20):
+        store.upsert(rows(ids[start : start + 20]))
+    store.upsert(rows(ids[::7], seed=1))
+    assert store.read()["photo_id"].to_pylist() == sorted(ids)
+    found, vectors = store.vectors()
+    assert found.tolist() == sorted(ids)
+    stored = {i: row["vector"] for i, row in content(store).items()}
+    np.testing.assert_array_equal(vectors, [stored[i] for i in found])
+    assert vectors.flags.c_contiguous
+
+
+def test_columns_expressions_and_conditions(store):
+    store.upsert(rows(["a", "b", "c"], latitude=2.0))
+    store.upsert(rows(["b"], latitude=-1.0, album="it's"))
+    assert store.read(["name"]).column_names == ["photo_id", "name"]
+    assert set(store.read(["name", "photo_id"]).column_names) == {"photo_id", "name"}
+    assert store.read([], where="latitude < 0")["photo_id"].to_pylist() == ["b"]
+    assert store.read(["name"], where="album = 'it''s'")["name"].to_pylist() == ["b"]
+    for columns in ({"twice": "latitude * 2"}, MappingProxyType({"twice": "latitude * 2"})):
+        assert store.read(columns).to_pydict() == {
+            "photo_id": ["a", "b", "c"],
+            "twice": [4.0, -2.0, 4.0],
+        }
+    assert store.read(where="photo_id = 'zz'").num_rows == 0
+
+
+@pytest.mark.parametrize("bad", [{"where": "("}, {"where": "nope = 1"}, {"columns": ["nope"]}])
+def test_a_condition_that_can_t_be_read_is_the_caller_s_error(store, bad):
+    with pytest.raises(ValueError, match=r"nope|parsing"):
+        store.read(**bad)
+
+
+ODD = ["o'k", "''", 'a"b', "back\\slash", "new\nline", "--x", ";", "한글", "%_", "a\0b", "", " "]
+
+
+def test_ids_and_texts_with_any_characters_are_found(store):
+    store.upsert(rows([*ODD, "plain"]))
+    found = store.read_rows([*ODD, "absent'"])
+    assert sorted(found) == sorted(ODD)
+    for i, row in found.items():
+        assert row["memory"] == f"about {i}"
+        assert "vector" not in row
+    texts = [f"about {i}" for i in ODD]
+    vectors = store.vectors_of_texts([*texts, "about absent"])
+    assert sorted(vectors) == sorted(texts)
+    for i in ODD:
+        np.testing.assert_array_equal(vectors[f"about {i}"], rows([i])["vector"][0].values)
+
+
+def test_no_ids_and_no_texts_find_nothing(store):
+    store.upsert(rows(["a"]))
+    assert store.read_rows([]) == {}
+    assert store.vectors_of_texts([]) == {}
+
+
+def test_the_vector_belongs_to_the_words_that_count(store):
+    vectors = np.arange(16, dtype=np.float32).reshape(4, DIMENSION)
+    drafts = [
+        {"photo_id": "0", "memory": "written", "caption": "seen"},
+        {"photo_id": "1", "caption": "captioned"},
+        {"photo_id": "2", "memory": "", "caption": "beside an empty memory"},
+        {"photo_id": "3", "memory": "without a vector"},
+    ]
+    mask = np.array([True, True, True, False])
+    store.upsert(to_table(drafts, vector_array(vectors[:3], mask), DIMENSION))
+    asked = ["written", "seen", "captioned", "beside an empty memory", "without a vector", ""]
+    found = store.vectors_of_texts(asked)
+    assert {text: vector[0] for text, vector in found.items()} == {
+        "written": 0,
+        "captioned": 4,
+        "beside an empty memory": 8,
+    }
+
+
+def test_thousands_of_texts_are_looked_up_at_once(store):
+    ids = [f"photo's {i}" for i in range(3000)]
+    store.upsert(rows(ids))
+    texts = [f"about {i}" for i in ids]
+    found = store.vectors_of_texts([*texts, *texts, "never seen"])
+    assert sorted(found) == sorted(texts)
+    table = store.read(["memory", "vector"])
+    expected = np.stack(table["vector"].to_numpy())
+    np.testing.assert_array_equal(
+        np.stack([found[text] for text in table["memory"].to_pylist()]), expected
+    )
+    assert len(store.read_rows(ids)) == 3000
+
+
+# --- artifacts -------------------------------------------------------------------------------
+
+
+def test_an_artifact_is_read_as_it_was_written(store):
+    table = pa.table({"event": ["한글", None], "n": [1, 2]})
+    assert store.read_artifact("seeds") is None
+    store.write_artifact("seeds", table)
+    assert store.read_artifact("seeds").equals(table)
+    store.write_artifact("seeds", table.slice(1))
+    assert MemoryStore.open(store.path).read_artifact("seeds").equals(table.slice(1))
+    assert store.read_artifact("others") is None
+    assert pc.sum(store.read_artifact("seeds")["n"]).as_py() == 2
+
+
+def test_an_altered_artifact_is_a_store_error(store):
+    store.write_artifact("seeds", pa.table({"x": np.arange(40)}))
+    (path,) = store.path.glob("seeds*")
+    data = path.read_bytes()
+    for size in (0, 1, 31, 32, 33, len(data) // 2, len(data) - 1):
+        path.write_bytes(data[:size])
+        with pytest.raises(StoreError, match="altered"):
+            store.read_artifact("seeds")
+    for position in range(0, len(data), 5):
+        flipped = bytearray(data)
+        flipped[position] ^= 1 << position % 8
+        path.write_bytes(flipped)
+        with pytest.raises(StoreError, match="altered"):
+            store.read_artifact("seeds")
+
+
+def test_the_size_is_that_of_all_files(store):
+    before = store.size_bytes()
+    (store.path / "index").mkdir()
+    (store.path / "index" / "x").write_bytes(b"x" * 1000)
+    assert store.size_bytes() == before + 1000

@@ -1,0 +1,381 @@
+"""Learning events: where seeds come from, what becomes of bad ones, and what is asked of albums."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from makers import (
+    SAMPLE,
+    ColourCaptioner,
+    WordsEmbedder,
+    picture,
+    reason_of,
+    remember,
+    statuses,
+    words_alone,
+)
+
+from rememberai import Album, InputError, RememberAI, StoreError
+
+SEA = ["waves and sand", "a swim in the sea", "sand in my shoes"]
+CAKE = ["candles on the cake", "birthday cake", "presents and cake"]
+
+
+@pytest.fixture
+def words():
+    return WordsEmbedder()
+
+
+@pytest.fixture
+def book(tmp_path, words):
+    return RememberAI.create(tmp_path / "book.memories", embedder=words)
+
+
+@pytest.fixture
+def learned(book):
+    book.learn_events({"sea": SEA, "cake": CAKE})
+    return book
+
+
+def seeds_of(book) -> set[tuple[str, str]]:
+    table = book.store.read_artifact("seeds")
+    return set(zip(table["event"].to_pylist(), table["text"].to_pylist(), strict=True))
+
+
+def pairs(**events):
+    return {(event, text) for event, texts in events.items() for text in texts}
+
+
+def write_jsonl(path: Path, *rows) -> Path:
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def write_csv(path: Path, rows, delimiter=",", header=("event", "text")) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows([header, *rows])
+    return path
+
+
+# --- sources -------------------------------------------------------------------------------------
+
+
+def test_a_dictionary_a_jsonl_and_a_csv_teach_the_same(tmp_path, words):
+    events = {"sea": SEA, "cake": CAKE}
+    rows = [(event, text) for event, texts in events.items() for text in texts]
+    sources = [
+        events,
+        {event: tuple(texts) for event, texts in events.items()},
+        write_jsonl(tmp_path / "a.jsonl", *({"event": e, "text": t} for e, t in rows)),
+        str(write_csv(tmp_path / "b.csv", rows)),
+        write_csv(tmp_path / "c.CSV", rows, ";", ("Event", " TEXT ")),
+    ]
+    for number, source in enumerate(sources):
+        book = RememberAI.create(tmp_path / f"s{number}", embedder=words)
+        report = book.learn_events(source)
+        assert statuses(report) == {"cake": "done", "sea": "done"}
+        assert seeds_of(book) == pairs(**events)
+        assert book.assign(["sand and waves in the sea"]).event == "sea"
+        assert book.info().events == ("cake", "sea")
+
+
+def test_a_single_text_stands_for_a_list(book):
+    book.learn_events({"sea": "waves", "cake": CAKE})
+    assert seeds_of(book) == pairs(sea=["waves"], cake=CAKE)
+
+
+def test_photo_seeds_are_pictures_or_folders(book, tmp_path, monkeypatch):
+    for colour in ("blue", "cyan", "red"):
+        picture(tmp_path / "sea" / f"{colour}.png", colour)
+    remember(tmp_path / "sea", blue="waves and sand", cyan="a swim")
+    picture(tmp_path / "cake" / "pink.png", "pink")
+    remember(tmp_path / "cake", pink="candles")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    report = book.learn_events({"sea": [Path("../sea")], "cake": [Path("../cake/pink.png")]})
+    assert statuses(report) == {"cake": "done", "sea": "done"}
+    assert seeds_of(book) == pairs(sea=["waves and sand", "a swim"], cake=["candles"])
+
+
+def test_photo_seeds_of_a_file_lie_beside_it(book, tmp_path, monkeypatch):
+    picture(tmp_path / "a" / "sea" / "blue.png", "blue")
+    remember(tmp_path / "a", **{"sea/blue": "waves and sand"})
+    write_jsonl(
+        tmp_path / "a" / "seeds.jsonl",
+        {"event": "sea", "photo": "sea/blue.png"},
+        {"event": "sea", "photo": "sea\\blue.png"},
+        {"event": "cake", "text": "candles", "photo": None},
+    )
+    (tmp_path / "b").mkdir()
+    monkeypatch.chdir(tmp_path / "b")
+    report = book.learn_events("../a/seeds.jsonl")
+    assert statuses(report) == {"cake": "done", "sea": "done"}
+    assert seeds_of(book) == pairs(sea=["waves and sand"], cake=["candles"])
+
+
+def test_a_seed_that_is_a_copy_of_a_photo_beside_it_counts(book, tmp_path):
+    picture(tmp_path / "sea" / "blue.png", "blue")
+    shutil.copy(tmp_path / "sea" / "blue.png", tmp_path / "sea" / "copy.png")
+    remember(tmp_path / "sea", blue="waves")
+    book.learn_events({"sea": [tmp_path / "sea" / "copy.png"]})
+    assert seeds_of(book) == pairs(sea=["waves"])
+
+
+def test_a_folder_of_words_alone_is_a_seed(book):
+    book.learn_events({"bicycle": [SAMPLE / "query_unknown"]})
+    memories = (SAMPLE / "query_unknown" / "memories.jsonl").read_text("utf-8").splitlines()
+    assert seeds_of(book) == pairs(bicycle=[json.loads(line)["text"] for line in memories])
+
+
+def test_a_photo_seed_without_memory_takes_its_caption(book, tmp_path):
+    picture(tmp_path / "sea" / "blue.png", "blue")
+    picture(tmp_path / "sea" / "cyan.png", "cyan")
+    book.add_folder(tmp_path / "sea")
+    book.captioner = ColourCaptioner()
+    book.learn_events({"sea": [tmp_path / "sea"]})
+    assert seeds_of(book) == pairs(sea=["colour 0-0-255", "colour 0-255-255"])
+    assert book.info().captions == 0  # a seed is not stored as a photo
+
+
+def test_a_photo_seed_takes_the_words_that_the_store_has_of_it(book, tmp_path):
+    picture(tmp_path / "sea" / "blue.png", "blue")
+    book.add_folder(tmp_path / "sea")
+    book.caption(ColourCaptioner())
+    book.learn_events({"sea": [tmp_path / "sea" / "blue.png"]})
+    assert seeds_of(book) == pairs(sea=["colour 0-0-255"])
+
+
+# --- more, again, anew ---------------------------------------------------------------------------
+
+
+def test_seeds_add_up(learned, words):
+    report = learned.learn_events({"sea": ["a sandcastle", SEA[0]], "snow": ["a snowman"] * 3})
+    assert seeds_of(learned) == pairs(sea=[*SEA, "a sandcastle"], cake=CAKE, snow=["a snowman"])
+    assert reason_of(report, "sea").startswith("only 4 seeds")
+    again = RememberAI.open(learned.store.path, embedder=words)
+    assert again.assign(["a snowman"]).event == "snow"
+    assert again.assign(["a swim in the sea"]) == learned.assign(["a swim in the sea"])
+
+
+def test_replace_all_forgets(learned):
+    learned.learn_events({"snow": ["a snowman", "deep snow"]}, replace_all=True)
+    assert seeds_of(learned) == pairs(snow=["a snowman", "deep snow"])
+    assert learned.info().events == ("snow",)
+
+
+def test_an_event_with_one_seed_is_learned_and_remarked_on(learned):
+    report = learned.learn_events({"snow": ["a snowman"]})
+    assert statuses(report)["snow"] == "done"
+    assert "only 1 seed:" in reason_of(report, "snow")
+    assert learned.assign(["a snowman"]).event == "snow"
+
+
+def test_an_event_with_enough_seeds_has_no_warning(learned):
+    report = learned.learn_events({"snow": [f"snow {i}" for i in range(5)]})
+    assert reason_of(report, "snow") == "5 seeds"
+
+
+def test_nothing_is_embedded_twice(book, words):
+    book.add_album(words_alone(SEA[0]))
+    book.learn_events({"sea": SEA, "cake": CAKE})
+    assert sorted(words.seen) == sorted(SEA + CAKE)
+    book.learn_events({"sea": SEA, "cake": [*CAKE, "cake crumbs"]})
+    assert sorted(words.seen) == sorted([*SEA, *CAKE, "cake crumbs"])
+    again = WordsEmbedder()
+    reopened = RememberAI.open(book.store.path, embedder=again)
+    reopened.learn_events({"sea": SEA})
+    reopened.assign([SEA[0], SEA[1], CAKE[0], "never seen", "never seen"])
+    assert again.seen == ["never seen"]
+
+
+def test_the_order_of_the_seeds_changes_no_answer(tmp_path, words):
+    answers = []
+    for number, turn in enumerate((1, -1)):
+        book = RememberAI.create(tmp_path / str(number), embedder=words)
+        book.learn_events({"sea": SEA[::turn], "cake": CAKE[::turn]})
+        answers.append(book.assign(["sand on the cake", "waves"]))
+    assert answers[0].event == answers[1].event
+    assert dict(answers[0].ranking) == pytest.approx(dict(answers[1].ranking))
+
+
+# --- bad seeds -----------------------------------------------------------------------------------
+
+
+def test_each_bad_row_is_named_and_the_good_ones_count(book, tmp_path):
+    picture(tmp_path / "silent.png")
+    (tmp_path / "broken.png").write_text("no picture")
+    path = write_jsonl(
+        tmp_path / "seeds.jsonl",
+        {"event": "sea", "text": "waves"},
+        "not JSON",
+        ["a", "list"],
+        {"text": "no event"},
+        {"event": "  ", "text": "blank event"},
+        {"event": 7, "text": "a number"},
+        {"event": "sea"},
+        {"event": "sea", "text": " "},
+        {"event": "sea", "text": 7},
+        {"event": "sea", "photo": "absent.png"},
+        {"event": "sea", "photo": "silent.png"},
+        {"event": "sea", "photo": "broken.png"},
+        {"event": "sea", "photo": "../outside.png"},
+        {"event": "sea", "photo": "/etc/passwd"},
+        "",
+        {"event": "cake", "text": "candles"},
+    )
+    report = book.learn_events(path)
+    failed = {o.item: o.reason for o in report.outcomes if o.status == "failed"}
+    wanted = {
+        2: "no JSON object",
+        3: "{event, text}",
+        4: "event has no name",
+        5: "event has no name",
+        6: "event has no name",
+        7: "neither a text nor a photo",
+        8: "neither a text nor a photo",
+        9: "neither a text nor a photo",
+        10: "there is no photo at",
+        11: "no words",
+        12: "no readable",
+        13: "outside the folder",
+        14: "outside the folder",
+    }
+    assert failed.keys() == {f"seeds.jsonl, line {line}" for line in wanted}
+    for line, reason in wanted.items():
+        assert reason in failed[f"seeds.jsonl, line {line}"]
+    assert seeds_of(book) == pairs(sea=["waves"], cake=["candles"])
+
+
+def test_a_comma_outside_quotes_cuts_no_text_short(book, tmp_path):
+    path = tmp_path / "seeds.csv"
+    path.write_text('event,text\nsea,"waves, sand"\nsea,waves, and a swim\n', encoding="utf-8")
+    report = book.learn_events(path)
+    assert "put double quotes" in reason_of(report, "seeds.csv, line 3")
+    assert seeds_of(book) == pairs(sea=["waves, sand"])
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        {3: ["waves"]},
+        {"": ["waves"]},
+        {"sea": []},
+        {"sea": [""]},
+        {"sea": None},
+        {"sea": [7]},
+        {"sea": [Path("/no/such/photo.jpg")]},
+        {},
+    ],
+    ids=str,
+)
+def test_not_one_usable_seed_is_an_error_and_the_earlier_ones_stay(learned, seeds):
+    for replace_all in (False, True):
+        with pytest.raises(InputError, match="not one seed can be used"):
+            learned.learn_events(seeds, replace_all=replace_all)
+    assert seeds_of(learned) == pairs(sea=SEA, cake=CAKE)
+    assert learned.assign([SEA[0]]).event == "sea"
+
+
+def test_what_is_no_source_of_seeds_is_refused(learned, tmp_path):
+    (tmp_path / "latin.csv").write_bytes("event,text\nsea,caf\xe9\n".encode("latin-1"))
+    for source, wanted in (
+        (7, "a .jsonl or .csv file or a dictionary"),
+        (["waves"], "a .jsonl or .csv file or a dictionary"),
+        (tmp_path / "seeds.txt", "a .jsonl or .csv file or a dictionary"),
+        (tmp_path / "absent.csv", "absent.csv can't be read"),
+        (tmp_path / "latin.csv", "UTF-8"),
+    ):
+        with pytest.raises(InputError, match=wanted):
+            learned.learn_events(source)
+    assert seeds_of(learned) == pairs(sea=SEA, cake=CAKE)
+
+
+def test_half_characters_are_mended(book):
+    book.learn_events({"sea \ud83c": ["waves \ud800"], "cake": CAKE})
+    assert ("sea ?", "waves ?") in seeds_of(book)
+
+
+def test_spoilt_seeds_are_said_so_and_can_be_learned_anew(learned, words):
+    (file,) = learned.store.path.glob("seeds*")
+    file.write_bytes(file.read_bytes()[:-9])
+    book = RememberAI.open(learned.store.path, embedder=words)
+    for job in (lambda: book.assign(["waves"]), lambda: book.learn_events({"sea": SEA})):
+        with pytest.raises(StoreError, match="truncated or altered"):
+            job()
+    book.add_album(words_alone("photos go on"))
+    book.learn_events({"sea": SEA, "cake": CAKE}, replace_all=True)
+    assert book.assign(["waves and sand"]).event == "sea"
+
+
+# --- albums that are asked about -----------------------------------------------------------------
+
+
+def test_assigning_before_learning(book):
+    with pytest.raises(InputError, match="call learn_events"):
+        book.assign(["waves"])
+
+
+@pytest.mark.parametrize("nothing", [[], [""], [" ", "\n"], ()])
+def test_an_album_without_words(learned, nothing):
+    with pytest.raises(InputError, match="no photo with words"):
+        learned.assign(nothing)
+
+
+def test_an_empty_folder_and_one_without_words(learned, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="neither photos"):
+        learned.assign(tmp_path / "empty")
+    picture(tmp_path / "silent" / "red.png")
+    with pytest.raises(InputError, match="no photo with words"):
+        learned.assign(tmp_path / "silent")
+
+
+@pytest.mark.parametrize("other", [None, 7, [7], [None], [b"waves"]])
+def test_what_is_no_album_is_refused(learned, other):
+    with pytest.raises(InputError, match="a list of texts"):
+        learned.assign(other)
+
+
+def test_photos_without_words_do_not_vote(learned, tmp_path):
+    for colour in ("red", "green", "blue"):
+        picture(tmp_path / "a" / f"{colour}.png", colour)
+    remember(tmp_path / "a", blue="waves and sand")
+    answer = learned.assign(tmp_path / "a")
+    assert (answer.event, answer.n_photos) == ("sea", 1)
+
+
+def test_photos_without_words_are_captioned_when_asked_about_and_not_stored(learned, tmp_path):
+    learned.learn_events({"blue things": ["colour 0-0-255", "colour 0-0-254"]})
+    picture(tmp_path / "a" / "blue.png", "blue")
+    captioner = ColourCaptioner()
+    book = RememberAI.open(learned.store.path, embedder=WordsEmbedder(), captioner=captioner)
+    answer = book.assign(tmp_path / "a")
+    assert (answer.event, answer.n_photos, captioner.seen) == ("blue things", 1, 1)
+    assert len(book) == 0
+
+
+def test_a_path_like_object_and_an_album_are_taken(learned, tmp_path):
+    picture(tmp_path / "a" / "blue.png", "blue")
+    remember(tmp_path / "a", blue="waves and sand")
+
+    class Place:
+        def __fspath__(self):
+            return str(tmp_path / "a")
+
+    answer = learned.assign(Place())
+    assert answer.event == "sea"
+    assert learned.assign(Album.from_folder(tmp_path / "a")) == answer
+    assert learned.assign(iter(["waves and sand"])) == answer
+
+
+def test_more_votes_than_prototypes_is_no_trouble(book):
+    book.learn_events({"sea": ["waves"], "cake": ["candles"]})
+    answer = book.assign(["waves", "waves", "candles"])
+    assert answer.n_photos == 3
+    assert answer.ranking[0][0] == "sea"
+    assert len(answer.nearest) == 2
