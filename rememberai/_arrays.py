@@ -36,7 +36,7 @@ def check_vectors(
         raise InputError(
             f"{name} must be an (n, dimension) array of real numbers: {error}"
         ) from error
-    if array.ndim != 2 or (dimension is not None and array.shape[1] != dimension):
+    if array.ndim != 2 or array.shape[1] != (dimension or max(array.shape[1], 1)):
         wanted = "dimension" if dimension is None else dimension
         raise InputError(f"{name} must have the shape (n, {wanted}); {array.shape} came")
     finite = np.isfinite(array).all(axis=1)

@@ -12,7 +12,7 @@ from rememberai.events import AlbumClusterer
 from rememberai.events.naming import telling_words, title
 from rememberai.events.occasions import blend, occasions
 from rememberai.records import DiscoveredEvent, Discovery, Hit
-from rememberai.store.schema import row_hit
+from rememberai.store.schema import row_hit, row_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,12 +42,13 @@ def discover(
         raise InputError("no photo has words yet; write memories or caption the photos first")
     rows = store.read(
         ["name", "path", "memory", "caption", "text_source", "taken", "taken_confidence"],
-        where="vector IS NOT NULL",
+        where="text_source IS NOT NULL",
     ).to_pylist()
     groups = occasions(np.array([_time(row) for row in rows], "datetime64[us]"), _PAUSE)
     clusterer = AlbumClusterer(n_clusters, metric=store.metric).fit(blend(vectors, groups))
-    texts = [str(row["memory"] or row["caption"]) for row in rows]
-    typical = np.exp(-clusterer.distances_)
+    texts = [str(row_text(row)) for row in rows]
+    distances = clusterer.distances_
+    typical = np.exp(-distances / max(distances.mean(), np.finfo(np.float32).tiny))
     telling = telling_words(
         texts, clusterer.labels_.tolist(), typical.tolist(), clusterer.n_clusters_
     )

@@ -9,10 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rememberai.records import Outcome, Report
-from rememberai.store.schema import photo_row, to_table, vector_array
+from rememberai.store.schema import photo_row, row_text, to_table
 from rememberai.words import caption_files
 
 if TYPE_CHECKING:
@@ -49,8 +47,8 @@ class _Draft:
 
     @property
     def text(self) -> str | None:
-        """The words that count: a memory always wins over a caption."""
-        return self.row.get("memory") or self.row.get("caption")
+        """The words that count, if there are any."""
+        return row_text(self.row)
 
 
 def add_album(
@@ -147,11 +145,8 @@ def _write(store: MemoryStore, embed: TextEmbedding, drafts: list[_Draft]) -> No
         draft.remarks += [remark] if remark else []
     now = datetime.now(UTC)
     for draft in changed:
-        source = "memory" if draft.row.get("memory") else "caption" if draft.text else None
-        draft.row |= {"text_source": source, "updated": now}
-    mask = np.array([bool(draft.text) for draft in changed])
-    vectors = vector_array(embed(texts), mask)
-    store.upsert(to_table([draft.row for draft in changed], vectors, store.dimension))
+        draft.row["updated"] = now
+    store.upsert(to_table([draft.row for draft in changed], embed(texts)))
 
 
 def _outcome(draft: _Draft) -> Outcome:

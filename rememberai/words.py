@@ -9,6 +9,7 @@ import numpy as np
 
 from rememberai._arrays import check_vectors, prepare
 from rememberai.errors import InputError, MissingExtraError
+from rememberai.store.schema import row_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -168,7 +169,7 @@ def words_of(store: MemoryStore, captioner: Captioner | None, photos: Sequence[P
     for photo in photos:
         stored = known.get(photo.photo_id, {})
         written = photo.memory.text if photo.memory else None
-        text = written or stored.get("memory") or stored.get("caption")
+        text = written or row_text(stored)
         if text:
             texts[photo.photo_id] = text
         elif photo.path:

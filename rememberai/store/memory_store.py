@@ -25,7 +25,7 @@ from rememberai.store.schema import column_matrix, table_schema
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Self
 
     from numpy.typing import NDArray
@@ -189,7 +189,7 @@ class MemoryStore:
         ----------
         rows
             Every column of `schema.table_schema`, in its order; photo ids must be distinct,
-            vectors finite.
+            vectors finite, and there where there is a text source, and only there.
 
         Raises
         ------
@@ -244,30 +244,29 @@ class MemoryStore:
         tuple
             (n,) object array of photo ids, sorted, and (n, dimension) float32 vectors.
         """
-        table = self.read(["vector"], where="vector IS NOT NULL")
-        return table["photo_id"].to_numpy(), column_matrix(table["vector"])
+        return self._vectors("text_source IS NOT NULL")
 
     def vectors_of_texts(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Look up the vectors of texts that were embedded before; texts never seen are left out."""
         if not texts or not len(self):
             return {}
         wanted = pa.array(texts, pa.string())
-        scanner = self._dataset.scanner(
-            columns={"photo_id": "photo_id", "text": "coalesce(nullif(memory, ''), caption)"},
-            filter="vector IS NOT NULL",
-        )
-        text_of: dict[str, str] = {}
+        photo_of: dict[str, str] = {}
         with lance_errors(self._table_path):
+            scanner = self._dataset.scanner(
+                columns=["photo_id", "memory", "caption", "text_source"],
+                filter="text_source IS NOT NULL",
+            )
             for batch in scanner.to_batches():
-                found = batch.filter(pc.is_in(batch["text"], value_set=wanted))
-                text_of.update(
-                    zip(found["text"].to_pylist(), found["photo_id"].to_pylist(), strict=True)
-                )
-        if not text_of:
+                by_hand = pc.equal(batch["text_source"], "memory")
+                text = pc.if_else(by_hand, batch["memory"], batch["caption"])
+                found = pc.is_in(text, value_set=wanted)
+                ids = batch["photo_id"].filter(found)
+                photo_of.update(zip(text.filter(found).to_pylist(), ids.to_pylist(), strict=True))
+        if not photo_of:
             return {}
-        table = self.read(["vector"], where=_is_in("photo_id", list(text_of.values())))
-        rows = dict(zip(table["photo_id"].to_pylist(), column_matrix(table["vector"]), strict=True))
-        return {text: rows[photo_id] for text, photo_id in text_of.items()}
+        vector_of = dict(zip(*self._vectors(_is_in("photo_id", photo_of.values())), strict=True))
+        return {text: vector_of[photo_id] for text, photo_id in photo_of.items()}
 
     def write_artifact(self, name: str, table: pa.Table) -> None:
         """Keep a small table beside the photos under a name, such as the learned events.
@@ -304,6 +303,12 @@ class MemoryStore:
         """Sum the bytes of the store's files."""
         return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
 
+    def _vectors(self, where: str) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        with lance_errors(self._table_path):
+            table = self._dataset.to_table(columns=["photo_id", "vector"], filter=where)
+        order = pc.sort_indices(table["photo_id"])
+        return table["photo_id"].take(order).to_numpy(), column_matrix(table["vector"])[order]
+
     def _check(self, rows: pa.Table) -> None:
         schema = table_schema(self.dimension)
         if not rows.schema.equals(schema):
@@ -315,6 +320,8 @@ class MemoryStore:
         ids = rows["photo_id"]
         if ids.null_count or pc.count_distinct(ids).as_py() != len(ids):
             raise InputError("photo ids in one write must be distinct, and none may be missing")
+        if not rows["vector"].is_null().equals(rows["text_source"].is_null()):
+            raise InputError("a row must have both a text source and a vector, or neither")
         if not np.isfinite(pc.list_flatten(rows["vector"]).to_numpy()).all():
             raise InputError("vectors must be finite; NaN or infinity came")
 
@@ -327,7 +334,7 @@ class MemoryStore:
         _log.debug("published version %d of %s", self.version, self.path)
 
 
-def _is_in(column: str, values: Sequence[str]) -> str:
+def _is_in(column: str, values: Iterable[str]) -> str:
     quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
     return f"{column} IN ({quoted})"
 

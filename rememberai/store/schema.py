@@ -83,26 +83,20 @@ def row_hit(row: dict[str, Any], distance: float) -> Hit:
         photo_id=row["photo_id"],
         name=row["name"],
         path=row["path"],
-        text=row["memory"] or row["caption"],
+        text=str(row_text(row)),
         text_source=row["text_source"],
         distance=distance,
     )
 
 
-def vector_array(vectors: NDArray[np.float32], rows: NDArray[np.bool_] | None = None) -> pa.Array:
-    """Lay (n, dimension) vectors out as an Arrow column.
+def row_text(row: dict[str, Any]) -> str | None:
+    """Give the words that count: a memory always wins over a caption."""
+    return row.get("memory") or row.get("caption") or None
 
-    Parameters
-    ----------
-    rows
-        (m,) mask with n True entries: where the vectors stand; the other rows are null.
-    """
-    dimension = vectors.shape[1]
-    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dimension)
-    if rows is None:
-        return column
-    positions = np.cumsum(rows) - 1
-    return column.take(pa.array(positions, pa.int64(), mask=~rows))
+
+def vector_array(vectors: NDArray[np.float32]) -> pa.Array:
+    """Lay (n, dimension) vectors out as an Arrow column."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
 
 
 def column_matrix(column: pa.ChunkedArray) -> NDArray[np.float32]:
@@ -111,12 +105,28 @@ def column_matrix(column: pa.ChunkedArray) -> NDArray[np.float32]:
     return flat.reshape(-1, column.type.list_size)
 
 
-def to_table(rows: Sequence[dict[str, Any]], vectors: pa.Array, dimension: int) -> pa.Table:
-    """Make a table of rows and their vector column."""
-    schema = table_schema(dimension)
+def to_table(rows: Sequence[dict[str, Any]], vectors: NDArray[np.float32]) -> pa.Table:
+    """Make a table of rows; each gets its text source, and null for what it does not name.
+
+    Parameters
+    ----------
+    vectors
+        (m, dimension) float32: of the m rows that have words, in their order.
+    """
+    schema = table_schema(vectors.shape[1])
+    sources = [
+        None if row_text(row) is None else "memory" if row.get("memory") else "caption"
+        for row in rows
+    ]
+    silent = np.array([source is None for source in sources], bool)
+    places = pa.array(np.cumsum(~silent) - 1, pa.int64(), mask=silent)
+    made = {
+        "text_source": pa.array(sources, pa.string()),
+        "vector": vector_array(vectors).take(places),
+    }
     arrays = [
-        vectors
-        if field.name == "vector"
+        made[field.name]
+        if field.name in made
         else pa.array([row.get(field.name) for row in rows], field.type)
         for field in schema
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rememberai.store import MemoryStore
-from rememberai.store.schema import table_schema, to_table, vector_array
+from rememberai.store.schema import table_schema, to_table
 
 DIMENSION = 4
 
@@ -17,7 +17,7 @@ def rows(ids, *, seed=0, **columns):
         or [np.empty(DIMENSION)]
     )[: len(ids)].astype(np.float32)
     drafts = [{"photo_id": i, "name": i, "memory": f"about {i}", **columns} for i in ids]
-    return to_table(drafts, vector_array(vectors), DIMENSION)
+    return to_table(drafts, vectors)
 
 
 def empty_rows():

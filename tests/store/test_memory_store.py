@@ -14,7 +14,7 @@ from store_rows import DIMENSION, content, empty_rows, make, rows
 
 from rememberai import MemoryStore
 from rememberai.errors import InputError, ModelMismatchError, StoreError
-from rememberai.store.schema import to_table, vector_array
+from rememberai.store.schema import to_table
 
 
 @pytest.fixture
@@ -203,14 +203,10 @@ def test_each_write_makes_a_higher_version(store):
 
 
 def test_rows_may_lack_a_vector(store):
-    table = to_table(
-        [{"photo_id": i} for i in "abc"],
-        vector_array(np.ones((1, DIMENSION), np.float32), np.array([False, True, False])),
-        DIMENSION,
-    )
-    store.upsert(table)
-    silent = vector_array(np.empty((0, DIMENSION), np.float32), np.array([False, False]))
-    store.upsert(to_table([{"photo_id": i} for i in "de"], silent, DIMENSION))
+    drafts = [{"photo_id": "a"}, {"photo_id": "b", "caption": "a cat"}, {"photo_id": "c"}]
+    store.upsert(to_table(drafts, np.ones((1, DIMENSION), np.float32)))
+    silent = np.empty((0, DIMENSION), np.float32)
+    store.upsert(to_table([{"photo_id": i} for i in "de"], silent))
     assert [row["vector"] for row in content(store).values()] == [None, [1] * 4, None, None, None]
     ids, vectors = store.vectors()
     assert ids.tolist() == ["b"]
@@ -226,7 +222,7 @@ def test_writing_no_rows_is_no_error(store):
 def with_vector(value) -> pa.Table:
     vectors = np.ones((2, DIMENSION), np.float32)
     vectors[1, 2] = value
-    return to_table([{"photo_id": "a"}, {"photo_id": "z"}], vector_array(vectors), DIMENSION)
+    return to_table([{"photo_id": i, "memory": "words"} for i in "az"], vectors)
 
 
 REFUSED = {
@@ -234,8 +230,9 @@ REFUSED = {
     "no id": rows(["z", None]),
     "NaN": with_vector(np.nan),
     "infinity": with_vector(np.inf),
-    "another dimension": to_table(
-        [{"photo_id": "z"}], vector_array(np.ones((1, 5), np.float32)), 5
+    "another dimension": to_table([{"photo_id": "z", "memory": "x"}], np.ones((1, 5), np.float32)),
+    "a vector without a text source": rows(["z"]).set_column(
+        rows(["z"]).schema.get_field_index("text_source"), "text_source", pa.array([None], "string")
     ),
     "no ids": rows(["z"]).drop_columns(["photo_id"]),
     "no memory": rows(["a"]).drop_columns(["memory"]),
@@ -339,16 +336,15 @@ def test_no_ids_and_no_texts_find_nothing(store):
 
 
 def test_the_vector_belongs_to_the_words_that_count(store):
-    vectors = np.arange(16, dtype=np.float32).reshape(4, DIMENSION)
+    vectors = np.arange(12, dtype=np.float32).reshape(3, DIMENSION)
     drafts = [
         {"photo_id": "0", "memory": "written", "caption": "seen"},
         {"photo_id": "1", "caption": "captioned"},
         {"photo_id": "2", "memory": "", "caption": "beside an empty memory"},
-        {"photo_id": "3", "memory": "without a vector"},
+        {"photo_id": "3", "memory": ""},
     ]
-    mask = np.array([True, True, True, False])
-    store.upsert(to_table(drafts, vector_array(vectors[:3], mask), DIMENSION))
-    asked = ["written", "seen", "captioned", "beside an empty memory", "without a vector", ""]
+    store.upsert(to_table(drafts, vectors))
+    asked = ["written", "seen", "captioned", "beside an empty memory", ""]
     found = store.vectors_of_texts(asked)
     assert {text: vector[0] for text, vector in found.items()} == {
         "written": 0,
