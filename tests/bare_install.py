@@ -8,6 +8,8 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from PIL import Image
+
 import rememberai
 from rememberai.errors import MissingExtraError
 
@@ -38,7 +40,10 @@ def main() -> None:
         raises_missing("cpu", lambda: rememberai.VectorIndex(2))
         raises_missing("cpu", lambda: rememberai.EventPrototypes().fit([[1.0, 0.0]], ["a"]))
         raises_missing("offline", lambda: rememberai.UniversalEmbedder().encode(["a"]))
-        raises_missing("caption", lambda: rememberai.TransformersCaptioner(folder).caption([]))
+        for name in ("config.json", "model.safetensors"):
+            Path(folder, name).write_text("{}", "utf-8")
+        captioner = rememberai.TransformersCaptioner(folder)
+        raises_missing("caption", lambda: captioner.caption([Image.new("RGB", (8, 8))]))
         done = subprocess.run(
             [sys.executable, "-m", "rememberai", "demo", "--offline"],
             capture_output=True,
