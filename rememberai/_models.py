@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _CONFIGS = ("modules.json", "config.json")
-_DOWNLOADED = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors")
+# What decides a model's output; nothing else is downloaded, nothing else is in its fingerprint.
+_DECISIVE = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors")
+_NOT_DECISIVE = ("data_config.json",)  # a list of training data, which few copies keep
+_VOLATILE = {"__version__", "transformers_version", "_name_or_path", "name_or_path"}
 
 
 class ModelSource:
@@ -75,7 +78,7 @@ class ModelSource:
 
     @cached_property
     def model_id(self) -> str:
-        """Name and fingerprint of the weights, ``"name@1a2b3c4d"``."""
+        """Name and fingerprint of the files, ``"name@1a2b3c4d"``."""
         return f"{self.name}@{fingerprint(self.folder)}"
 
     def _find(self) -> Path | None:
@@ -132,7 +135,7 @@ class ModelSource:
         try:
             with quiet():
                 folder = hub.snapshot_download(
-                    self.hub_id, revision=self.revision, allow_patterns=list(_DOWNLOADED)
+                    self.hub_id, revision=self.revision, allow_patterns=list(_DECISIVE)
                 )
         # By the hub client's version, a failure is of requests, of httpx, an OSError or its own.
         except Exception as error:
@@ -153,25 +156,26 @@ class ModelSource:
 
 
 def fingerprint(folder: Path) -> str:
-    """Hash what decides a model's output: its weights and the settings of its modules.
+    """Hash what decides a model's output: weights, settings, prompts and vocabulary.
+
+    JSON counts by its content, without the versions of libraries and the place it came from.
 
     Returns
     -------
     str
         Eight hex digits of a SHA-256. One gigabyte takes about 0.7 s where the CPU has SHA
         instructions.
+
+    Raises
+    ------
+    ModelError
+        A JSON file can't be read.
     """
     digest = hashlib.sha256()
-    for file in _weights(folder):
-        with file.open("rb") as stream:
-            content = hashlib.file_digest(stream, "sha256").digest()
-        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + content)
-    settings = [folder / "modules.json", folder / "sentence_bert_config.json"]
-    for file in [*settings, *sorted(folder.glob("*_*/config.json"))]:
-        if file.is_file():
-            digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
-            content = json.dumps(_read_json(file), sort_keys=True).encode()
-            digest.update(hashlib.sha256(content).digest())
+    files = {file for pattern in _DECISIVE for file in folder.rglob(pattern) if file.is_file()}
+    for name, file in sorted((file.relative_to(folder).as_posix(), file) for file in files):
+        if name not in _NOT_DECISIVE:
+            digest.update(name.encode() + b"\0" + _content_hash(file))
     return digest.hexdigest()[:8]
 
 
@@ -241,6 +245,20 @@ def _looks_like_path(name: str) -> bool:
     return name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
 
 
+def _content_hash(file: Path) -> bytes:
+    if file.suffix == ".json":
+        content = json.dumps(_settled(_read_json(file)), sort_keys=True)
+        return hashlib.sha256(content.encode()).digest()
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def _settled(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _settled(part) for key, part in content.items() if key not in _VOLATILE}
+    return [_settled(part) for part in content] if isinstance(content, list) else content
+
+
 def _weights(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.safetensors"))
 
@@ -250,21 +268,36 @@ def _problem_with(folder: Path) -> str | None:
     if not _weights(folder):
         return "it has no *.safetensors, and pickled weights are never loaded"
     for index in folder.glob("*.safetensors.index.json"):
-        shards = set(_read_json(index).get("weight_map", {}).values())
-        if missing := sorted(shard for shard in shards if not (folder / shard).is_file()):
-            return f"{missing[0]} is missing"
+        shards = _read_json(index, dict).get("weight_map")
+        if not isinstance(shards, dict):
+            return f"{index.name} has no weight_map"
+        for shard in shards.values():
+            if not isinstance(shard, str) or not (folder / shard).is_file():
+                return f"{shard} is missing"
     for pickled in folder.rglob("pytorch_model*.bin"):
         if not any(pickled.parent.glob("*.safetensors")):
             return f"{pickled.relative_to(folder)} is pickled, and has no safetensors beside it"
+    if (folder / "config.json").is_file():
+        _read_json(folder / "config.json", dict)
     if (folder / "modules.json").is_file():
-        for module in _read_json(folder / "modules.json"):
-            if not str(module["type"]).startswith("sentence_transformers."):
-                return f"modules.json asks for foreign code, {module['type']}, which is never run"
+        for module in _read_json(folder / "modules.json", list):
+            if not isinstance(module, dict):
+                return f"modules.json lists {module!r} where an object with a type was wanted"
+            if not str(module.get("type")).startswith("sentence_transformers."):
+                return (
+                    f"modules.json asks for foreign code, {module.get('type')}, which is never run"
+                )
     return None
 
 
-def _read_json(file: Path) -> Any:
+def _read_json(file: Path, wanted: type = object) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{file} is no readable JSON: {error}") from error
+    if not isinstance(content, wanted):
+        raise ModelError(
+            f"a {wanted.__name__} was wanted in {file}, but it holds a {type(content).__name__}. "
+            "Download the model anew."
+        )
+    return content

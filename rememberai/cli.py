@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import warnings
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +21,21 @@ from rememberai import __version__
 from rememberai.errors import RememberAIError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from rememberai.pipeline import RememberAI
     from rememberai.records import Report
 
 _SOME_FAILED = 3
 _INTERRUPTED = 130
 
-_store = click.argument("store", type=click.Path(path_type=Path))
+
+class _Path(click.Path):
+    """A path whose ``~`` is understood also where the shell left it."""
+
+    def convert(self, value: Any, *rest: Any) -> Path:
+        return Path(os.fsdecode(super().convert(value, *rest))).expanduser()
+
+
+_store = click.argument("store", type=_Path())
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 _offline = click.option("--offline", is_flag=True, help="Never ask the hub for a model.")
 _captioner = click.option(
@@ -48,7 +54,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--store", type=click.Path(path_type=Path), help="Keep the demo's store here.")
+@click.option("--store", type=_Path(), help="Keep the demo's store here.")
 @_offline
 def demo(store: Path | None, offline: bool) -> None:
     """Run the main job on the sample album: one family's year, drawn by code."""
@@ -59,12 +65,12 @@ def demo(store: Path | None, offline: bool) -> None:
 
 @cli.command()
 @_store
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=_Path())
 @click.option(
     "--embedder",
     metavar="MODEL",
     help="For a new store: all-MiniLM-L6-v2 (the default; English), use-multilingual (Korean and "
-    "15 more), a model folder, or a name on the hub.",
+    "14 more), a model folder, or a name on the hub.",
 )
 @click.option("--metric", type=click.Choice(["cosine", "l2"]), help="For a new store.")
 @_captioner
@@ -80,8 +86,10 @@ def add(
     as_json: bool,
 ) -> None:
     """Add the photos of FOLDER, and of those below it, to STORE."""
-    from rememberai import RememberAI
+    from rememberai import Album, RememberAI, display
 
+    with display.progress() as progress:
+        album = Album.from_folder(folder, progress=partial(progress, "reading"))
     if (store / "store.json").exists():
         book = RememberAI.open(store, embedder=embedder, captioner=captioner, offline=offline)
         if metric not in (None, book.store.metric):
@@ -96,8 +104,8 @@ def add(
             metric=metric or "cosine",
             offline=offline,
         )
-    with _progress() as progress:
-        report = book.add_folder(folder, progress=progress)
+    with display.progress() as progress:
+        report = book.add_album(album, progress=progress)
     _finish(report, as_json)
 
 
@@ -108,15 +116,17 @@ def add(
 @_as_json
 def caption(store: Path, model: str, offline: bool, as_json: bool) -> None:
     """Caption the photos of STORE that have no words yet, with the image-to-text MODEL."""
+    from rememberai import display
+
     book = _open(store, captioner=model, offline=offline)
-    with _progress() as progress:
+    with display.progress() as progress:
         report = book.caption(progress=progress)
     _finish(report, as_json)
 
 
 @cli.command()
 @_store
-@click.argument("seeds", type=click.Path(path_type=Path))
+@click.argument("seeds", type=_Path())
 @click.option("--replace", is_flag=True, help="Forget the seeds learned before.")
 @_captioner
 @_offline
@@ -125,13 +135,17 @@ def learn(
     store: Path, seeds: Path, replace: bool, captioner: str | None, offline: bool, as_json: bool
 ) -> None:
     """Learn events from SEEDS, a .jsonl or .csv file with the columns event and text (or photo)."""
+    from rememberai import display
+
     book = _open(store, captioner=captioner, offline=offline)
-    _finish(book.learn_events(seeds, replace_all=replace), as_json)
+    with display.busy("learning"):
+        report = book.learn_events(seeds, replace_all=replace)
+    _finish(report, as_json)
 
 
 @cli.command()
 @_store
-@click.argument("album", type=click.Path(path_type=Path))
+@click.argument("album", type=_Path())
 @_captioner
 @_offline
 @_as_json
@@ -139,8 +153,12 @@ def assign(store: Path, album: Path, captioner: str | None, offline: bool, as_js
     """Tell which learned event the folder ALBUM shows, or that it is unknown."""
     from rememberai import display
 
-    answer = _open(store, captioner=captioner, offline=offline).assign(album)
+    book = _open(store, captioner=captioner, offline=offline)
+    with display.progress() as progress:
+        answer = book.assign(album, progress=progress)
     display.show_json(answer) if as_json else display.show_assignment(answer, album.resolve().name)
+    if any(outcome.status == "failed" for outcome in answer.outcomes):
+        sys.exit(_SOME_FAILED)
 
 
 @cli.command()
@@ -151,7 +169,8 @@ def discover(store: Path, clusters: int | None, as_json: bool) -> None:
     """Find events in STORE that nobody named."""
     from rememberai import display
 
-    found = _open(store).discover("auto" if clusters is None else clusters)
+    with display.busy("looking for events"):
+        found = _open(store).discover("auto" if clusters is None else clusters)
     display.show_json(found) if as_json else display.show_discovery(found)
 
 
@@ -196,36 +215,6 @@ def _finish(report: Report, as_json: bool) -> None:
     failed = report.count("failed")
     if failed:
         sys.exit(_SOME_FAILED if failed < len(report.outcomes) else 1)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Draw a bar for each stage on a terminal's standard error, and nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:>10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield show
 
 
 def main() -> None:

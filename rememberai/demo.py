@@ -30,9 +30,12 @@ def run(store: Path | None, *, offline: bool) -> None:
     sample = sample_album()
     with tempfile.TemporaryDirectory() as temporary:
         path = store if store is not None else Path(temporary) / "demo.memories"
-        display.heading(f"A year of photos is added to {path.name}")
         book = RememberAI.create(path, offline=offline)
-        display.show_report(book.add_folder(sample / "year"))
+        kept = path if store is not None else "a temporary store (--store FOLDER keeps it)"
+        display.heading(f"A year of photos is added to {kept}")
+        with display.progress() as progress:
+            report = book.add_folder(sample / "year", progress=progress)
+        display.show_report(report)
         display.heading("Ten events are learned from short texts")
         display.show_report(book.learn_events(sample / "seeds.jsonl"))
         for album in ("query", "query_unknown"):

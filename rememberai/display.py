@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections import defaultdict
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,15 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rememberai.events import Assignment
-    from rememberai.records import Discovery, Hit, Report, StoreInfo
+    from rememberai.records import Discovery, Hit, Outcome, Report, StoreInfo
 
 _NAMED = 20
+_WIDE = 1000  # columns where no terminal limits them, so that a file name stays whole
 _SHOWN = 200
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
@@ -40,21 +42,12 @@ def show_json(result: object) -> None:
 
 def show_report(report: Report) -> None:
     """Print the counts, and which inputs a person should look at, those of one reason together."""
-    named: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for outcome in report.outcomes:
-        if outcome.reason and outcome.status != "skipped":
-            named[outcome.status, outcome.reason].append(outcome.item)
-    for (status, reason), items in named.items():
-        shown = ", ".join(items[:_NAMED]) + (
-            f", ... {len(items) - _NAMED} more (--json names all)" if len(items) > _NAMED else ""
-        )
-        _line(f"{status} {len(items)}: {reason}")
-        _line(shown, indent=4)
+    _outcomes(outcome for outcome in report.outcomes if outcome.status != "skipped")
     _line(str(report))
 
 
 def show_assignment(answer: Assignment, album: str) -> None:
-    """Print the event of an album, and why."""
+    """Print the event of an album, why, and which inputs had no vote."""
     _line(f"{album}: {answer}")
     _table(
         ("event", "probability"),
@@ -64,17 +57,20 @@ def show_assignment(answer: Assignment, album: str) -> None:
         ("distance", "nearest prototype", "of"),
         [(f"{near.distance:.2f}", near.text, near.event) for near in answer.nearest[:3]],
     )
+    _line(f"{answer.n_photos} photos with words had a vote")
+    _outcomes(answer.outcomes)
 
 
 def show_discovery(found: Discovery) -> None:
     """Print the events that were found, a line each."""
     _table(
-        ("photos", "event", "looks like", "most typical"),
+        ("photos", "event", "looks like", "most typical", "words"),
         [
             (
                 str(len(event.photo_ids)),
                 event.title,
                 event.known_event or "",
+                ", ".join(hit.name for hit in event.representatives[:2]),
                 event.representatives[0].text,
             )
             for event in found
@@ -87,7 +83,7 @@ def show_hits(hits: Sequence[Hit]) -> None:
     """Print the photos that a search found, a line each."""
     _table(
         ("distance", "photo", "words", "by"),
-        [(f"{hit.distance:.2f}", hit.name, hit.text, hit.text_source) for hit in hits],
+        [(f"{hit.distance:.2f}", hit.path or hit.name, hit.text, hit.text_source) for hit in hits],
     )
     if not hits:
         _line("nothing found: no photo in this store has words yet")
@@ -118,6 +114,43 @@ def heading(text: str) -> None:
     Console().print(Text(printable(text), style="bold cyan"), soft_wrap=True)
 
 
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Draw a bar for each stage on a terminal's standard error, and nothing elsewhere."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:>10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield show
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Turn a spinner on a terminal's standard error during a job that can't be counted."""
+    console = Console(stderr=True)
+    with console.status(what) if console.is_terminal else nullcontext():
+        yield
+
+
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     table = Table(box=None, show_header=any(columns), pad_edge=False, header_style="bold")
     for column in columns:
@@ -125,7 +158,23 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(_cell(text) for text in row))
     if table.row_count:
-        Console().print(table)
+        _console().print(table)
+
+
+def _outcomes(outcomes: Iterable[Outcome]) -> None:
+    named: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.reason:
+            named[outcome.status, outcome.reason].append(outcome.item)
+    for (status, reason), items in named.items():
+        more = f", ... {len(items) - _NAMED} more (--json names all)" if len(items) > _NAMED else ""
+        _line(f"{len(items)} {status}: {reason}")
+        _line(", ".join(items[:_NAMED]) + more, indent=4)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDE)
 
 
 def _cell(text: str) -> Text:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rememberai.records import Outcome, Report
 from rememberai.store.schema import photo_row, row_text, to_table
-from rememberai.words import caption_files
+from rememberai.words import caption_files, words_of
 
 if TYPE_CHECKING:
     from rememberai.captioners import Captioner
@@ -25,7 +25,8 @@ Progress = Callable[[str, int, int], None]
 _BATCH = 1024  # photos in a write
 _CAPTIONED = 64  # photos in a write when they are captioned, which takes a second or so for each
 _MEMORY = ("memory", "memory_origin", "memory_author", "memory_written")
-_NO_WORDS = "no text yet: it has no memory and was not captioned; `rememberai caption` does that"
+_NO_WORDS = "no text yet: no memory and no captioner; `rememberai caption` gives it words later"
+_NO_VOTE = "it has neither a memory nor a caption, so it has no vote"
 
 
 @dataclass(slots=True)
@@ -97,6 +98,22 @@ def caption_waiting(
         _write(store, embed, drafts)
         outcomes += [_outcome(draft) for draft in drafts]
     return Report(tuple(outcomes))
+
+
+def words_of_album(
+    store: MemoryStore, captioner: Captioner | None, album: Album, progress: Progress
+) -> tuple[list[str], tuple[Outcome, ...]]:
+    """Give the words of an album that is not to be stored, and the inputs without any."""
+    total = len(album.photos)
+    tick = partial(_captioned, progress, 0, total)
+    texts = words_of(store, captioner, album.photos, tick)
+    silent = {p.photo_id for p, text in zip(album.photos, texts, strict=True) if not text}
+    outcomes = (
+        replace(o, status="waiting", reason=_NO_VOTE) if o.photo_id in silent else o
+        for o in album.outcomes
+    )
+    voiceless = tuple(o for o in outcomes if o.status in ("waiting", "failed"))
+    return [text for text in texts if text], voiceless
 
 
 def _draft(photo: Photo, known: dict[str, Any] | None, album: str) -> _Draft:

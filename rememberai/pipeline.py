@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import os
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import pyarrow as pa
-
 from rememberai import ingest
 from rememberai.embedders import MODELS, Embedder, load_embedder
-from rememberai.errors import InputError, ModelError, StoreError
+from rememberai.errors import InputError, ModelError
+from rememberai.index_cache import cached_index
 from rememberai.photos import Album
 from rememberai.records import Outcome, Report, StoreInfo
 from rememberai.seeds import SeedWords, known_vectors, merge_seeds, read_seeds, seed_table
 from rememberai.store import MemoryStore
 from rememberai.store.schema import column_matrix, row_hit
-from rememberai.words import TextEmbedding, tidy_texts, words_of
+from rememberai.words import TextEmbedding, tidy_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
+
+    import pyarrow as pa
 
     from rememberai.captioners import Captioner
     from rememberai.events import Assignment, EventAssigner
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from rememberai.records import Discovery, Hit, Metric
     from rememberai.seeds import SeedSource
 
-_log = logging.getLogger(__name__)
 _SEEDS = "seeds"
 
 
@@ -59,7 +58,7 @@ class RememberAI:
         self._embedder = embedder
         self._offline = offline
         self._index: tuple[int, VectorIndex] | None = None
-        self._assigner: EventAssigner | None = None
+        self._assigner: tuple[bytes, EventAssigner] | None = None
 
     @classmethod
     def create(
@@ -78,7 +77,7 @@ class RememberAI:
         path
             A folder that is absent or empty.
         embedder
-            ``"all-MiniLM-L6-v2"`` (English), ``"use-multilingual"`` (Korean and 15 more), a model
+            ``"all-MiniLM-L6-v2"`` (English), ``"use-multilingual"`` (Korean and 14 more), a model
             folder, a name on the hub, or any object with `encode`, `dimension` and `model_id`.
         captioner
             A model folder, a name on the hub, or any object with `caption` and `model_id`; without
@@ -226,21 +225,36 @@ class RememberAI:
                 "not one seed can be used; give each event a few texts or photos with words"
                 + (f" (the first: {failed[0].item}: {failed[0].reason})" if failed else "")
             )
-        table = merge_seeds(before, table)
-        assigner = self._fitted(table)
-        self.store.write_artifact(_SEEDS, table)
-        self._assigner = assigner
-        counts = Counter(table["event"].to_pylist())
+
+        def merged(now: pa.Table | None) -> pa.Table:
+            seeds = merge_seeds(now, table)
+            self._fitted(seeds)  # what can't be fitted is not kept
+            return seeds
+
+        if replace_all:
+            self.store.write_artifact(_SEEDS, merged(None))
+        else:
+            self.store.change_artifact(_SEEDS, merged)
+        learned = self.store.read_artifact(_SEEDS)
+        counts = Counter(learned["event"].to_pylist() if learned else ())
         return Report((*failed, *(_event_outcome(event, n) for event, n in sorted(counts.items()))))
 
-    def assign(self, album: str | os.PathLike[str] | Album | Sequence[str]) -> Assignment:
+    def assign(
+        self,
+        album: str | os.PathLike[str] | Album | Sequence[str],
+        *,
+        progress: Progress | None = None,
+    ) -> Assignment:
         """Tell the event of an album, which is not stored.
 
         Parameters
         ----------
         album
             A folder, an `Album`, or a list of texts. Photos without a memory get a caption, from
-            the store or from the captioner; where there is neither they do not vote.
+            the store or from the captioner; where there is neither they do not vote, and the
+            answer's `outcomes` name them.
+        progress
+            See `add_folder`.
 
         Raises
         ------
@@ -249,15 +263,18 @@ class RememberAI:
         """
         assigner = self._event_assigner()
         if assigner is None:
-            raise InputError("no events are learned yet; call learn_events with some seeds first")
+            raise InputError("no events are learned yet; let the store learn some from seeds first")
+        outcomes: tuple[Outcome, ...] = ()
         if isinstance(album, (str, os.PathLike)):
-            album = _album(album, None)
+            album = _album(album, progress)
         if isinstance(album, Album):
-            texts = words_of(self.store, self.captioner, album.photos)
+            texts, outcomes = ingest.words_of_album(
+                self.store, self.captioner, album, progress or _quiet
+            )
         else:
             texts = tidy_texts(album)
         embed = self._embedding(self.store.read_artifact(_SEEDS))
-        return assigner.assign_album(embed(texts))
+        return replace(assigner.assign_album(embed(texts)), outcomes=outcomes)
 
     def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
         """Find events that nobody named: clusters of the stored photos that have words.
@@ -311,14 +328,16 @@ class RememberAI:
         """Give the index of the store's version: from memory, from its cache, or built anew."""
         version = self.store.version
         if self._index is None or self._index[0] != version:
-            self._index = (version, _cached_index(self.store))
+            self._index = (version, cached_index(self.store))
         return self._index[1]
 
     def _event_assigner(self) -> EventAssigner | None:
-        if self._assigner is None:
-            table = self.store.read_artifact(_SEEDS)
-            self._assigner = None if table is None else self._fitted(table)
-        return self._assigner
+        digest = self.store.artifact_digest(_SEEDS)
+        if digest is None:
+            return None
+        if self._assigner is None or self._assigner[0] != digest:
+            self._assigner = (digest, self._fitted(self.store.read_artifact(_SEEDS)))
+        return self._assigner[1]
 
     def _fitted(self, seeds: pa.Table) -> EventAssigner:
         from rememberai.events import EventAssigner, EventPrototypes
@@ -326,33 +345,6 @@ class RememberAI:
         return EventAssigner(EventPrototypes(metric=self.store.metric)).fit(
             column_matrix(seeds["vector"]), seeds["event"].to_pylist(), seeds["text"].to_pylist()
         )
-
-
-def _cached_index(store: MemoryStore) -> VectorIndex:
-    from rememberai.index import VectorIndex
-
-    folder = store.path / "index"
-    stamp = f"{store.model_id} {_content(store)}"
-    try:
-        return VectorIndex.load(folder, model_id=stamp, built_from=store.version)
-    except StoreError as error:
-        _log.info("the index is built from the table: %s", error)
-    index = VectorIndex(store.dimension, metric=store.metric)
-    index.add(*store.vectors())
-    try:
-        index.save(folder, model_id=stamp, built_from=store.version)
-    except OSError as error:  # a cache that can't be kept costs time, not answers
-        _log.warning("the index can't be kept in %s: %s", folder, error)
-    return index
-
-
-def _content(store: MemoryStore) -> str:
-    """Hash when each photo was written; two histories of a store can have the same version."""
-    table = store.read(["updated"]).combine_chunks()
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(table)
-    return hashlib.blake2b(sink.getvalue(), digest_size=16).hexdigest()
 
 
 def _quiet(stage: str, done: int, total: int) -> None:
@@ -380,5 +372,6 @@ def _captioner(given: str | Captioner | None, offline: bool) -> Captioner | None
 
 
 def _event_outcome(event: str, n_seeds: int) -> Outcome:
-    few = f"only {n_seeds} seed{'s' * (n_seeds > 1)}: give it ten or more for a sure answer"
-    return Outcome(event, "done", few if n_seeds < 5 else f"{n_seeds} seeds")
+    seeds = f"{n_seeds} seed{'s' * (n_seeds > 1)}"
+    few = f"only {seeds}: give it ten or more for a sure answer"
+    return Outcome(event, "done", few if n_seeds < 5 else f"learned from {seeds}")

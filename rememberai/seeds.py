@@ -16,7 +16,7 @@ from rememberai.photos.memories import BadRowError, records
 from rememberai.photos.text import clean
 from rememberai.records import Outcome
 from rememberai.store.schema import column_matrix, vector_array
-from rememberai.words import words_of
+from rememberai.words import is_path, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,7 +90,9 @@ def _from_item(item: str, event: object, value: object) -> Seed | Outcome:
     name = _words(event)
     if not name:
         return Outcome(item, "failed", f"an event has a name (str); {event!r} came")
-    if text := _words(value):
+    if (text := _words(value)) and is_path(text):
+        return Outcome(item, "failed", f"{text!r} is a path: give it as pathlib.Path({text!r})")
+    if text:
         return Seed(item, name, text=text)
     if isinstance(value, Path):
         path = _absolute(value.expanduser())
@@ -153,7 +155,7 @@ class SeedWords:
             said = [o.reason for o in below if root / o.item == photo]
             raise InputError(said[0] if said else f"there is no photo at {photo}; mend the path")
         photos = [p for p in album.photos if p.photo_id in ids]
-        texts = words_of(self._store, self._captioner, photos)
+        texts = [text for text in words_of(self._store, self._captioner, photos) if text]
         if not texts:
             raise InputError("the photo has no words; write a memory or caption it first")
         return texts

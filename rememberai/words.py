@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -158,27 +160,37 @@ def tidy_texts(texts: Iterable[str]) -> list[str]:
     given = list(texts) if isinstance(texts, Iterable) else [texts]
     if not all(isinstance(text, str) for text in given):
         raise InputError(f"a list of texts (str) was wanted; {texts!r:.100} came")
+    if paths := [text for text in given if is_path(text)]:
+        raise InputError(
+            f"a list of texts was wanted; {paths[0]!r:.100} is a path: give the folder alone"
+        )
     return [words for words in map(clean, given) if words]
 
 
-def words_of(store: MemoryStore, captioner: Captioner | None, photos: Sequence[Photo]) -> list[str]:
-    """Give the words of photos that are not to be stored; those without any are left out."""
+def words_of(
+    store: MemoryStore,
+    captioner: Captioner | None,
+    photos: Sequence[Photo],
+    tick: Callable[[int], None] = lambda _: None,
+) -> list[str]:
+    """Give the words of n photos that are not to be stored; ``""`` for one that has none."""
     known = store.read_rows([photo.photo_id for photo in photos])
-    texts: dict[str, str] = {}
-    silent = []
-    for photo in photos:
-        stored = known.get(photo.photo_id, {})
-        written = photo.memory.text if photo.memory else None
-        text = written or row_text(stored)
-        if text:
-            texts[photo.photo_id] = text
-        elif photo.path:
-            silent.append(photo)
+    texts = {
+        photo.photo_id: photo.memory.text
+        if photo.memory
+        else row_text(known.get(photo.photo_id, {})) or ""
+        for photo in photos
+    }
+    silent = {p.photo_id: p.path for p in photos if p.path and not texts[p.photo_id]}
     if captioner is not None:
-        answers = caption_files([str(photo.path) for photo in silent], captioner, lambda _: None)
-        texts.update(
-            (photo.photo_id, caption)
-            for photo, (caption, _) in zip(silent, answers, strict=True)
-            if caption
-        )
-    return [texts[photo.photo_id] for photo in photos if photo.photo_id in texts]
+        answers = caption_files(list(silent.values()), captioner, tick)
+        texts.update(zip(silent, (caption for caption, _ in answers), strict=True))
+    return [texts[photo.photo_id] for photo in photos]
+
+
+def is_path(text: str) -> bool:
+    """Tell whether a text is the path of a picture or a folder, given as str by mistake."""
+    from rememberai.photos.images import EXTENSIONS
+
+    path = Path(text)
+    return path.suffix.lower() in EXTENSIONS or (len(path.parts) > 1 and os.path.isdir(path))  # noqa: PTH112 - false for one out of reach

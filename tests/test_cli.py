@@ -539,3 +539,35 @@ def test_an_example_runs_as_it_stands(script, lines, tmp_path):
     for line in lines:
         assert line in done.stdout.decode("utf-8")
     assert list(tmp_path.iterdir()) == []
+
+
+# --- paths, and what can't be read ----------------------------------------------------------------
+
+
+def test_a_folder_that_is_not_there_leaves_no_store(shell, tmp_path):
+    assert shell("add", tmp_path / "new", tmp_path / "absent").status == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_tilde_that_the_shell_left_is_understood(shell, tmp_path, album, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for _ in range(2):
+        assert shell("add", "~/mine", "~/album").status == 0
+    assert json.loads(shell("info", "~/mine", "--json").out)["photos"] == 2
+
+
+def test_assign_names_what_it_could_not_read(shell, store, album):
+    (album / "broken.jpg").write_bytes(b"no picture")
+    done = shell("assign", store, album)
+    assert done.status == 3
+    assert "broken.jpg" in done.out
+    assert "silent.png" in done.out
+
+
+def test_direction_marks_of_others_do_not_turn_a_line(shell, store, tmp_path, album):
+    remember(album, cake="a\u202egpj.exe\u2066 cake")
+    shell("add", tmp_path / "new", album)
+    out = shell("search", tmp_path / "new", "cake").out
+    assert "gpj.exe" in out
+    assert not set(out) & set("\u202e\u2066")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -120,7 +121,9 @@ def test_an_album_a_folder_and_its_texts_get_the_same_answer(book):
     texts = [photo.memory.text for photo in album.photos if photo.memory]
     answer = book.assign(str(SAMPLE / "query"))
     assert book.assign(album) == answer
-    assert book.assign(texts) == answer
+    silent = [photo.photo_id for photo in album.photos if not photo.memory]
+    assert [(o.status, o.photo_id) for o in answer.outcomes] == [("waiting", i) for i in silent]
+    assert book.assign(texts) == dataclasses.replace(answer, outcomes=())
 
 
 def test_search_ranks_by_cosine_distance_to_the_words(book, minilm):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -177,7 +179,7 @@ def test_an_event_with_one_seed_is_learned_and_remarked_on(learned):
 
 def test_an_event_with_enough_seeds_has_no_warning(learned):
     report = learned.learn_events({"snow": [f"snow {i}" for i in range(5)]})
-    assert reason_of(report, "snow") == "5 seeds"
+    assert reason_of(report, "snow") == "learned from 5 seeds"
 
 
 def test_nothing_is_embedded_twice(book, words):
@@ -316,7 +318,7 @@ def test_spoilt_seeds_are_said_so_and_can_be_learned_anew(learned, words):
 
 
 def test_assigning_before_learning(book):
-    with pytest.raises(InputError, match="call learn_events"):
+    with pytest.raises(InputError, match="no events are learned yet"):
         book.assign(["waves"])
 
 
@@ -379,3 +381,69 @@ def test_more_votes_than_prototypes_is_no_trouble(book):
     assert answer.n_photos == 3
     assert answer.ranking[0][0] == "sea"
     assert len(answer.nearest) == 2
+
+
+# --- several books of one store, and paths by mistake --------------------------------------------
+
+
+def test_books_that_learn_at_once_lose_no_seeds(tmp_path, book):
+    code = (
+        "import json, sys; sys.path.insert(0, sys.argv[3])\n"
+        "from makers import WordsEmbedder\n"
+        "from rememberai import RememberAI\n"
+        "book = RememberAI.open(sys.argv[1], embedder=WordsEmbedder())\n"
+        "print('open', flush=True); sys.stdin.readline()\n"
+        "for i in range(5):\n"
+        "    book.learn_events({sys.argv[2]: [f'{sys.argv[2]} {i} words']})\n"
+    )
+    arguments = [sys.executable, "-c", code, str(book.store.path)]
+    here = str(Path(__file__).parent)
+    learners = [
+        subprocess.Popen(
+            [*arguments, name, here], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for name in ("one", "two", "three")
+    ]
+    for learner in learners:
+        assert learner.stdout.readline() == "open\n"
+    for learner in learners:
+        learner.stdin.write("go\n")
+        learner.stdin.flush()
+    assert [learner.wait() for learner in learners] == [0, 0, 0]
+    for learner in learners:
+        learner.stdin.close()
+        learner.stdout.close()
+    expected = {(name, f"{name} {i} words") for name in ("one", "two", "three") for i in range(5)}
+    assert seeds_of(book) == expected
+
+
+def test_a_book_sees_what_another_learned_since(book, words):
+    book.learn_events({"sea": SEA})
+    assert [event for event, _ in book.assign(["waves"]).ranking] == ["sea"]
+    RememberAI.open(book.store.path, embedder=words).learn_events({"cake": CAKE})
+    assert {event for event, _ in book.assign(["waves"]).ranking} == {"sea", "cake"}
+
+
+def test_a_path_given_as_a_text_is_no_seed(book, tmp_path):
+    picture(tmp_path / "snow" / "a.png", "white")
+    report = book.learn_events(
+        {"snow": [str(tmp_path / "snow"), str(tmp_path / "snow" / "a.png"), "We built a snowman"]}
+    )
+    assert [o.status for o in report.outcomes] == ["failed", "failed", "done"]
+    assert "pathlib.Path" in report.outcomes[0].reason
+    assert seeds_of(book) == {("snow", "We built a snowman")}
+    with pytest.raises(InputError, match="is a path"):
+        book.assign([str(tmp_path / "snow" / "a.png")])
+
+
+def test_an_answer_names_the_photos_that_had_no_vote(learned, tmp_path):
+    picture(tmp_path / "new" / "good.png", "blue")
+    picture(tmp_path / "new" / "silent.png", "gray")
+    (tmp_path / "new" / "broken.jpg").write_bytes(b"no picture")
+    remember(tmp_path / "new", good="waves and sand")
+    answer = learned.assign(tmp_path / "new")
+    assert answer.n_photos == 1
+    assert {o.item: o.status for o in answer.outcomes} == {
+        "broken.jpg": "failed",
+        "silent.png": "waiting",
+    }

@@ -76,7 +76,7 @@ class TransformersCaptioner:
 
     @property
     def model_id(self) -> str:
-        """Name and fingerprint of the weights, ``"my-blip@1a2b3c4d"``."""
+        """Name and fingerprint of the files, ``"my-blip@1a2b3c4d"``."""
         return self._source.model_id
 
     def caption(self, images: Sequence[Image]) -> list[str]:

@@ -96,13 +96,14 @@ def _script(letter: str) -> str:
 def _message(model: ModelInfo, foreign: Counter[str], n_texts: int) -> str:
     scripts = " and ".join(_SHOWN.get(s, s.title()) for s, _ in foreign.most_common(3))
     message = (
-        f"{foreign.total()} of {n_texts} texts are mostly written in {scripts}, which the model "
-        f"{model.name!r} does not know: their vectors say little about them."
+        f"{foreign.total()} of {n_texts} texts are in {scripts}, which the model {model.name!r} "
+        "does not know: their places will be poor."
     )
     for other in MODELS.values():
         if foreign.keys() <= scripts_of(other.languages):
             return (
-                f"{message} Use embedder={other.name!r} instead "
-                f'(pip install "rememberai[{other.extra}]").'
+                f"{message} A store keeps the embedder that it was made with, so make a new store "
+                f"with embedder={other.name!r} (in a shell: rememberai add NEW_STORE FOLDER "
+                f"--embedder {other.name})."
             )
     return message

@@ -11,16 +11,14 @@ from rememberai._models import ModelSource, loading, pick_device
 from rememberai._optional import require
 from rememberai.embedders.languages import LanguageWatch
 from rememberai.embedders.models import find_info
-from rememberai.embedders.texts import checked, cut, split, token_bound
+from rememberai.embedders.texts import PiecewiseEmbedder, cut, token_bound
 from rememberai.errors import InputError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 
-class SentenceEmbedder:
+class SentenceEmbedder(PiecewiseEmbedder):
     """Embeds texts with a sentence-transformers model (Reimers and Gurevych, EMNLP 2019).
 
     The model is loaded at first use. A text over the model's token limit is cut into pieces; its
@@ -70,47 +68,13 @@ class SentenceEmbedder:
 
     @property
     def model_id(self) -> str:
-        """Name and fingerprint of the weights, ``"all-MiniLM-L6-v2@1a2b3c4d"``."""
+        """Name and fingerprint of the files, ``"all-MiniLM-L6-v2@1a2b3c4d"``."""
         return self._source.model_id
 
     @cached_property
     def dimension(self) -> int:
         """Length of every vector; known before loading for a model in `MODELS`."""
         return self._info.dimension if self._info else int(self._run([""]).shape[1])
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts.
-
-        Parameters
-        ----------
-        texts
-            Any number of texts of any length.
-
-        Returns
-        -------
-        NDArray[np.float32], shape (n, dimension)
-            Row i belongs to text i; C-contiguous and finite.
-
-        Warns
-        -----
-        LanguageWarning
-            Once: texts are in a script that the model does not know.
-
-        Raises
-        ------
-        InputError
-            Something other than a sequence of texts was given.
-        """
-        given = checked(texts)
-        if not given:
-            return np.empty((0, self.dimension), dtype=np.float32)
-        self._watch.check(given)
-        pieces = split(given, self._split)
-        return pieces.pool(self._run(pieces.texts), normalise=self._normalises)
-
-    def count_pieces(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        """Count the pieces that `encode` cuts each text into, shape ``(n,)``; 1 for a short one."""
-        return split(checked(texts), self._split).counts
 
     @cached_property
     def _model(self) -> Any:

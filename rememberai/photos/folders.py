@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _IGNORED = frozenset({"@eaDir", "__MACOSX"})
 _SIDECARS = (".json", ".xmp")
+_STORE = frozenset({"store.json", "photos.lance"})  # what a MemoryStore's folder holds
 
 
 @dataclass(slots=True)
@@ -26,7 +27,7 @@ class Findings:
     Attributes
     ----------
     files
-        For each folder, the names of its files.
+        For each folder, the names of its files, by their casefolded form.
     outcomes
         What was skipped or could not be read.
     """
@@ -34,12 +35,12 @@ class Findings:
     pictures: list[str] = field(default_factory=list)
     memory_files: list[str] = field(default_factory=list)
     sidecars: list[str] = field(default_factory=list)
-    files: dict[str, set[str]] = field(default_factory=dict)
+    files: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
 
 
 def look_through(root: Path) -> Findings:
-    """List what lies in a folder and the folders below it.
+    """List what lies in a folder and the folders below it, except for hidden ones and stores.
 
     Raises
     ------
@@ -66,11 +67,14 @@ def look_through(root: Path) -> Findings:
     pending = [""]
     while pending:
         folder = pending.pop()
-        files = findings.files.setdefault(folder, set())
+        files = findings.files.setdefault(folder, {})
         try:
             with os.scandir(root / folder) as entries:
-                for entry in entries:
-                    _sort_in(entry, folder, true_root, findings, files, pending)
+                found = list(entries)
+            if folder and {entry.name for entry in found} >= _STORE:
+                continue
+            for entry in found:
+                _sort_in(entry, folder, true_root, findings, files, pending)
         except OSError as error:
             reason = f"this folder can't be read ({error.strerror}); check its permissions"
             findings.outcomes.append(Outcome(folder, "failed", reason))
@@ -79,12 +83,28 @@ def look_through(root: Path) -> Findings:
     return findings
 
 
+def find_beside(photo: str, name: str, files: dict[str, set[str]]) -> str | None:
+    """Find a file in a photo's folder, in upper or lower case.
+
+    Where another photo's name differs in case alone, only the name as given is taken.
+
+    Parameters
+    ----------
+    files
+        The names of all files in the folder, the photo's too, by their casefolded form.
+    """
+    written = files.get(name.casefold(), set())
+    if name in written:
+        return name
+    return min(written, default=None) if len(files[photo.casefold()]) == 1 else None
+
+
 def _sort_in(
     entry: os.DirEntry[str],
     folder: str,
     true_root: Path,
     findings: Findings,
-    files: set[str],
+    files: dict[str, set[str]],
     pending: list[str],
 ) -> None:
     if entry.name.startswith(".") or entry.name in _IGNORED:
@@ -97,7 +117,7 @@ def _sort_in(
     elif entry.is_dir():
         pending.append(name)
     else:
-        files.add(entry.name)
+        files.setdefault(entry.name.casefold(), set()).add(entry.name)
         suffix = PurePosixPath(entry.name).suffix.lower()
         if suffix in EXTENSIONS:
             findings.pictures.append(name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PIL.ExifTags import Base
 
 from rememberai.errors import ImageError
+from rememberai.photos.folders import find_beside
 from rememberai.photos.images import EXTENSIONS, Picture, inspect
 from rememberai.photos.places import gps_place
 from rememberai.photos.takeout import Sidecar, find_sidecar
@@ -30,7 +31,7 @@ def words_id(text: str) -> str:
 
 
 def read_photo(
-    path: Path, name: str, files: set[str], given: Memory | None, now: datetime
+    path: Path, name: str, files: dict[str, set[str]], given: Memory | None, now: datetime
 ) -> tuple[Photo, list[str], set[str]]:
     """Read one picture file.
 
@@ -41,7 +42,8 @@ def read_photo(
     name
         Its path below the album's folder.
     files
-        The names of all files in its folder, where its sidecars are looked for.
+        The names of all files in its folder by their casefolded form; its sidecars are looked
+        for among them.
     given
         Its memory from a memory file, which wins over all others.
     now
@@ -102,9 +104,12 @@ def read_photo(
     return photo, remarks, used
 
 
-def _sidecar_xmp(path: Path, files: set[str], used: set[str], remarks: list[str]) -> Iterator[Xmp]:
-    for name in (f"{path.name}.xmp", f"{path.stem}.xmp"):
-        if name not in files:
+def _sidecar_xmp(
+    path: Path, files: dict[str, set[str]], used: set[str], remarks: list[str]
+) -> Iterator[Xmp]:
+    for wanted in (f"{path.name}.xmp", f"{path.stem}.xmp"):
+        name = find_beside(path.name, wanted, files)
+        if name is None:
             continue
         used.add(name)
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from rememberai.photos.folders import find_beside
 from rememberai.photos.places import valid_place
 from rememberai.photos.times import from_timestamp
 
@@ -66,10 +67,13 @@ def _with_suffixes(photo: str, number: str) -> Iterator[str]:
         yield f"{photo[:_MAX_BASE]}{number}.json"
 
 
-def find_sidecar(photo: str, files: set[str], folder: Path) -> tuple[str, Sidecar] | None:
+def find_sidecar(
+    photo: str, files: dict[str, set[str]], folder: Path
+) -> tuple[str, Sidecar] | None:
     """Find a photo's sidecar among the files of its folder, and read it."""
-    for name in sidecar_names(photo):
-        if name in files:
+    for wanted in sidecar_names(photo):
+        name = find_beside(photo, wanted, files)
+        if name is not None:
             sidecar = read_sidecar(folder / name)
             if _fits(sidecar, photo, name):
                 return name, sidecar
@@ -97,14 +101,15 @@ def read_sidecar(path: Path) -> Sidecar:
 def _fits(sidecar: Sidecar, photo: str, name: str) -> bool:
     """Tell photos apart whose long names were cut to the same sidecar name, by the title."""
     stem = PurePosixPath(photo).stem
-    if name.startswith(stem) or len(stem) < _MAX_BASE or not sidecar.title:
+    if name.casefold().startswith(stem.casefold()) or len(stem) < _MAX_BASE or not sidecar.title:
         return True
     original = _NUMBERED.sub(r"\1", stem).removesuffix("-edited")
     return _letters(sidecar.title).startswith(_letters(original))
 
 
 def _letters(name: str) -> str:
-    return "".join(c for c in name if c.isalnum())  # Takeout replaces signs in file names
+    # Takeout replaces signs in file names.
+    return "".join(c for c in name.casefold() if c.isalnum())
 
 
 def _table(data: dict[str, Any], key: str) -> dict[str, Any]:

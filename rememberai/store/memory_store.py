@@ -25,7 +25,7 @@ from rememberai.store.schema import column_matrix, table_schema
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Self
 
     from numpy.typing import NDArray
@@ -93,7 +93,7 @@ class MemoryStore:
             raise InputError(f"dimension must be at least 1; {dimension} came")
         root = Path(path).expanduser().absolute()
         if (root / _MANIFEST).exists():
-            raise StoreError(f"{root} is a store already; open it instead of creating it")
+            raise StoreError(f"{root} is a store already; open it, or name a new folder")
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise StoreError(f"{root} is not empty; name a new folder for the store")
         root.parent.mkdir(parents=True, exist_ok=True)
@@ -267,6 +267,21 @@ class MemoryStore:
             return {}
         vector_of = dict(zip(*self._vectors(_is_in("photo_id", photo_of.values())), strict=True))
         return {text: vector_of[photo_id] for text, photo_id in photo_of.items()}
+
+    def change_artifact(self, name: str, change: Callable[[pa.Table | None], pa.Table]) -> None:
+        """Replace what is kept under a name by what `change` makes of it, one process at a time."""
+        from filelock import FileLock
+
+        with FileLock(self.path / f".{name}.lock"):
+            self.write_artifact(name, change(self.read_artifact(name)))
+
+    def artifact_digest(self, name: str) -> bytes | None:
+        """Tell the content kept under a name from any other; None for nothing."""
+        path = self.path / f"{name}.table"
+        if not path.exists():
+            return None
+        with path.open("rb") as file:
+            return file.read(_DIGEST)
 
     def write_artifact(self, name: str, table: pa.Table) -> None:
         """Keep a small table beside the photos under a name, such as the learned events.

@@ -52,6 +52,17 @@ def test_warns_once_and_names_a_model_that_knows_the_script():
         watch.check(["卒業"])
 
 
+def test_the_advice_holds_in_python_and_in_a_shell():
+    with pytest.warns(LanguageWarning) as caught:
+        LanguageWatch(ENGLISH).check(["졸업식", "cake", "생일"])
+    assert str(caught[0].message) == (
+        "2 of 3 texts are in Hangul, which the model 'all-MiniLM-L6-v2' does not know: their "
+        "places will be poor. A store keeps the embedder that it was made with, so make a new "
+        "store with embedder='use-multilingual' (in a shell: rememberai add NEW_STORE FOLDER "
+        "--embedder use-multilingual)."
+    )
+
+
 def test_greek_is_sent_to_the_model_that_knows_greek():
     with pytest.warns(LanguageWarning, match="embedder='paraphrase-multilingual-MiniLM-L12-v2'"):
         LanguageWatch(MODELS["use-multilingual"]).check(["γενέθλια"])
@@ -60,7 +71,7 @@ def test_greek_is_sent_to_the_model_that_knows_greek():
 def test_a_script_that_no_model_knows_gets_no_advice():
     with pytest.warns(LanguageWarning, match="Cherokee") as caught:
         LanguageWatch(ENGLISH).check(["ᏣᎳᎩ"])
-    assert "Use embedder" not in str(caught[0].message)
+    assert "new store" not in str(caught[0].message)
 
 
 def test_nothing_to_say():

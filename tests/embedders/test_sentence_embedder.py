@@ -191,6 +191,82 @@ def test_model_id_tells_models_apart(build_tiny, tmp_path):
     assert SentenceEmbedder(str(build_tiny(seed=1))).model_id != first
 
 
+def rewrite(file, change):
+    """Write a JSON file anew: with another layout and its keys in another order."""
+    content = change(json.loads(file.read_text()))
+    if isinstance(content, dict):
+        content = dict(reversed(content.items()))
+    file.write_text(json.dumps(content, indent=7))
+
+
+def test_a_prompt_makes_another_model(build_tiny):
+    folder = build_tiny()
+    plain = SentenceEmbedder(str(folder))
+    prompt = {"prompts": {"query": "x y "}, "default_prompt_name": "query"}
+    before, vectors = plain.model_id, plain.encode(["a b"])
+    rewrite(folder / "config_sentence_transformers.json", lambda config: config | prompt)
+    prompted = SentenceEmbedder(str(folder))
+    assert np.abs(prompted.encode(["a b"]) - vectors).max() > 1e-3
+    assert prompted.model_id != before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "sentence_bert_config.json",
+        "1_Pooling/config.json",
+        "vocab.txt",
+        "bpe.model",
+    ],
+)
+def test_every_file_that_decides_counts(build_tiny, name):
+    folder = build_tiny()
+    file = folder / name
+    if not file.exists():
+        file.write_text("{}")
+    before = SentenceEmbedder(str(folder)).model_id
+    if file.suffix == ".json":
+        rewrite(file, lambda content: content | {"new": 1})
+    else:
+        file.write_text("a\nb\n")
+    assert SentenceEmbedder(str(folder)).model_id != before
+
+
+def test_layout_versions_and_remarks_do_not_count(build_tiny):
+    folder = build_tiny()
+    before = SentenceEmbedder(str(folder)).model_id
+    new = {"__version__": {"torch": "99"}, "transformers_version": "99", "_name_or_path": "/else"}
+    for file in folder.rglob("*.json"):
+        rewrite(file, lambda content: content | new if isinstance(content, dict) else content)
+    (folder / "README.md").write_text("# A model\n")
+    (folder / "data_config.json").write_text('[{"name": "trained on this"}]')
+    assert SentenceEmbedder(str(folder)).model_id == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("modules.json", ["sentence_transformers.models.Transformer"], "an object with a type"),
+        ("modules.json", [{"path": ""}], "foreign code, None"),
+        ("modules.json", {"0": "Transformer"}, "a list was wanted in .*modules.json.* a dict"),
+        ("config.json", ["bert"], "a dict was wanted in .*config.json.* a list"),
+        ("config.json", None, "a dict was wanted in .*config.json.* a NoneType"),
+        ("model.safetensors.index.json", [1], "a dict was wanted in .*index.json.* a list"),
+        ("model.safetensors.index.json", {"weight_map": ["a"]}, "has no weight_map"),
+        ("model.safetensors.index.json", {"weight_map": {"a": ["b"]}}, r"\['b'\] is missing"),
+    ],
+)
+def test_files_of_a_foreign_shape(build_tiny, name, content, problem):
+    folder = build_tiny()
+    (folder / name).write_text(json.dumps(content))
+    with pytest.raises(ModelError, match=problem):
+        load_embedder(str(folder))
+
+
 def test_nothing_is_printed(build_tiny, capfd):
     embedder = SentenceEmbedder(str(build_tiny()))
     capfd.readouterr()
@@ -235,6 +311,9 @@ def test_a_cached_model_is_used_without_the_network(cache, connections, caplog):
     assert embedder.model_id.startswith("someone/cached@")
     assert "the local Hugging Face cache" in caplog.text
     assert not connections
+    # A copy of the same files elsewhere is the same model.
+    copy = shutil.copytree(cache, cache.parent / "copy")
+    assert SentenceEmbedder(str(copy)).model_id.split("@")[1] == embedder.model_id.split("@")[1]
 
 
 def test_the_packaged_model_is_used_without_the_network(connections, caplog):

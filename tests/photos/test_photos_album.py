@@ -244,6 +244,26 @@ def test_hidden_files_and_folders_are_passed_over(tmp_path):
     assert [outcome.item for outcome in Album.from_folder(tmp_path).outcomes] == ["a.jpg"]
 
 
+def test_a_store_below_the_folder_is_passed_over(tmp_path):
+    save(tmp_path / "a.jpg")
+    for name in ("my.memories/photos.lance/data.lance", "half/photos.lance/data.lance"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    (tmp_path / "my.memories/store.json").write_text("{}")
+    save(tmp_path / "my.memories/b.jpg", seed=1)
+    items = [outcome.item for outcome in Album.from_folder(tmp_path).outcomes]
+    assert items == ["a.jpg", "half/photos.lance/data.lance"]
+
+
+def test_words_alone_in_a_moved_folder_are_new_but_a_uri_stays(tmp_path):
+    rows = [{"photo": "a.jpg", "text": "The cake"}, {"photo": "x://1", "text": "The songs"}]
+    write_rows(tmp_path / "old/memories.jsonl", *rows)
+    before = [photo.photo_id for photo in Album.from_folder(tmp_path / "old").photos]
+    (tmp_path / "old").rename(tmp_path / "new")
+    after = [photo.photo_id for photo in Album.from_folder(tmp_path / "new").photos]
+    assert (before[0] == after[0], before[1] == after[1]) == (False, True)
+
+
 def test_home_is_understood(tmp_path, monkeypatch):
     save(tmp_path / "pictures/a.jpg")
     monkeypatch.setenv("HOME", str(tmp_path))

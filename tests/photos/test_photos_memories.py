@@ -471,3 +471,42 @@ def test_xmp_sidecars_by_both_names(tmp_path):
     save(tmp_path / "a.jpg")
     (tmp_path / "a.jpg.xmp").write_bytes(xmp_packet("Darktable's way"))
     assert memory_of(tmp_path) == Memory("Darktable's way", "xmp")
+
+
+@pytest.mark.parametrize("sidecar", ["A.XMP", "A.JPG.XMP", "A.JPG.JSON", "a.jpg.Json"])
+def test_sidecars_in_any_case(tmp_path, sidecar):
+    save(tmp_path / "A.jpg")
+    if sidecar.endswith("XMP"):
+        (tmp_path / sidecar).write_bytes(xmp_packet("Shouted"))
+    else:
+        takeout(tmp_path / sidecar, "Shouted")
+    album = Album.from_folder(tmp_path)
+    assert album.photos[0].memory.text == "Shouted"
+    assert [outcome.item for outcome in album.outcomes] == ["A.jpg"]
+
+
+def test_a_long_takeout_name_in_upper_case(tmp_path):
+    save(tmp_path / f"{LONG}.jpg")
+    takeout(tmp_path / f"{LONG[:46]}.json".upper(), "Shouted", title=f"{LONG}.JPG".upper())
+    assert memory_of(tmp_path, f"{LONG}.jpg").text == "Shouted"
+
+
+def test_photos_whose_names_differ_in_case_alone_keep_their_own_sidecars(tmp_path):
+    for seed, name in enumerate(("A.JPG", "A.jpg", "a.jpg")):
+        save(tmp_path / name, seed=seed)
+    if len(list(tmp_path.iterdir())) < 3:
+        pytest.skip("file names here are the same in upper and lower case")
+    (tmp_path / "A.JPG.xmp").write_bytes(xmp_packet("of the first"))
+    takeout(tmp_path / "a.jpg.json", "of the last")
+    texts = [p.memory and p.memory.text for p in Album.from_folder(tmp_path).photos]
+    assert texts == ["of the first", None, "of the last"]
+
+
+@pytest.mark.parametrize("name", ["MEMORIES.CSV", "Memories.jsonl", "memories.JSONL"])
+def test_memory_files_in_any_case(tmp_path, name):
+    save(tmp_path / "a.jpg")
+    if name.endswith("CSV"):
+        (tmp_path / name).write_text("photo,text\na.jpg,Shouted\n")
+    else:
+        write_rows(tmp_path / name, {"photo": "a.jpg", "text": "Shouted"})
+    assert memory_of(tmp_path).text == "Shouted"
