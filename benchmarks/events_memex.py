@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks._records import Record
+    from rememberai import Embedder
     from rememberai.records import Metric
 
     Ask = Callable[[NDArray[np.float32]], "Answer"]  # album to answer
@@ -33,6 +34,7 @@ NAME = "events_memex"
 FILE = "memex_albums.jsonl"
 N_PROTOTYPES = 10
 _NEIGHBORS = 20
+_SPELT_OUT = {"babyshower": "baby shower", "july4": "4th of July", "newyear": "New Year"}
 _DRAWS = 2000
 
 
@@ -45,12 +47,19 @@ class MemexAlbum(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Seeds of the training users, albums of the others, and albums of events not trained."""
+    """Seeds of the training users, albums of the others, and albums of events not trained.
+
+    Attributes
+    ----------
+    names
+        The vector of each event's name.
+    """
 
     vectors: NDArray[np.float32]
     events: list[str]
     asked: list[MemexAlbum]
     foreign: list[MemexAlbum]
+    names: dict[str, NDArray[np.float32]]
 
 
 class Answer(NamedTuple):
@@ -67,31 +76,44 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     settings = {"data": FILE, "splits": options.splits, "n_prototypes": N_PROTOTYPES}
     run = Run(NAME, settings, folder=options.records)
-    albums = read_albums(options.data / FILE)
+    embedder = SentenceEmbedder(offline=True)
+    albums = read_albums(options.data / FILE, embedder)
+    names = name_vectors(albums, embedder)
     for least in (2, 1):
         for seed in range(options.splits):
-            split = split_by_user(albums, seed, least)
+            split = split_by_user(albums, names, seed, least)
             for method, make in METHODS.items():
                 found = judge(split, make(split, seed))
                 run.add({"least": least, "method": method}, seed, found, seed=seed)
     print(table(run.records))
 
 
-def read_albums(path: Path) -> list[MemexAlbum]:
+def read_albums(path: Path, embedder: Embedder) -> list[MemexAlbum]:
     """Read the labelled albums and embed their photos' sentences."""
     with path.open(encoding="utf-8") as file:
         rows = [row for line in file if (row := json.loads(line)).get("weak_event")]
     lengths = [len(row["photo_captions"]) for row in rows]
     texts = [caption for row in rows for caption in row["photo_captions"]]
     number = {user: i for i, user in enumerate(sorted({row["user"] for row in rows}))}
-    vectors = np.split(SentenceEmbedder(offline=True).encode(texts), np.cumsum(lengths)[:-1])
+    vectors = np.split(embedder.encode(texts), np.cumsum(lengths)[:-1])
     return [
         MemexAlbum(number[row["user"]], row["weak_event"], some)
         for row, some in zip(rows, vectors, strict=True)
     ]
 
 
-def split_by_user(albums: Sequence[MemexAlbum], seed: int, least: int) -> Split:
+def name_vectors(
+    albums: Sequence[MemexAlbum], embedder: Embedder
+) -> dict[str, NDArray[np.float32]]:
+    """Embed the events' names, spelt as a person would; the library's store does the same."""
+    events = sorted({album.event for album in albums})
+    words = [_SPELT_OUT.get(event, event.replace("_", " ")) for event in events]
+    return dict(zip(events, embedder.encode(words), strict=True))
+
+
+def split_by_user(
+    albums: Sequence[MemexAlbum], names: dict[str, NDArray[np.float32]], seed: int, least: int
+) -> Split:
     """Part the albums by user; an event is kept that has `least` albums or more on each side."""
     users = sorted({album.user for album in albums})
     np.random.default_rng(seed).shuffle(users)
@@ -106,6 +128,7 @@ def split_by_user(albums: Sequence[MemexAlbum], seed: int, least: int) -> Split:
         [album.event for album in ours for _ in album.vectors],
         [album for album in theirs if album.event in kept],
         [album for album in theirs if album.event not in kept],
+        {event: names[event] for event in kept},
     )
 
 
@@ -152,10 +175,10 @@ def interval(records: Sequence[Record]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _library(metric: Metric) -> Method:
+def _library(metric: Metric, *, names: bool = True) -> Method:
     def learn(split: Split, _seed: int) -> Ask:
         assigner = EventAssigner(EventPrototypes(N_PROTOTYPES, metric=metric))
-        assigner.fit(split.vectors, split.events)
+        assigner.fit(split.vectors, split.events, descriptions=split.names if names else None)
 
         def answer(vectors: NDArray[np.float32]) -> Answer:
             found = assigner.assign_album(vectors)
@@ -197,6 +220,12 @@ def _class_mean(split: Split, _seed: int) -> Ask:
     return lambda album: Answer(str(model.predict(album.mean(axis=0, keepdims=True))[0]))
 
 
+def _nearest_name(split: Split, _seed: int) -> Ask:
+    events = sorted(split.names)
+    names = np.stack([split.names[event] for event in events])
+    return lambda album: Answer(events[int((album @ names.T).mean(axis=0).argmax())])
+
+
 def _most_frequent(split: Split, _seed: int) -> Ask:
     event = Counter(split.events).most_common(1)[0][0]
     return lambda _: Answer(event)
@@ -205,10 +234,14 @@ def _most_frequent(split: Split, _seed: int) -> Ask:
 METHODS: dict[str, Method] = {
     "RememberAI, cosine": _library("cosine"),
     "RememberAI, l2": _library("l2"),
+    "RememberAI, cosine, without names": _library("cosine", names=False),
+    "RememberAI, l2, without names": _library("l2", names=False),
     "random seeds, RememberAI's vote": _on_random_seeds(_library("cosine")),
+    "random seeds, the same without names": _on_random_seeds(_library("cosine", names=False)),
     "random seeds, plain k-NN": _on_random_seeds(_plain_votes),
     "all seeds, plain k-NN": _plain_votes,
     "nearest class mean": _class_mean,
+    "nearest name, no seeds": _nearest_name,
     "most frequent event": _most_frequent,
 }
 

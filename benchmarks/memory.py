@@ -1,7 +1,7 @@
 """Memory for adding many short texts in batches, each case in a process of its own.
 
 The library's own part is measured with an embedder that makes vectors from a hash of the text, so
-that no model stands in its way; further cases add fewer texts with the real MiniLM, and embed the
+that no model stands in its way; further cases add as many texts with the real MiniLM, and embed the
 same ones with sentence-transformers by hand, to show what the model itself takes.
 """
 
@@ -72,7 +72,7 @@ class HashEmbedder:
 
 def main(argv: list[str] | None = None) -> None:
     """Run each case in a fresh process; with ``--case`` be that process."""
-    parser = arguments(__doc__, n=100_000, n_model=5_000, repeats=1)
+    parser = arguments(__doc__, n=100_000, n_model=100_000, repeats=1)
     parser.add_argument("--case", help="a case as JSON, measured in this very process")
     options = parser.parse_args(argv)
     if options.case:

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,27 +14,26 @@ from rememberai import ingest
 from rememberai.embedders import MODELS, Embedder, load_embedder
 from rememberai.errors import InputError, ModelError
 from rememberai.index_cache import cached_index
+from rememberai.learned import LearnedEvents, known_vectors
 from rememberai.photos import Album
 from rememberai.records import Outcome, Report, StoreInfo
-from rememberai.seeds import SeedWords, known_vectors, merge_seeds, read_seeds, seed_table
+from rememberai.seeds import SeedWords, read_descriptions, read_seeds, seed_table
 from rememberai.store import MemoryStore
-from rememberai.store.schema import column_matrix, row_hit
+from rememberai.store.schema import row_hit
 from rememberai.words import TextEmbedding, tidy_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     import pyarrow as pa
 
     from rememberai.captioners import Captioner
-    from rememberai.events import Assignment, EventAssigner
+    from rememberai.events import Assignment
     from rememberai.index import VectorIndex
     from rememberai.ingest import Progress
     from rememberai.records import Discovery, Hit, Metric
     from rememberai.seeds import SeedSource
-
-_SEEDS = "seeds"
 
 
 class RememberAI:
@@ -58,7 +58,7 @@ class RememberAI:
         self._embedder = embedder
         self._offline = offline
         self._index: tuple[int, VectorIndex] | None = None
-        self._assigner: tuple[bytes, EventAssigner] | None = None
+        self._learned = LearnedEvents(store)
 
     @classmethod
     def create(
@@ -196,14 +196,25 @@ class RememberAI:
         rows = self.store.read_rows(ids)
         return [row_hit(rows[i], distance) for i, distance in zip(ids, distances, strict=True)]
 
-    def learn_events(self, seeds: SeedSource, *, replace_all: bool = False) -> Report:
+    def learn_events(
+        self,
+        seeds: SeedSource,
+        *,
+        descriptions: Mapping[str, str] | None = None,
+        replace_all: bool = False,
+    ) -> Report:
         """Learn events from seeds, in addition to those learned before.
 
         Parameters
         ----------
         seeds
             A ``.jsonl`` or ``.csv`` file with the columns event and text (or photo, a path relative
-            to the file), or a dictionary from an event to its texts (str) and photos (Path).
+            to the file; or description), or a dictionary from an event to its texts (str) and
+            photos (Path).
+        descriptions
+            A sentence that describes an event, such as "a ceremony with gowns and diplomas". It has
+            a say beside the seeds, and stands for them where there are none; an event without one
+            is described by its name.
         replace_all
             Forget the seeds learned before.
 
@@ -217,25 +228,19 @@ class RememberAI:
         InputError
             The file can't be read, or not one seed can be used.
         """
-        before = None if replace_all else self.store.read_artifact(_SEEDS)
+        before = None if replace_all else self._learned.table()
         words = SeedWords(self.store, self.captioner)
-        table, failed = seed_table(words, self._embedding(before), read_seeds(seeds))
+        embed = self._embedding(before)
+        given = chain(read_seeds(seeds), read_descriptions(descriptions or {}))
+        table, failed = seed_table(words, embed, given)
         if not len(table):
             raise InputError(
                 "not one seed can be used; give each event a few texts or photos with words"
                 + (f" (the first: {failed[0].item}: {failed[0].reason})" if failed else "")
             )
 
-        def merged(now: pa.Table | None) -> pa.Table:
-            seeds = merge_seeds(now, table)
-            self._fitted(seeds)  # what can't be fitted is not kept
-            return seeds
-
-        if replace_all:
-            self.store.write_artifact(_SEEDS, merged(None))
-        else:
-            self.store.change_artifact(_SEEDS, merged)
-        learned = self.store.read_artifact(_SEEDS)
+        self._learned.add(table, embed, replace_all=replace_all)
+        learned = self._learned.seeds()
         counts = Counter(learned["event"].to_pylist() if learned else ())
         return Report((*failed, *(_event_outcome(event, n) for event, n in sorted(counts.items()))))
 
@@ -261,7 +266,7 @@ class RememberAI:
         InputError
             The album is empty or none of its photos has words; or nothing was learned yet.
         """
-        assigner = self._event_assigner()
+        assigner = self._learned.assigner()
         if assigner is None:
             raise InputError("no events are learned yet; let the store learn some from seeds first")
         outcomes: tuple[Outcome, ...] = ()
@@ -273,7 +278,7 @@ class RememberAI:
             )
         else:
             texts = tidy_texts(album)
-        embed = self._embedding(self.store.read_artifact(_SEEDS))
+        embed = self._embedding(self._learned.table())
         return replace(assigner.assign_album(embed(texts)), outcomes=outcomes)
 
     def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
@@ -286,12 +291,12 @@ class RememberAI:
         """
         from rememberai import discovery
 
-        return discovery.discover(self.store, self._event_assigner(), n_clusters)
+        return discovery.discover(self.store, self._learned.assigner(), n_clusters)
 
     def info(self) -> StoreInfo:
         """Count what the store holds."""
         sources = Counter(self.store.read(["text_source"])["text_source"].to_pylist())
-        seeds = self.store.read_artifact(_SEEDS)
+        seeds = self._learned.seeds()
         return StoreInfo(
             path=str(self.store.path),
             photos=sources.total(),
@@ -330,21 +335,6 @@ class RememberAI:
         if self._index is None or self._index[0] != version:
             self._index = (version, cached_index(self.store))
         return self._index[1]
-
-    def _event_assigner(self) -> EventAssigner | None:
-        digest = self.store.artifact_digest(_SEEDS)
-        if digest is None:
-            return None
-        if self._assigner is None or self._assigner[0] != digest:
-            self._assigner = (digest, self._fitted(self.store.read_artifact(_SEEDS)))
-        return self._assigner[1]
-
-    def _fitted(self, seeds: pa.Table) -> EventAssigner:
-        from rememberai.events import EventAssigner, EventPrototypes
-
-        return EventAssigner(EventPrototypes(metric=self.store.metric)).fit(
-            column_matrix(seeds["vector"]), seeds["event"].to_pylist(), seeds["text"].to_pylist()
-        )
 
 
 def _quiet(stage: str, done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""Seeds: texts and photos whose event is known; read, given words and vectors, and merged."""
+"""Seeds: texts and photos whose event is known; read, and given words and vectors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
@@ -15,14 +15,11 @@ from rememberai.photos import Album
 from rememberai.photos.memories import BadRowError, records
 from rememberai.photos.text import clean
 from rememberai.records import Outcome
-from rememberai.store.schema import column_matrix, vector_array
+from rememberai.store.schema import vector_array
 from rememberai.words import is_path, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from rememberai.captioners import Captioner
     from rememberai.store import MemoryStore
@@ -30,16 +27,19 @@ if TYPE_CHECKING:
 
     SeedItems = Iterable[str | Path]
     SeedSource = str | os.PathLike[str] | Mapping[str, SeedItems]
+    Role = Literal["seed", "name", "description"]
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """A text, or photos by their path, of a known event.
+    """A text, or photos by their path, of a known event; or a text that describes the event.
 
     Attributes
     ----------
     item
         Its name in outcomes.
+    role
+        What it is for the event.
     photo
         A picture file, or a folder of them.
     root
@@ -51,6 +51,7 @@ class Seed:
     text: str | None = None
     photo: Path | None = None
     root: Path | None = None
+    role: Role = "seed"
 
 
 def read_seeds(source: SeedSource) -> Iterator[Seed | Outcome]:
@@ -59,9 +60,10 @@ def read_seeds(source: SeedSource) -> Iterator[Seed | Outcome]:
     Parameters
     ----------
     source
-        A ``.jsonl`` or ``.csv`` file with the columns `event`, and `text` or `photo` (a path
-        relative to the file's folder, which it may not leave); or a dictionary from an event's name
-        to its texts (str) and photos (pathlib.Path to a picture, or to a folder of them).
+        A ``.jsonl`` or ``.csv`` file with the columns `event`, and `text`, `photo` (a path relative
+        to the file's folder, which it may not leave) or `description` (of the event); or a
+        dictionary from an event's name to its texts (str) and photos (pathlib.Path to a picture, or
+        to a folder of them).
 
     Raises
     ------
@@ -86,6 +88,17 @@ def read_seeds(source: SeedSource) -> Iterator[Seed | Outcome]:
         yield _from_row(f"{path.name}, line {line}", row, folder)
 
 
+def read_descriptions(descriptions: Mapping[str, str]) -> Iterator[Seed | Outcome]:
+    """Read a dictionary from an event's name to a text that describes the event."""
+    for event, value in descriptions.items():
+        item = f"{event}, description"
+        name, text = _words(event), _words(value)
+        if name and text:
+            yield Seed(item, name, text=text, role="description")
+        else:
+            yield Outcome(item, "failed", f"a description is a text (str); {value!r} came")
+
+
 def _from_item(item: str, event: object, value: object) -> Seed | Outcome:
     name = _words(event)
     if not name:
@@ -105,11 +118,15 @@ def _from_row(item: str, row: Any, folder: Path) -> Seed | Outcome:
         return Outcome(item, "failed", str(row))
     if not isinstance(row, dict):
         return Outcome(item, "failed", "no row of the form {event, text} or {event, photo}")
-    event, text, photo = (_words(row.get(key)) for key in ("event", "text", "photo"))
+    event, text, photo, description = (
+        _words(row.get(key)) for key in ("event", "text", "photo", "description")
+    )
     if not event:
         return Outcome(item, "failed", "the event has no name; write one in the column 'event'")
     if text:
         return Seed(item, event, text=text)
+    if description and not photo:
+        return Seed(item, event, text=description, role="description")
     if not photo:
         return Outcome(item, "failed", "there is neither a text nor a photo; write one of them")
     relative = PurePosixPath(photo.replace("\\", "/"))
@@ -169,11 +186,12 @@ def seed_table(
     Returns
     -------
     tuple
-        A table of event, text and vector, and the outcomes of the seeds that can't be used.
+        A table of event, text, role and vector, and the outcomes of the seeds that can't be used.
     """
     failed: list[Outcome] = []
     events: list[str] = []
     texts: list[str] = []
+    roles: list[str] = []
     for seed in seeds:
         if isinstance(seed, Outcome):
             failed.append(seed)
@@ -185,25 +203,14 @@ def seed_table(
             continue
         events += [seed.event] * len(found)
         texts += found
-    columns = {"event": pa.array(events, pa.string()), "text": pa.array(texts, pa.string())}
-    return pa.table(columns | {"vector": vector_array(embed(texts))}), failed
+        roles += [seed.role] * len(found)
+    return rows_of(events, texts, roles, embed), failed
 
 
-def known_vectors(
-    store: MemoryStore, seeds: pa.Table | None, texts: Sequence[str]
-) -> dict[str, NDArray[np.float32]]:
-    """Look up the vectors of texts that were embedded before, for photos or for these seeds."""
-    found = store.vectors_of_texts(texts)
-    if seeds is not None:
-        wanted = set(texts)
-        pairs = zip(seeds["text"].to_pylist(), column_matrix(seeds["vector"]), strict=True)
-        found |= {text: vector for text, vector in pairs if text in wanted}
-    return found
-
-
-def merge_seeds(before: pa.Table | None, added: pa.Table) -> pa.Table:
-    """Join two tables of seeds; the same text of the same event stands once."""
-    table = added if before is None else pa.concat_tables([before, added])
-    pairs = list(zip(table["event"].to_pylist(), table["text"].to_pylist(), strict=True))
-    first = {pair: row for row, pair in reversed(list(enumerate(pairs)))}
-    return table.take(pa.array(sorted(first.values()), pa.int64()))
+def rows_of(
+    events: Sequence[str], texts: Sequence[str], roles: Sequence[str], embed: TextEmbedding
+) -> pa.Table:
+    """Lay seeds out as a table with their vectors."""
+    columns = {"event": events, "text": texts, "role": roles}
+    arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
+    return pa.table(arrays | {"vector": vector_array(embed(texts))})

@@ -21,7 +21,7 @@ from makers import (
 )
 
 from rememberai import Album, RememberAI, __version__, load_embedder, pipeline, records
-from rememberai.events.assignment import Assignment, NearestPrototype
+from rememberai.events.answers import Assignment, NearestPrototype
 
 COMMANDS = ("add", "assign", "caption", "demo", "discover", "info", "learn", "search")
 EXAMPLES = SAMPLE.parent

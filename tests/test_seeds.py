@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 from makers import (
     SAMPLE,
@@ -44,8 +45,11 @@ def learned(book):
 
 
 def seeds_of(book) -> set[tuple[str, str]]:
-    table = book.store.read_artifact("seeds")
-    return set(zip(table["event"].to_pylist(), table["text"].to_pylist(), strict=True))
+    return {(row["event"], row["text"]) for row in rows_of(book) if row["role"] == "seed"}
+
+
+def rows_of(book) -> list[dict]:
+    return book.store.read_artifact("seeds").to_pylist()
 
 
 def pairs(**events):
@@ -185,9 +189,9 @@ def test_an_event_with_enough_seeds_has_no_warning(learned):
 def test_nothing_is_embedded_twice(book, words):
     book.add_album(words_alone(SEA[0]))
     book.learn_events({"sea": SEA, "cake": CAKE})
-    assert sorted(words.seen) == sorted(SEA + CAKE)
+    assert sorted(words.seen) == sorted([*SEA, *CAKE, "sea", "cake"])
     book.learn_events({"sea": SEA, "cake": [*CAKE, "cake crumbs"]})
-    assert sorted(words.seen) == sorted([*SEA, *CAKE, "cake crumbs"])
+    assert sorted(words.seen) == sorted([*SEA, *CAKE, "sea", "cake", "cake crumbs"])
     again = WordsEmbedder()
     reopened = RememberAI.open(book.store.path, embedder=again)
     reopened.learn_events({"sea": SEA})
@@ -447,3 +451,75 @@ def test_an_answer_names_the_photos_that_had_no_vote(learned, tmp_path):
         "broken.jpg": "failed",
         "silent.png": "waiting",
     }
+
+
+def described(book) -> dict[tuple[str, str], str]:
+    return {
+        (row["event"], row["role"]): row["text"] for row in rows_of(book) if row["role"] != "seed"
+    }
+
+
+def test_an_event_is_described_by_its_name(book):
+    book.learn_events({"sea": SEA, "birthday_cake": CAKE})
+    assert described(book) == {("sea", "name"): "sea", ("birthday_cake", "name"): "birthday cake"}
+    assert book.info().seeds == len(SEA + CAKE)
+
+
+def test_the_name_has_a_say(tmp_path, words):
+    plain = {"one": ["a walk"], "two": ["a talk"]}
+    named = {"sunflower": ["a walk"], "violin": ["a talk"]}
+    answers = []
+    for number, events in enumerate((plain, named)):
+        book = RememberAI.create(tmp_path / f"s{number}", embedder=words)
+        book.learn_events(events)
+        answers.append(dict(book.assign(["violin"]).ranking))
+    assert answers[0]["two"] == pytest.approx(answers[0]["one"], abs=0.05)
+    assert answers[1]["violin"] > answers[1]["sunflower"] + 0.1
+
+
+@pytest.mark.parametrize("given", ["dictionary", "file"])
+def test_a_description_takes_the_place_of_the_name_and_the_last_one_counts(
+    tmp_path, learned, given
+):
+    def describe(text):
+        if given == "dictionary":
+            learned.learn_events({"sea": SEA}, descriptions={"sea": text})
+        else:
+            row = {"event": "sea", "description": text}
+            learned.learn_events(write_jsonl(tmp_path / "d.jsonl", row))
+
+    before = dict(learned.assign(["trumpet"]).ranking)["sea"]
+    describe("trumpet")
+    assert dict(learned.assign(["trumpet"]).ranking)["sea"] > before + 0.1
+    describe("trombone")
+    assert described(learned)["sea", "description"] == "trombone"
+    assert dict(learned.assign(["trombone"]).ranking)["sea"] > before + 0.1
+    assert seeds_of(learned) == pairs(sea=SEA, cake=CAKE)
+
+
+def test_an_event_without_seeds_is_told_by_its_description(learned):
+    report = learned.learn_events({}, descriptions={"concert": "a band on stage"})
+    assert reason_of(report, "concert").startswith("only 1 seed")
+    assert learned.assign(["a band on stage"]).event == "concert"
+    learned.learn_events({"concert": ["songs and guitars"]})
+    assert ("concert", "a band on stage") not in seeds_of(learned)
+    assert learned.info().seeds == len(SEA + CAKE) + 1
+
+
+@pytest.mark.parametrize("wrong", [None, 3, "", "  "])
+def test_a_description_that_is_no_text_is_named(book, wrong):
+    report = book.learn_events({"sea": SEA}, descriptions={"sea": wrong})
+    assert "a description is a text" in reason_of(report, "sea, description")
+    assert statuses(report)["sea"] == "done"
+
+
+def test_seeds_that_an_older_version_kept_are_used_and_get_names(learned):
+    new = learned.store.read_artifact("seeds")
+    old = new.filter(pc.equal(new["role"], "seed")).drop_columns("role")
+    learned.store.write_artifact("seeds", old)
+    again = RememberAI.open(learned.store.path, embedder=WordsEmbedder())
+    assert again.assign(SEA[:2]).event == "sea"
+    assert again.info().seeds == len(SEA + CAKE)
+    again.learn_events({"snow": ["skis and a sledge"]})
+    assert set(described(again)) == {(event, "name") for event in ("cake", "sea", "snow")}
+    assert seeds_of(again) == pairs(sea=SEA, cake=CAKE, snow=["skis and a sledge"])

@@ -1,6 +1,7 @@
 """Events: prototypes, assignment, clustering, titles. Arrays in, arrays out."""
 
-from rememberai.events.assignment import Assignment, EventAssigner, PhotoAssignments
+from rememberai.events.answers import Assignment, PhotoAssignments
+from rememberai.events.assignment import EventAssigner
 from rememberai.events.clustering import AlbumClusterer
 from rememberai.events.prototypes import EventPrototypes
 

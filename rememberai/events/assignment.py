@@ -2,95 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rememberai._arrays import prepare
 from rememberai.errors import InputError, RememberAIError
+from rememberai.events.answers import Assignment, NearestPrototype, PhotoAssignments
+from rememberai.events.descriptions import EventDescriptions
 from rememberai.events.kmeans import canonical_order
 from rememberai.events.prototypes import EventPrototypes
+from rememberai.events.temperature import best_temperature, energy
 from rememberai.index.knn import knn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
-    from rememberai.records import Metric, Outcome
+    from rememberai.records import Metric
 
 _DEFAULT_K = 20
 _FEW = 20  # below this many seeds an event borrows the spread of all
 _SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class NearestPrototype:
-    """A prototype close to an album: its event, its text if it has one, and the distance."""
-
-    event: str
-    text: str
-    distance: float
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """The answer for an album.
-
-    Attributes
-    ----------
-    event
-        The event, or None for unknown.
-    probability
-        Of the most probable event, from 0 to 1: the mean over the photos of their k-NN votes.
-    margin
-        By how much the most probable event leads over the next.
-    ranking
-        All events with their probabilities, the most probable first.
-    nearest
-        The prototypes nearest to a photo of the album, the closest first.
-    n_photos
-        How many photos with words the answer rests on.
-    reason
-        Why the event is unknown; empty otherwise.
-    outcomes
-        The inputs that had no vote, and why.
-    """
-
-    event: str | None
-    probability: float
-    margin: float
-    ranking: tuple[tuple[str, float], ...]
-    nearest: tuple[NearestPrototype, ...]
-    n_photos: int
-    reason: str = ""
-    outcomes: tuple[Outcome, ...] = ()
-
-    def __str__(self) -> str:
-        if self.event is None:
-            return f"unknown ({self.reason})"
-        return f"{self.event} (probability {self.probability:.2f}, margin {self.margin:.2f})"
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoAssignments:
-    """The answers for n photos, one by one.
-
-    Attributes
-    ----------
-    events
-        (n,) object array of names, None for unknown.
-    probabilities
-        (n, n_events) float64, rows sum to 1, in the order of the assigner's `events_`.
-    distances
-        (n,) float32 distance to the nearest prototype of the most probable event.
-    """
-
-    events: NDArray[Any]
-    probabilities: NDArray[np.float64]
-    distances: NDArray[np.float32]
 
 
 class EventAssigner:
@@ -99,7 +34,9 @@ class EventAssigner:
     Each of a photo's k nearest prototypes votes for its event with the weight exp(-d / t), where d
     is the cosine distance, or half the squared Euclidean distance (the same on unit vectors). The
     temperature t is the one under which the seeds' own events are most probable, each seed judged
-    without itself and its copies. An album's probabilities are the mean of its photos'.
+    without itself and its copies. Where the events are described, by their names or a sentence,
+    the descriptions vote beside the prototypes: see `EventDescriptions`. An album's probabilities
+    are the mean of its photos'.
 
     A photo is unknown when it is farther from every prototype of its most probable event than
     nearly all of the event's own seeds are from their nearest prototype; an album, when that is so
@@ -114,6 +51,8 @@ class EventAssigner:
     coverage
         The part of an event's own seeds, from 0 to 1, that is to count as near; a lower one answers
         unknown more often.
+    description_weight
+        The part of the vote, from 0 to 1, that the descriptions have where there are some.
 
     Attributes
     ----------
@@ -121,6 +60,8 @@ class EventAssigner:
         The events' names, and the fitted `EventPrototypes`.
     texts_
         The text of each prototype, or empty.
+    descriptions_
+        The fitted `EventDescriptions`, or None.
     temperature_
         t above, in the unit of d: the best of 16 from 0.05 to 2 times the seeds' median d to their
         nearest prototype.
@@ -137,13 +78,20 @@ class EventAssigner:
         *,
         k: int | None = None,
         coverage: float = 0.9,
+        description_weight: float = 0.5,
     ) -> None:
         self.prototypes = prototypes
         self.k = k
         self.coverage = coverage
+        self.description_weight = description_weight
 
     def fit(
-        self, vectors: ArrayLike, events: Sequence[str], texts: Sequence[str] | None = None
+        self,
+        vectors: ArrayLike,
+        events: Sequence[str],
+        texts: Sequence[str] | None = None,
+        *,
+        descriptions: Mapping[str, ArrayLike] | None = None,
     ) -> Self:
         """Choose prototypes and learn the temperature and the limits.
 
@@ -155,12 +103,15 @@ class EventAssigner:
             n names.
         texts
             n texts by which an answer can show its prototypes.
+        descriptions
+            The (dimension,) vector of words that describe each event, such as its name.
 
         Raises
         ------
         InputError
-            Seeds that can't be used, texts that do not pair up with them, k above the number of
-            prototypes, or coverage out of its range. What was learned before stays.
+            Seeds that can't be used, texts that do not pair up with them, descriptions that are not
+            one an event, k above the number of prototypes, or coverage or description_weight out of
+            its range. What was learned before stays.
         """
         chooser = self.prototypes if self.prototypes is not None else EventPrototypes()
         chosen = EventPrototypes(
@@ -174,12 +125,17 @@ class EventAssigner:
             raise InputError(
                 f"every seed needs one text; {len(events)} seeds and {len(texts)} texts came"
             )
+        seeds = prepare(vectors, chosen.metric, name="seeds")
+        places = {event: i for i, event in enumerate(chosen.events_)}
+        truth = np.array([places[event] for event in events], np.intp)
+        self.descriptions_ = (
+            EventDescriptions(chosen.metric).fit(descriptions, chosen.events_, seeds, truth)
+            if descriptions is not None
+            else None
+        )
         self.prototypes_ = chosen
         self.events_ = chosen.events_
         self.texts_ = [texts[i] if texts is not None else "" for i in chosen.positions_]
-        seeds = prepare(vectors, chosen.metric, name="seeds")
-        places = {event: i for i, event in enumerate(self.events_)}
-        truth = np.array([places[event] for event in events], np.intp)
         self.temperature_ = self._learn_temperature(seeds, truth)
         self.limits_ = self._learn_limits(seeds, truth)
         return self
@@ -200,14 +156,14 @@ class EventAssigner:
         chosen = self._fitted()
         array = prepare(vectors, chosen.metric, dimension=chosen.vectors_.shape[1], name="queries")
         distances, positions = knn(array, chosen.vectors_, self._k(), chosen.metric)
-        votes = self._votes(distances, chosen.labels_[positions], self.temperature_)
+        votes = self._probabilities(array, distances, positions)
         best = votes.argmax(axis=1)
-        to_best = np.where(chosen.labels_[positions] == best[:, None], distances, np.inf).min(
-            axis=1
-        )
+        to_best = np.empty(len(array), np.float32)
+        for event in np.unique(best):
+            to_best[best == event] = self._to_event(array[best == event], event)
         names = np.array([*self.events_, None], dtype=object)
         near = to_best <= self.limits_[best]
-        return PhotoAssignments(names[np.where(near, best, -1)], votes, to_best.astype(np.float32))
+        return PhotoAssignments(names[np.where(near, best, -1)], votes, to_best)
 
     def assign_album(self, vectors: ArrayLike) -> Assignment:
         """Assign an album.
@@ -230,8 +186,7 @@ class EventAssigner:
             )
         array = array[canonical_order(array)]  # a sum's last digits depend on the order
         distances, positions = knn(array, chosen.vectors_, self._k(), chosen.metric)
-        labels = chosen.labels_[positions]
-        pooled = self._votes(distances, labels, self.temperature_).mean(axis=0)
+        pooled = self._probabilities(array, distances, positions).mean(axis=0)
         order = np.argsort(-pooled, kind="stable")
         best = order[0]
         distance = self._to_event(array, best).mean()
@@ -270,12 +225,26 @@ class EventAssigner:
             for i in shown
         )
 
+    def _probabilities(
+        self,
+        array: NDArray[np.float32],
+        distances: NDArray[np.float32],
+        positions: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Let the nearest prototypes vote, and the descriptions where there are some."""
+        labels = self._fitted().labels_[positions]
+        votes = self._votes(distances, labels, self.temperature_)
+        if self.descriptions_ is None:
+            return votes
+        described = self.descriptions_.probabilities(array)
+        return (1 - self.description_weight) * votes + self.description_weight * described
+
     def _votes(
         self, distances: NDArray[np.float32], labels: NDArray[np.intp], temperature: float
     ) -> NDArray[np.float64]:
         """Turn (n, k) distances and events into (n, n_events) shares; infinity is no vote."""
-        energy = _energy(distances, self.metric)
-        weights = np.exp((energy.min(axis=1, keepdims=True) - energy) / temperature)
+        costs = energy(distances, self.metric)
+        weights = np.exp((costs.min(axis=1, keepdims=True) - costs) / temperature)
         votes = np.zeros((len(distances), len(self.events_)))
         np.add.at(votes, (np.arange(len(distances))[:, None], labels), weights)
         votes /= votes.sum(axis=1, keepdims=True)
@@ -287,19 +256,13 @@ class EventAssigner:
         labels = chosen.labels_[positions]
         others = np.isfinite(distances).any(axis=1)
         distances, labels, truth = distances[others], labels[others], truth[others]
-        nearest = _energy(distances.min(axis=1, initial=np.inf), self.metric)
+        nearest = energy(distances.min(axis=1, initial=np.inf), self.metric)
         scale = float(np.median(nearest)) if len(nearest) else 0.0
         if scale <= 0:  # one prototype, or nothing but copies: any temperature votes alike
             return 1.0
-        candidates = scale * np.geomspace(0.05, 2, 16)
-        rows = np.arange(len(truth))
-        losses = [
-            -np.log(
-                0.01 / len(self.events_) + 0.99 * self._votes(distances, labels, t)[rows, truth]
-            )
-            for t in candidates
-        ]
-        return float(candidates[np.argmin(np.mean(losses, axis=1))])
+        return best_temperature(
+            scale * np.geomspace(0.05, 2, 16), lambda t: self._votes(distances, labels, t), truth
+        )
 
     def _learn_limits(
         self, seeds: NDArray[np.float32], truth: NDArray[np.intp]
@@ -333,6 +296,10 @@ class EventAssigner:
             )
         if not 0 < self.coverage <= 1:
             raise InputError(f"coverage must be above 0 and at most 1; {self.coverage} came")
+        if not 0 <= self.description_weight <= 1:
+            raise InputError(
+                f"description_weight must be from 0 to 1; {self.description_weight} came"
+            )
 
     def _k(self) -> int:
         return self.k or min(_DEFAULT_K, len(self._fitted().vectors_))
@@ -341,7 +308,3 @@ class EventAssigner:
         if not hasattr(self, "prototypes_"):
             raise RememberAIError("no events are learned yet; call fit first")
         return self.prototypes_
-
-
-def _energy(distances: NDArray[np.float32], metric: Metric) -> NDArray[np.float32]:
-    return distances if metric == "cosine" else (distances**2 / 2).astype(np.float32)

@@ -311,7 +311,12 @@ def test_texts_are_optional():
 def test_the_constructor_stores_and_fit_leaves_what_it_was_given():
     chooser = EventPrototypes(3, metric="l2")
     assigner = EventAssigner(chooser, k=4, coverage=0.5)
-    assert vars(assigner) == {"prototypes": chooser, "k": 4, "coverage": 0.5}
+    assert vars(assigner) == {
+        "prototypes": chooser,
+        "k": 4,
+        "coverage": 0.5,
+        "description_weight": 0.5,
+    }
     before = dict(vars(chooser))
     vectors, events = seeds()
     assert assigner.fit(vectors, events) is assigner

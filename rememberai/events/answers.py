@@ -1,0 +1,79 @@
+"""Answers of the assigner: for an album, and for photos one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rememberai.records import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class NearestPrototype:
+    """A prototype close to an album: its event, its text if it has one, and the distance."""
+
+    event: str
+    text: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The answer for an album.
+
+    Attributes
+    ----------
+    event
+        The event, or None for unknown.
+    probability
+        Of the most probable event, from 0 to 1: the mean over the photos of their k-NN votes.
+    margin
+        By how much the most probable event leads over the next.
+    ranking
+        All events with their probabilities, the most probable first.
+    nearest
+        The prototypes nearest to a photo of the album, the closest first.
+    n_photos
+        How many photos with words the answer rests on.
+    reason
+        Why the event is unknown; empty otherwise.
+    outcomes
+        The inputs that had no vote, and why.
+    """
+
+    event: str | None
+    probability: float
+    margin: float
+    ranking: tuple[tuple[str, float], ...]
+    nearest: tuple[NearestPrototype, ...]
+    n_photos: int
+    reason: str = ""
+    outcomes: tuple[Outcome, ...] = ()
+
+    def __str__(self) -> str:
+        if self.event is None:
+            return f"unknown ({self.reason})"
+        return f"{self.event} (probability {self.probability:.2f}, margin {self.margin:.2f})"
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoAssignments:
+    """The answers for n photos, one by one.
+
+    Attributes
+    ----------
+    events
+        (n,) object array of names, None for unknown.
+    probabilities
+        (n, n_events) float64, rows sum to 1, in the order of the assigner's `events_`.
+    distances
+        (n,) float32 distance to the nearest prototype of the most probable event.
+    """
+
+    events: NDArray[Any]
+    probabilities: NDArray[np.float64]
+    distances: NDArray[np.float32]

@@ -1,0 +1,100 @@
+"""Descriptions: an event told by words about it, its name or a sentence, beside its seeds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rememberai._arrays import prepare
+from rememberai.errors import InputError
+from rememberai.events.temperature import best_temperature, energy
+from rememberai.index.knn import knn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from rememberai.records import Metric
+
+_FACTORS = np.geomspace(0.1, 30, 20)
+
+
+class EventDescriptions:
+    """Tell events apart by the vectors of words that describe them.
+
+    The probability of an event is the softmax over the events of -d / t, where d is the cosine
+    distance of a photo to the event's description, or half the squared Euclidean distance. The
+    temperature t is the one under which the seeds' own events are most probable; where the
+    descriptions say nothing it is high, and all events are about as probable.
+
+    Attributes
+    ----------
+    vectors_
+        (n_events, dimension) float32, prepared for the metric.
+    temperature_
+        t above, in the unit of d: the best of 20 from 0.1 to 30 times the seeds' median standard
+        deviation of d over the events.
+    """
+
+    def __init__(self, metric: Metric = "cosine") -> None:
+        self.metric = metric
+
+    def fit(
+        self,
+        descriptions: Mapping[str, ArrayLike],
+        events: Sequence[str],
+        seeds: NDArray[np.float32],
+        truth: NDArray[np.intp],
+    ) -> Self:
+        """Learn the temperature.
+
+        Parameters
+        ----------
+        descriptions
+            The (dimension,) vector of each event's description.
+        events
+            The names of the events, in order.
+        seeds
+            (n, dimension) float32 seeds, prepared for the metric.
+        truth
+            (n,) positions of their events.
+
+        Raises
+        ------
+        InputError
+            An event has no description, or a description has no seeds, or the vectors do not fit.
+        """
+        if odd := sorted(set(descriptions) ^ set(events)):
+            raise InputError(
+                "each event needs one description and each description an event with seeds; "
+                f"{odd[0]!r} has only one of them"
+            )
+        vectors: list[Any] = [descriptions[event] for event in events]
+        self.vectors_ = prepare(vectors, self.metric, dimension=seeds.shape[1], name="descriptions")
+        costs = self._costs(seeds)
+        scale = float(np.median(costs.std(axis=1)))
+        self.temperature_ = (
+            best_temperature(scale * _FACTORS, lambda t: _softmax(-costs / t), truth)
+            if scale > 0  # one event, or the same words for all
+            else 1.0
+        )
+        return self
+
+    def probabilities(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Give (n, n_events) probabilities for (n, dimension) prepared vectors."""
+        return _softmax(-self._costs(vectors) / self.temperature_)
+
+    def _costs(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        distances, positions = knn(vectors, self.vectors_, len(self.vectors_), self.metric)
+        costs = np.empty(distances.shape)
+        np.put_along_axis(costs, positions, energy(distances, self.metric).astype(float), axis=1)
+        return costs
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return shares

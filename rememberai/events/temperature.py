@@ -1,0 +1,46 @@
+"""Temperatures: how fast a vote fades with distance, learned from the seeds' own events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from rememberai.records import Metric
+
+_DOUBT = 0.01  # the part of a vote that is spread over all events, so that no loss is infinite
+
+
+def energy(distances: NDArray[np.float32], metric: Metric) -> NDArray[np.float32]:
+    """Give the cosine distance, or half the squared Euclidean one: the same on unit vectors."""
+    return distances if metric == "cosine" else (distances**2 / 2).astype(np.float32)
+
+
+def best_temperature(
+    candidates: NDArray[np.float64],
+    probabilities: Callable[[float], NDArray[np.float64]],
+    truth: NDArray[np.intp],
+) -> float:
+    """Choose the temperature under which the true events are most probable.
+
+    Parameters
+    ----------
+    candidates
+        Temperatures to choose from.
+    probabilities
+        Maps a temperature to (n, n_events) probabilities.
+    truth
+        (n,) positions of the true events.
+    """
+    rows = np.arange(len(truth))
+    losses = []
+    for candidate in candidates:
+        shares = probabilities(float(candidate))
+        own = _DOUBT / shares.shape[1] + (1 - _DOUBT) * shares[rows, truth]
+        losses.append(-np.log(own).mean())
+    return float(candidates[np.argmin(losses)])

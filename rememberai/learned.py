@@ -1,0 +1,152 @@
+"""What a store has learned of events: its seeds, and the assigner that is fitted to them.
+
+The seeds are kept in the store as a table of event, text, role and vector. The role is "seed"; or
+"name" and "description" for the words that describe the event itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rememberai.seeds import rows_of
+from rememberai.store.schema import column_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rememberai.events import EventAssigner
+    from rememberai.records import Metric
+    from rememberai.store import MemoryStore
+    from rememberai.words import TextEmbedding
+
+_SEEDS = "seeds"
+
+
+class LearnedEvents:
+    """The events that a store has learned.
+
+    Parameters
+    ----------
+    store
+        Where the seeds are kept.
+    """
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self._assigner: tuple[bytes, EventAssigner] | None = None
+
+    def table(self) -> pa.Table | None:
+        """Read all that is kept; None when nothing was learned."""
+        table = self._store.read_artifact(_SEEDS)
+        if table is None or "role" in table.column_names:
+            return table
+        return table.add_column(2, "role", pa.array(["seed"] * len(table), pa.string()))
+
+    def seeds(self) -> pa.Table | None:
+        """Read the seeds alone."""
+        table = self.table()
+        return None if table is None else _proper_seeds(table)
+
+    def add(self, table: pa.Table, embed: TextEmbedding, *, replace_all: bool) -> None:
+        """Merge seeds into those kept, or put them in their place.
+
+        Raises
+        ------
+        InputError
+            The seeds can't be learned from; what was kept stays.
+        """
+
+        def merged(before: pa.Table | None) -> pa.Table:
+            seeds = _with_names(_merge(before, table), embed)
+            _fitted(seeds, self._store.metric)  # what can't be fitted is not kept
+            return seeds
+
+        if replace_all:
+            self._store.write_artifact(_SEEDS, merged(None))
+        else:
+            self._store.change_artifact(_SEEDS, lambda _: merged(self.table()))
+
+    def assigner(self) -> EventAssigner | None:
+        """Give the assigner fitted to the seeds as they are now; None when there are none."""
+        digest = self._store.artifact_digest(_SEEDS)
+        if digest is None:
+            return None
+        if self._assigner is None or self._assigner[0] != digest:
+            self._assigner = (digest, _fitted(self.table(), self._store.metric))
+        return self._assigner[1]
+
+
+def known_vectors(
+    store: MemoryStore, seeds: pa.Table | None, texts: Sequence[str]
+) -> dict[str, NDArray[np.float32]]:
+    """Look up the vectors of texts that were embedded before, for photos or for these seeds."""
+    found = store.vectors_of_texts(texts)
+    if seeds is not None:
+        wanted = set(texts)
+        pairs = zip(seeds["text"].to_pylist(), column_matrix(seeds["vector"]), strict=True)
+        found |= {text: vector for text, vector in pairs if text in wanted}
+    return found
+
+
+def _fitted(table: pa.Table, metric: Metric) -> EventAssigner:
+    from rememberai.events import EventAssigner, EventPrototypes
+
+    seeds = _proper_seeds(table)
+    return EventAssigner(EventPrototypes(metric=metric)).fit(
+        column_matrix(seeds["vector"]),
+        seeds["event"].to_pylist(),
+        seeds["text"].to_pylist(),
+        descriptions=_descriptions(table),
+    )
+
+
+def _merge(before: pa.Table | None, added: pa.Table) -> pa.Table:
+    """Join two tables of seeds.
+
+    The same text of the same event stands once; of an event's descriptions the last one counts.
+    """
+    table = added if before is None else pa.concat_tables([before, added])
+    rows = list(zip(*(table[name].to_pylist() for name in ("event", "role", "text")), strict=True))
+    last = {event: row for row, (event, role, _) in enumerate(rows) if role == "description"}
+    first = {
+        key: row
+        for row, key in reversed(list(enumerate(rows)))
+        if key[1] != "description" or last[key[0]] == row
+    }
+    return table.take(pa.array(sorted(first.values()), pa.int64()))
+
+
+def _with_names(table: pa.Table, embed: TextEmbedding) -> pa.Table:
+    """Add the name of each event, as words that describe it, where it is not there yet."""
+    named = set(table.filter(pc.equal(table["role"], "name"))["event"].to_pylist())
+    missing = sorted(set(table["event"].to_pylist()) - named)
+    if not missing:
+        return table
+    words = [event.replace("_", " ").strip() or event for event in missing]
+    return pa.concat_tables([table, rows_of(missing, words, ["name"] * len(missing), embed)])
+
+
+def _proper_seeds(table: pa.Table) -> pa.Table:
+    """Leave out names and descriptions; an event without seeds has its description as one."""
+    seeded = table.filter(pc.equal(table["role"], "seed"))["event"]
+    alone = pc.and_(
+        pc.equal(table["role"], "description"), pc.invert(pc.is_in(table["event"], seeded))
+    )
+    return table.filter(pc.or_(pc.equal(table["role"], "seed"), alone))
+
+
+def _descriptions(table: pa.Table) -> dict[str, NDArray[np.float32]] | None:
+    """Give the vector of each event's description, else of its name; None if one has neither."""
+    found = {
+        role: dict(zip(some["event"].to_pylist(), column_matrix(some["vector"]), strict=True))
+        for role in ("name", "description")
+        if len(some := table.filter(pc.equal(table["role"], role)))
+    }
+    vectors = found.get("name", {}) | found.get("description", {})
+    return vectors if set(vectors) == set(table["event"].to_pylist()) else None

@@ -1,0 +1,141 @@
+"""Descriptions beside prototypes, against the same vote written out in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from blobs import blobs, distances
+
+from rememberai import EventAssigner, EventPrototypes, InputError
+
+pytest.importorskip("faiss")
+METRICS = ["cosine", "l2"]
+NAMES = [f"event {i}" for i in range(4)]
+
+
+def seeds(seed=0):
+    vectors, labels = blobs(4, 12, 8, spread=1.5, seed=seed)
+    return vectors, [NAMES[label] for label in labels], np.array(labels)
+
+
+def words(noise=0.5):
+    """A description near the middle of each event."""
+    vectors, _, labels = seeds()
+    centres = np.stack([vectors[labels == i].mean(axis=0) for i in range(4)])
+    return centres + np.random.default_rng(3).normal(size=centres.shape) * noise
+
+
+def by_name(vectors):
+    return dict(zip(NAMES, vectors, strict=True))
+
+
+def fitted(metric="cosine", descriptions=None, weight=0.5):
+    vectors, events, _ = seeds()
+    chooser = EventPrototypes(3, metric=metric)
+    return EventAssigner(chooser, description_weight=weight).fit(
+        vectors, events, descriptions=by_name(words() if descriptions is None else descriptions)
+    )
+
+
+def softmax(costs, temperature):
+    powers = np.exp(-(costs - costs.min(axis=1, keepdims=True)) / temperature)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def costs(vectors, metric):
+    apart = distances(vectors, words().astype(np.float32), metric)
+    return apart if metric == "cosine" else apart**2 / 2
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_alone_they_vote_by_softmax(metric):
+    queries = seeds(seed=9)[0]
+    assigner = fitted(metric, weight=1.0)
+    expected = softmax(costs(queries, metric), assigner.descriptions_.temperature_)
+    np.testing.assert_allclose(assigner.assign(queries).probabilities, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+def test_they_have_their_part_of_the_vote(metric, weight):
+    queries = seeds(seed=9)[0]
+    vectors, events, _ = seeds()
+    without = EventAssigner(EventPrototypes(3, metric=metric)).fit(vectors, events)
+    both = (1 - weight) * without.assign(queries).probabilities + weight * fitted(
+        metric, weight=1.0
+    ).assign(queries).probabilities
+    assigner = fitted(metric, weight=weight)
+    np.testing.assert_allclose(assigner.assign(queries).probabilities, both, atol=1e-6)
+    album = assigner.assign_album(queries)
+    assert dict(album.ranking) == pytest.approx(dict(zip(NAMES, both.mean(axis=0), strict=True)))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_temperature_makes_the_seeds_own_events_most_probable(metric):
+    vectors, _, labels = seeds()
+    energy = costs(vectors, metric)
+    candidates = np.median(energy.std(axis=1)) * np.geomspace(0.1, 30, 20)
+    rows = np.arange(len(labels))
+    losses = [
+        -np.log(0.01 / 4 + 0.99 * softmax(energy, t)[rows, labels]).mean() for t in candidates
+    ]
+    best = candidates[np.argmin(losses)]
+    assert fitted(metric).descriptions_.temperature_ == pytest.approx(best, rel=1e-4)
+    assert candidates[0] < best < candidates[-1]
+
+
+def test_descriptions_that_the_seeds_contradict_change_no_answer():
+    queries = seeds(seed=9)[0]
+    vectors, events, _ = seeds()
+    without = EventAssigner(EventPrototypes(3)).fit(vectors, events).assign(queries).probabilities
+    rotated = np.roll(words(0), 1, axis=0)  # each event is described as another one is
+    found = fitted(descriptions=rotated).assign(queries).probabilities
+    assert (found.argmax(axis=1) == without.argmax(axis=1)).mean() > 0.95
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_order_of_the_seeds_changes_nothing(metric):
+    vectors, events, _ = seeds()
+    order = np.random.default_rng(0).permutation(len(events))
+    assigner = EventAssigner(EventPrototypes(3, metric=metric)).fit(
+        vectors[order], [events[i] for i in order], descriptions=by_name(words())
+    )
+    queries = seeds(seed=9)[0]
+    np.testing.assert_allclose(
+        assigner.assign(queries).probabilities, fitted(metric).assign(queries).probabilities
+    )
+
+
+def test_one_event_needs_no_temperature():
+    vectors, _, _ = seeds()
+    assigner = EventAssigner().fit(vectors, ["x"] * len(vectors), descriptions={"x": vectors[0]})
+    assert assigner.descriptions_.temperature_ == 1
+    assert assigner.assign(vectors[:1]).probabilities.tolist() == [[1.0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda d: d.pop("event 1"), "'event 1' has only one of them"),
+        (lambda d: d.update({"stray": d["event 0"]}), "'stray' has only one of them"),
+        (lambda d: d.update({"event 0": d["event 0"] * np.nan}), "descriptions must be finite"),
+        (lambda d: d.update({"event 0": d["event 0"] * 0}), "descriptions must not be zero"),
+        (lambda d: d.update({"event 0": d["event 0"][:3]}), "descriptions"),
+        (lambda d: d.update({name: v[:3] for name, v in d.items()}), "descriptions must have"),
+    ],
+)
+def test_descriptions_that_do_not_fit_leave_what_was_learned(change, says):
+    vectors, events, _ = seeds()
+    assigner = fitted()
+    before = dict(vars(assigner))
+    descriptions = by_name(words())
+    change(descriptions)
+    with pytest.raises(InputError, match=says):
+        assigner.fit(vectors, events, descriptions=descriptions)
+    assert vars(assigner) == before
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.1, float("nan")])
+def test_a_weight_out_of_its_range_is_refused(weight):
+    with pytest.raises(InputError, match="description_weight must be from 0 to 1"):
+        fitted(weight=weight)
