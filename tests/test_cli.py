@@ -480,6 +480,7 @@ def test_neither_bars_nor_logs_where_there_is_no_terminal(tmp_path, album):
 INTERRUPTED = """
 import os, signal, sys
 from rememberai import cli, ingest
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 calls = []
 def stop(*arguments):
     calls.append(arguments)
