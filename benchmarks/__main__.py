@@ -11,6 +11,7 @@ from benchmarks import table
 from benchmarks._records import FOLDER, ROOT
 
 _WITH_DATA = ("events_memex", "add_texts")
+_ELSEWHERE = ("peers",)  # it needs an environment with the other systems
 
 
 def main() -> None:
@@ -21,6 +22,8 @@ def main() -> None:
     options = parser.parse_args()
     common = ["--records", str(options.records.absolute())]
     for name in table.BENCHMARKS:
+        if name in _ELSEWHERE:
+            continue
         data = ["--data", str(options.data.absolute())] if name in _WITH_DATA else []
         print(f"\n{name}\n", flush=True)
         command = [sys.executable, "-m", f"benchmarks.{name}", *common, *data]

@@ -13,7 +13,18 @@ from benchmarks._records import FOLDER, ROOT, newest_run
 if TYPE_CHECKING:
     from benchmarks._records import Record
 
-BENCHMARKS = ("events_memex", "add_texts", "search", "import_time", "memory")
+BENCHMARKS = (
+    "events_memex",
+    "add_texts",
+    "search",
+    "store_rows",
+    "index_kinds",
+    "index_filters",
+    "durability",
+    "peers",
+    "import_time",
+    "memory",
+)
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 

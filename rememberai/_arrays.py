@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from rememberai.records import Metric
 
+_CACHED = 2**18  # values that stay near the CPU from one step to the next
 _LARGEST = 5e18  # vectors of this length are 1e19 apart at most, and (1e19)^2 fits in float32
 
 
@@ -71,16 +72,29 @@ def prepare(
                 f"in float32; too large in {_rows(too_large)}"
             )
         return array
-    # Scaled by the largest entry first, so that no square overflows or vanishes.
-    largest = np.abs(array).max(axis=1, keepdims=True, initial=0)
-    if not largest.all():
+    unit = np.empty_like(array)
+    zero = np.zeros(len(array), bool)
+    step = max(1, _CACHED // max(array.shape[1], 1))
+    for start in range(0, len(array), step):
+        some = slice(start, start + step)
+        zero[some] = _to_unit_length(array[some], unit[some])
+    if zero.any():
         raise InputError(
             f"{name} must not be zero under the cosine metric, since a zero vector has no "
-            f"direction; zero in {_rows(largest[:, 0] == 0)}"
+            f"direction; zero in {_rows(zero)}"
         )
-    scaled: NDArray[np.float32] = array / largest
-    scaled /= np.linalg.norm(scaled, axis=1, keepdims=True)
-    return scaled
+    return unit
+
+
+def _to_unit_length(vectors: NDArray[np.float32], out: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Write unit vectors into `out`, and mark those that are zero and have none."""
+    # Scaled by the largest entry first, so that no square overflows or vanishes.
+    largest = np.abs(vectors, out=out).max(axis=1, keepdims=True, initial=0)
+    zero: NDArray[np.bool_] = largest[:, 0] == 0
+    np.divide(vectors, np.where(largest == 0, 1, largest), out=out)
+    lengths = np.sqrt(np.einsum("nd,nd->n", out, out))
+    out /= np.where(zero, 1, lengths)[:, None]
+    return zero
 
 
 def pair_distances(

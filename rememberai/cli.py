@@ -47,10 +47,7 @@ _captioner = click.option(
 @click.version_option(__version__, prog_name="rememberai")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 def cli() -> None:
-    """Give your photos words, and find the events of your life in them.
-
-    A STORE is a folder of its own; `add` makes it. Begin with: rememberai demo
-    """
+    """Give photos words, find the events in them. `add` makes a STORE; try: rememberai demo."""
 
 
 @cli.command()
@@ -180,13 +177,18 @@ def discover(store: Path, clusters: int | None, as_json: bool) -> None:
 @click.option(
     "-k", type=click.IntRange(min=1), default=10, help="How many photos.", show_default=True
 )
+@click.option(
+    "--where",
+    metavar="SQL",
+    help="Among some photos only, such as: \"taken >= timestamp '2024-06-01'\".",
+)
 @_offline
 @_as_json
-def search(store: Path, text: str, k: int, offline: bool, as_json: bool) -> None:
+def search(store: Path, text: str, k: int, where: str | None, offline: bool, as_json: bool) -> None:
     """Find the photos of STORE whose words are nearest to TEXT."""
     from rememberai import display
 
-    hits = _open(store, offline=offline).search(text, k)
+    hits = _open(store, offline=offline).search(text, k, where=where)
     display.show_json(hits) if as_json else display.show_hits(hits)
 
 
@@ -199,6 +201,59 @@ def info(store: Path, as_json: bool) -> None:
 
     facts = _open(store).info()
     display.show_json(facts) if as_json else display.show_info(facts)
+
+
+@cli.command()
+@_store
+@click.option("--repair", is_flag=True, help="Mend what can be mended without losing anything.")
+@_as_json
+def check(store: Path, repair: bool, as_json: bool) -> None:
+    """Read all of STORE and its index, and name every flaw."""
+    from rememberai import display
+    from rememberai.checking import check
+
+    with display.busy("reading"):
+        report = check(store, repair=repair)
+    display.show_json(report) if as_json else display.show_outcomes(report)
+    if report.count("failed") or report.count("waiting"):
+        sys.exit(_SOME_FAILED)
+
+
+@cli.command()
+@_store
+@click.argument("model")
+@_offline
+def reembed(store: Path, model: str, offline: bool) -> None:
+    """Go over to another embedding MODEL; what was done is kept when it is stopped."""
+    from rememberai import display
+
+    book = _open(store, offline=offline)
+    with display.progress() as progress:
+        done = book.reembed(model, progress=progress)
+    click.echo(f"{done} photos were embedded; {book.store.model_id} is in use now")
+
+
+@cli.command()
+@_store
+@click.argument("file", type=_Path())
+def export(store: Path, file: Path) -> None:
+    """Write all rows of STORE, with their vectors, into a Parquet FILE."""
+    click.echo(f"{_open(store).store.export_parquet(file)} photos were written to {file}")
+
+
+@cli.command("import")
+@_store
+@click.argument("file", type=_Path())
+def import_(store: Path, file: Path) -> None:
+    """Add the rows of a Parquet FILE that `export` wrote to STORE; those there already stay."""
+    click.echo(f"{_open(store).store.import_parquet(file)} photos were added")
+
+
+@cli.command()
+@_store
+def compact(store: Path) -> None:
+    """Gather the small files of STORE into large ones, and drop versions older than a day."""
+    click.echo(f"{_open(store).store.compact() / 1e6:.1f} MB were freed")
 
 
 def _open(store: Path, *, captioner: str | None = None, offline: bool = False) -> RememberAI:

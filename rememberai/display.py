@@ -103,8 +103,17 @@ def show_info(info: StoreInfo) -> None:
             ("events", ", ".join(info.events) or "none learned yet"),
             ("seeds", str(info.seeds)),
             ("model", f"{info.model_id}, dimension {info.dimension}, {info.metric}"),
+            ("other models", ", ".join(m for m in info.models if m != info.model_id) or "none"),
             ("size", f"{info.bytes / 1e6:.1f} MB, version {info.version}"),
         ],
+    )
+
+
+def show_outcomes(report: Report) -> None:
+    """Print every row of a report."""
+    _table(
+        ("", "what", ""),
+        [(outcome.status, outcome.item, outcome.reason) for outcome in report.outcomes],
     )
 
 

@@ -1,45 +1,99 @@
-"""The index beside a store: a cache, used only for the very content that it was built from."""
+"""The index beside a store: a cache, caught up or built anew, so that it always fits the table."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
+import pyarrow.compute as pc
 
 from rememberai.errors import StoreError
+from rememberai.store.artifacts import packed, unpacked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
     from rememberai.index import VectorIndex
     from rememberai.store import MemoryStore
 
 _log = logging.getLogger(__name__)
+FOLDER = "index"
+_ROWS = "rows.table"  # what the index was made of: see `MemoryStore.vector_places`
+_STAMP = b"stamp"
+_LARGE_PART = 0.3  # when more of the rows changed than this, building anew is no slower
+_AT_ONCE = 4096  # ids in a condition
+_MANY = 65536  # rows in memory beside the index
 
 
 def cached_index(store: MemoryStore) -> VectorIndex:
-    """Give the index of a store's version, from its cache or built anew and kept there."""
+    """Give the index of what a store reads now.
+
+    Kept on disk beside the store, it is loaded when it is of this very content, caught up when few
+    rows changed since, and built from the table otherwise.
+    """
     from rememberai.index import VectorIndex
 
-    folder = store.path / "index"
-    stamp = f"{store.model_id} {_content(store)}"
+    folder, stamp = store.path / FOLDER, store.stamp
     try:
-        return VectorIndex.load(folder, model_id=stamp, built_from=store.version)
+        return VectorIndex.load(folder, model_id=store.model_id, built_from=stamp)
     except StoreError as error:
-        _log.info("the index is built from the table: %s", error)
-    index = VectorIndex(store.dimension, metric=store.metric)
-    index.add(*store.vectors())
+        _log.info("the index is not of this version: %s", error)
+    rows = store.vector_places()
+    index = _caught_up(store, folder, rows) or _built(store)
     try:
-        index.save(folder, model_id=stamp, built_from=store.version)
+        index.save(folder, model_id=store.model_id, built_from=stamp)
+        _write_rows(folder / _ROWS, rows, stamp)
     except OSError as error:  # a cache that can't be kept costs time, not answers
         _log.warning("the index can't be kept in %s: %s", folder, error)
     return index
 
 
-def _content(store: MemoryStore) -> str:
-    """Hash when each photo was written; two histories of a store can have the same version."""
-    table = store.read(["updated"]).combine_chunks()
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(table)
-    return hashlib.blake2b(sink.getvalue(), digest_size=16).hexdigest()
+def _built(store: MemoryStore) -> VectorIndex:
+    from rememberai.index import VectorIndex
+
+    _log.info("the index is built from the table")
+    index = VectorIndex(store.dimension, metric=store.metric)
+    for ids, vectors in store.vector_batches(_MANY):
+        index.add(ids, vectors)
+    return index
+
+
+def _caught_up(store: MemoryStore, folder: Path, now: pa.Table) -> VectorIndex | None:
+    """Bring the index on disk to these rows; None when it can't be used, or too much changed."""
+    from rememberai.index import VectorIndex
+
+    try:
+        before = unpacked((folder / _ROWS).read_bytes(), str(folder / _ROWS))
+        stamp = (before.schema.metadata or {})[_STAMP].decode()
+        index = VectorIndex.load(folder, model_id=store.model_id, built_from=stamp)
+    except (StoreError, OSError, KeyError) as error:
+        _log.info("the index on disk can't be used: %s", error)
+        return None
+    if (index.dimension, index.metric, len(index)) != (store.dimension, store.metric, len(before)):
+        return None
+    gone = before.filter(pc.invert(pc.is_in(before["photo_id"], value_set=now["photo_id"])))
+    place = pc.index_in(now["photo_id"], value_set=before["photo_id"])
+    same = pc.and_(
+        *(pc.equal(before[name].take(place), now[name]) for name in ("updated", "_rowaddr"))
+    )
+    changed = now.filter(pc.invert(pc.fill_null(same, False)))["photo_id"].to_pylist()
+    if len(changed) > _LARGE_PART * len(now):
+        return None
+    index.remove(gone["photo_id"].to_pylist())
+    for some in _parts(changed):
+        index.upsert(*store.vectors(some))
+    return index if len(index) == len(now) else None
+
+
+def _parts(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), _AT_ONCE):
+        yield ids[start : start + _AT_ONCE]
+
+
+def _write_rows(path: Path, rows: pa.Table, stamp: str) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(packed(rows.replace_schema_metadata({_STAMP: stamp.encode()})))
+    draft.replace(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,13 +13,13 @@ from rememberai.store.schema import photo_row, row_text, to_table
 from rememberai.words import caption_files, words_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rememberai.captioners import Captioner
     from rememberai.photos import Album
-    from rememberai.records import Photo
+    from rememberai.records import Photo, Progress
     from rememberai.store import MemoryStore
     from rememberai.words import TextEmbedding
-
-Progress = Callable[[str, int, int], None]
 
 _BATCH = 1024  # photos in a write
 _CAPTIONED = 64  # photos in a write when they are captioned, which takes a second or so for each
@@ -153,6 +152,10 @@ def _caption(drafts: list[_Draft], captioner: Captioner, progress: Callable[[int
 
 def _write(store: MemoryStore, embed: TextEmbedding, drafts: list[_Draft]) -> None:
     """Embed the words of the changed rows and write them in one transaction."""
+    for draft in drafts:
+        reason = None if draft.text else draft.silence
+        draft.changed |= draft.row.get("outcome") != reason
+        draft.row["outcome"] = reason
     changed = [draft for draft in drafts if draft.changed]
     if not changed:
         return

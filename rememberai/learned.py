@@ -6,13 +6,16 @@ The seeds are kept in the store as a table of event, text, role and vector. The 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rememberai.records import Outcome
 from rememberai.seeds import rows_of
-from rememberai.store.schema import column_matrix
+from rememberai.store.manifest import FIRST_COLUMN
+from rememberai.store.schema import column_matrix, vector_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +27,6 @@ if TYPE_CHECKING:
     from rememberai.records import Metric
     from rememberai.store import MemoryStore
     from rememberai.words import TextEmbedding
-
-_SEEDS = "seeds"
 
 
 class LearnedEvents:
@@ -41,9 +42,13 @@ class LearnedEvents:
         self._store = store
         self._assigner: tuple[bytes, EventAssigner] | None = None
 
+    @property
+    def _name(self) -> str:
+        return _name(self._store.vector_column)
+
     def table(self) -> pa.Table | None:
         """Read all that is kept; None when nothing was learned."""
-        table = self._store.read_artifact(_SEEDS)
+        table = self._store.read_artifact(self._name)
         if table is None or "role" in table.column_names:
             return table
         return table.add_column(2, "role", pa.array(["seed"] * len(table), pa.string()))
@@ -52,6 +57,12 @@ class LearnedEvents:
         """Read the seeds alone."""
         table = self.table()
         return None if table is None else _proper_seeds(table)
+
+    def outcomes(self) -> list[Outcome]:
+        """Tell of each event how many seeds it has."""
+        seeds = self.seeds()
+        counts = Counter(seeds["event"].to_pylist() if seeds else ())
+        return [_event_outcome(event, n) for event, n in sorted(counts.items())]
 
     def add(self, table: pa.Table, embed: TextEmbedding, *, replace_all: bool) -> None:
         """Merge seeds into those kept, or put them in their place.
@@ -68,18 +79,31 @@ class LearnedEvents:
             return seeds
 
         if replace_all:
-            self._store.write_artifact(_SEEDS, merged(None))
+            self._store.replace_artifact(self._name, merged(None))
         else:
-            self._store.change_artifact(_SEEDS, lambda _: merged(self.table()))
+            self._store.change_artifact(self._name, lambda _: merged(self.table()))
+
+    def copy_to(self, column: str, embed: TextEmbedding) -> None:
+        """Embed the seeds by the model of another column, which the store is about to switch to."""
+        table = self.table()
+        if table is not None:
+            vectors = vector_array(embed(table["text"].to_pylist()))
+            place = table.schema.get_field_index("vector")
+            self._store.replace_artifact(_name(column), table.set_column(place, "vector", vectors))
 
     def assigner(self) -> EventAssigner | None:
         """Give the assigner fitted to the seeds as they are now; None when there are none."""
-        digest = self._store.artifact_digest(_SEEDS)
+        digest = self._store.artifact_digest(self._name)
         if digest is None:
             return None
         if self._assigner is None or self._assigner[0] != digest:
             self._assigner = (digest, _fitted(self.table(), self._store.metric))
         return self._assigner[1]
+
+
+def _name(column: str) -> str:
+    """Name the seeds whose vectors are of the same model as a column's."""
+    return "seeds" if column == FIRST_COLUMN else f"seeds-{column}"
 
 
 def known_vectors(
@@ -150,3 +174,9 @@ def _descriptions(table: pa.Table) -> dict[str, NDArray[np.float32]] | None:
     }
     vectors = found.get("name", {}) | found.get("description", {})
     return vectors if set(vectors) == set(table["event"].to_pylist()) else None
+
+
+def _event_outcome(event: str, n_seeds: int) -> Outcome:
+    seeds = f"{n_seeds} seed{'s' * (n_seeds > 1)}"
+    few = f"only {seeds}: give it ten or more for a sure answer"
+    return Outcome(event, "done", few if n_seeds < 5 else f"learned from {seeds}")

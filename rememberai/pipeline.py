@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -13,17 +12,19 @@ from typing import TYPE_CHECKING, Literal
 from rememberai import ingest
 from rememberai.embedders import MODELS, Embedder, load_embedder
 from rememberai.errors import InputError, ModelError
+from rememberai.facts import store_info
 from rememberai.index_cache import cached_index
 from rememberai.learned import LearnedEvents, known_vectors
 from rememberai.photos import Album
-from rememberai.records import Outcome, Report, StoreInfo
+from rememberai.records import Report
+from rememberai.reembed import reembed
 from rememberai.seeds import SeedWords, read_descriptions, read_seeds, seed_table
 from rememberai.store import MemoryStore
 from rememberai.store.schema import row_hit
 from rememberai.words import TextEmbedding, tidy_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Self
 
     import pyarrow as pa
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from rememberai.captioners import Captioner
     from rememberai.events import Assignment
     from rememberai.index import VectorIndex
-    from rememberai.ingest import Progress
-    from rememberai.records import Discovery, Hit, Metric
+    from rememberai.records import Discovery, Hit, Metric, Outcome, Progress, StoreInfo
     from rememberai.seeds import SeedSource
 
 
@@ -57,7 +57,7 @@ class RememberAI:
         self.captioner = captioner
         self._embedder = embedder
         self._offline = offline
-        self._index: tuple[int, VectorIndex] | None = None
+        self._index: tuple[str, VectorIndex] | None = None
         self._learned = LearnedEvents(store)
 
     @classmethod
@@ -94,14 +94,14 @@ class RememberAI:
         ModelError
             A model can't be found.
         """
-        model = load_embedder(embedder, offline=offline) if isinstance(embedder, str) else embedder
+        model = _model(embedder, offline)
         speaker = _captioner(captioner, offline)
         store = MemoryStore.create(
             path,
             model_id=model.model_id,
             dimension=model.dimension,
             metric=metric,
-            embedder=_lasting_name(embedder) if isinstance(embedder, str) else None,
+            embedder=_lasting_name(embedder),
         )
         return cls(store, model, speaker, offline=offline)
 
@@ -181,20 +181,30 @@ class RememberAI:
             )
         return ingest.caption_waiting(self.store, self._embedding(), model, progress or _quiet)
 
-    def search(self, text: str, k: int = 10) -> list[Hit]:
+    def search(self, text: str, k: int = 10, *, where: str | None = None) -> list[Hit]:
         """Find the k photos whose words are nearest to a text, the nearest first.
+
+        Parameters
+        ----------
+        where
+            Search among some photos only: a SQL condition on the columns of the table, such as
+            ``"taken >= timestamp '2024-06-01' AND latitude > 40"``; docs/format.md lists them.
 
         Raises
         ------
         InputError
-            The text is empty, or k is below 1.
+            The text is empty, k is below 1, or the condition can't be read.
         """
         if not text.strip():
             raise InputError("the text to search for is empty")
-        found = self._vector_index().search(self._embedding().anew([text]), k)
-        ids, distances = found.ids[0].tolist(), found.distances[0].tolist()
-        rows = self.store.read_rows(ids)
-        return [row_hit(rows[i], distance) for i, distance in zip(ids, distances, strict=True)]
+        among = None
+        if where is not None:
+            among = self.store.read([], where=where)["photo_id"].to_pylist()
+        found = self._vector_index().search(self._embedding().anew([text]), k, filter=among)
+        # Equal words are equally far, and which was indexed first depends on the store's history.
+        nearest = sorted(zip(found.distances[0].tolist(), found.ids[0].tolist(), strict=True))
+        rows = self.store.read_rows([photo_id for _, photo_id in nearest])
+        return [row_hit(rows[photo_id], distance) for distance, photo_id in nearest]
 
     def learn_events(
         self,
@@ -240,9 +250,7 @@ class RememberAI:
             )
 
         self._learned.add(table, embed, replace_all=replace_all)
-        learned = self._learned.seeds()
-        counts = Counter(learned["event"].to_pylist() if learned else ())
-        return Report((*failed, *(_event_outcome(event, n) for event, n in sorted(counts.items()))))
+        return Report((*failed, *self._learned.outcomes()))
 
     def assign(
         self,
@@ -293,24 +301,48 @@ class RememberAI:
 
         return discovery.discover(self.store, self._learned.assigner(), n_clusters)
 
+    def delete(self, photo_ids: Collection[str]) -> int:
+        """Take photos out of the store; their files stay where they are.
+
+        Returns
+        -------
+        int
+            How many were in the store.
+        """
+        return self.store.delete(photo_ids)
+
+    def reembed(self, embedder: str | Embedder, *, progress: Progress | None = None) -> int:
+        """Go over to another model: every text is embedded by it, then it takes the place.
+
+        Whoever has the store open meanwhile goes on with the old model. A run that was stopped is
+        taken up by the next call. The seeds are embedded anew as well. The old model's vectors stay
+        until ``store.drop_model(column)``; ``store.models`` names the columns.
+
+        Parameters
+        ----------
+        embedder
+            As for `create`.
+
+        Returns
+        -------
+        int
+            How many photos got a new vector.
+
+        Raises
+        ------
+        ModelError
+            The model can't be found.
+        """
+        model = _model(embedder, self._offline)
+        filled = reembed(
+            self.store, self._learned, model, _lasting_name(embedder), progress or _quiet
+        )
+        self._embedder = model
+        return filled
+
     def info(self) -> StoreInfo:
         """Count what the store holds."""
-        sources = Counter(self.store.read(["text_source"])["text_source"].to_pylist())
-        seeds = self._learned.seeds()
-        return StoreInfo(
-            path=str(self.store.path),
-            photos=sources.total(),
-            memories=sources["memory"],
-            captions=sources["caption"],
-            waiting=sources[None],
-            events=tuple(sorted(set(seeds["event"].to_pylist()))) if seeds else (),
-            seeds=len(seeds) if seeds else 0,
-            model_id=self.store.model_id,
-            dimension=self.store.dimension,
-            metric=self.store.metric,
-            version=self.store.version,
-            bytes=self.store.size_bytes(),
-        )
+        return store_info(self.store, self._learned.seeds())
 
     def _model(self) -> Embedder:
         if self._embedder is None:
@@ -331,9 +363,9 @@ class RememberAI:
 
     def _vector_index(self) -> VectorIndex:
         """Give the index of the store's version: from memory, from its cache, or built anew."""
-        version = self.store.version
-        if self._index is None or self._index[0] != version:
-            self._index = (version, cached_index(self.store))
+        stamp = self.store.stamp
+        if self._index is None or self._index[0] != stamp:
+            self._index = (stamp, cached_index(self.store))
         return self._index[1]
 
 
@@ -347,8 +379,14 @@ def _album(folder: str | os.PathLike[str], progress: Progress | None) -> Album:
     return Album.from_folder(folder, progress=partial(progress, "reading"))
 
 
-def _lasting_name(embedder: str) -> str:
+def _model(given: str | Embedder, offline: bool) -> Embedder:
+    return load_embedder(given, offline=offline) if isinstance(given, str) else given
+
+
+def _lasting_name(embedder: str | Embedder) -> str | None:
     """Make the path of a model folder absolute, so that the store opens from anywhere."""
+    if not isinstance(embedder, str):
+        return None
     folder = Path(embedder).expanduser()
     return str(folder.absolute()) if embedder not in MODELS and folder.is_dir() else embedder
 
@@ -359,9 +397,3 @@ def _captioner(given: str | Captioner | None, offline: bool) -> Captioner | None
     from rememberai.captioners import TransformersCaptioner
 
     return TransformersCaptioner(given, offline=offline)
-
-
-def _event_outcome(event: str, n_seeds: int) -> Outcome:
-    seeds = f"{n_seeds} seed{'s' * (n_seeds > 1)}"
-    few = f"only {seeds}: give it ten or more for a sure answer"
-    return Outcome(event, "done", few if n_seeds < 5 else f"learned from {seeds}")

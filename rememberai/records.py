@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +16,7 @@ Metric = Literal["cosine", "l2"]
 MemoryOrigin = Literal["given", "file", "takeout", "xmp", "iptc", "exif"]
 TimeConfidence = Literal["offset", "utc", "local", "file"]
 Status = Literal["done", "waiting", "skipped", "failed"]
+Progress = Callable[[str, int, int], None]  # stage, done, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,11 @@ class Discovery:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What a store holds; `waiting` photos have no words yet."""
+    """What a store holds.
+
+    `waiting` photos have no words yet; `models` are all that the store has vectors of, `model_id`
+    is the one in use.
+    """
 
     path: str
     photos: int
@@ -214,3 +220,4 @@ class StoreInfo:
     metric: Metric
     version: int
     bytes: int
+    models: tuple[str, ...]

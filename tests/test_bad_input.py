@@ -180,11 +180,11 @@ def test_a_place_where_nothing_may_be_written(shell, tmp_path, folder):
 
 @pytest.mark.usefixtures("whole")
 def test_a_store_made_with_another_model(shell, store, folder):
-    with pytest.raises(ModelMismatchError, match="make a new store"):
+    with pytest.raises(ModelMismatchError, match="rememberai reembed"):
         RememberAI.open(store, embedder=WordsEmbedder())
     done = shell("add", store, folder, "--embedder", "use-multilingual")
     assert done.status == 1
-    assert "make a new store" in done.err
+    assert "rememberai reembed" in done.err
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "[]", "no JSON", '{"format": 99}'])

@@ -14,6 +14,10 @@ SMALL = {
     "search": "--n 2000 --queries 20 --repeats 1 --singles 2 --threads 1",
     "add_texts": "--synthetic --n 200 --repeats 1 --threads 1",
     "import_time": "",
+    "store_rows": "--n 2000 --n-open 2000 --repeats 1",
+    "index_kinds": "--n 20000 --queries 200 --clusters 100 --repeats 1 --singles 20 --threads 1",
+    "index_filters": "--n 50000 --queries 20 --clusters 1000 --repeats 1 --singles 5 --threads 1",
+    "peers": "--n 500 --queries 5 --filtered 3 --systems RememberAI",
 }
 
 

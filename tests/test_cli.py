@@ -106,7 +106,7 @@ def test_add_with_a_metric_and_a_model(shell, tmp_path, album):
     assert "this one has l2" in other.err
     other = shell("add", new, album, "--embedder", "all-MiniLM-L6-v2")
     assert other.status == 1
-    assert "make a new store" in other.err
+    assert "rememberai reembed" in other.err
 
 
 def test_learn_adds_up_and_replaces(shell, store, tmp_path):
@@ -250,7 +250,10 @@ WRONG = {  # a command that can't be done, and a word of the reason
     "assign an empty folder": ("assign {store} {tmp}/empty", "neither photos"),
     "no captioner there": ("caption {store} {tmp}/empty", "holds no config.json"),
     "no captioner known": ("caption {store} nobody/nothing --offline", "not found"),
-    "another model": ("add {store} {sample}/query --embedder use-multilingual", "make a new store"),
+    "another model": (
+        "add {store} {sample}/query --embedder use-multilingual",
+        "rememberai reembed",
+    ),
 }
 
 

@@ -227,13 +227,22 @@ def test_captioning_needs_a_captioner(book, folder):
 
 @pytest.mark.parametrize("nothing", ["", "  \n"])
 def test_a_captioner_that_says_nothing_leaves_the_photo_waiting(book, folder, nothing):
+    def kept():
+        rows = book.store.read(["name", "outcome"]).to_pylist()
+        return {row["name"]: row["outcome"] for row in rows}
+
     book.add_folder(folder)
-    version = book.store.version
-    report = book.caption(ColourCaptioner(lambda captions: [nothing] * len(captions)))
+    assert "no memory and no captioner" in kept()["blue.png"]
+    silent = ColourCaptioner(lambda captions: [nothing] * len(captions))
+    report = book.caption(silent)
     assert statuses(report) == {"blue.png": "waiting"}
     assert "said nothing usable" in reason_of(report, "blue.png")
+    assert "said nothing usable" in kept()["blue.png"]
+    version = book.store.version
+    book.caption(silent)
     assert book.store.version == version
     assert statuses(book.caption(ColourCaptioner())) == {"blue.png": "done"}
+    assert set(kept().values()) == {None}
 
 
 def test_a_picture_that_vanished_or_broke_waits_and_the_others_go_on(book, folder):

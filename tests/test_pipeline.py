@@ -322,7 +322,7 @@ def spoil_by_truncating(index, other):
 
 
 def spoil_by_altering(index, other):
-    (vectors,) = index.glob("*.faiss")
+    (vectors,) = index.glob("*.rows")
     data = bytearray(vectors.read_bytes())
     data[-5] ^= 255
     vectors.write_bytes(data)
@@ -396,7 +396,7 @@ def test_an_index_that_is_whole_is_used_again(small, caplog):
 
 
 def test_another_model_is_refused_with_the_way_out(sample_store, words):
-    with pytest.raises(ModelMismatchError, match=r"make a new store and add the photos") as caught:
+    with pytest.raises(ModelMismatchError, match=r"reembed") as caught:
         RememberAI.open(sample_store, embedder=words)
     assert "all-MiniLM-L6-v2" in str(caught.value)
     assert "words@1" in str(caught.value)

@@ -516,7 +516,7 @@ def test_a_description_that_is_no_text_is_named(book, wrong):
 def test_seeds_that_an_older_version_kept_are_used_and_get_names(learned):
     new = learned.store.read_artifact("seeds")
     old = new.filter(pc.equal(new["role"], "seed")).drop_columns("role")
-    learned.store.write_artifact("seeds", old)
+    learned.store.replace_artifact("seeds", old)
     again = RememberAI.open(learned.store.path, embedder=WordsEmbedder())
     assert again.assign(SEA[:2]).event == "sea"
     assert again.info().seeds == len(SEA + CAKE)

@@ -102,8 +102,7 @@ def _message(model: ModelInfo, foreign: Counter[str], n_texts: int) -> str:
     for other in MODELS.values():
         if foreign.keys() <= scripts_of(other.languages):
             return (
-                f"{message} A store keeps the embedder that it was made with, so make a new store "
-                f"with embedder={other.name!r} (in a shell: rememberai add NEW_STORE FOLDER "
-                f"--embedder {other.name})."
+                f"{message} Make the store with embedder={other.name!r}, or let it go over to that "
+                f"model (in a shell: rememberai reembed STORE {other.name})."
             )
     return message

@@ -1,122 +1,205 @@
-"""The saved form of an index: a manifest, the FAISS file, the ids."""
+"""The folder of a saved index: files under fresh names, and the manifest that publishes them.
+
+A file is written once and never changed, so those who have it mapped are not disturbed. Its SHA-256
+stands in the manifest. Once it was read in full and found right, the size, the times and the number
+of its inode are noted, and it is read again only when they differ, or after a restart of the
+machine: no program can set the time of a file's last change (`ctime`). What this does not see is a
+disk that loses bits by itself; `verify` reads everything.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
+import time
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.feather
-
-from rememberai._faiss import import_faiss
 from rememberai.errors import StoreError
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Entry = dict[str, Any]
+    Manifest = dict[str, Any]
+
+FORMAT = 2
 MANIFEST = "manifest.json"
-_ROLES = ("vectors", "ids")
-_OURS = re.compile(r"[0-9a-f]{32}\.(faiss|arrow|json)")
-_FLAT = {"cosine": "IndexFlatIP", "l2": "IndexFlatL2"}
-_FIELDS = {
-    "kind": str,
-    "metric": str,
-    "dimension": int,
-    "count": int,
-    "built_from": int,
-    "model_id": str,
-}
+_NOTES = "verified.json"
+_OURS = re.compile(r"[0-9a-f]{32}\.(faiss|rows|arrow|dead|json)")
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_TICK_NS = 50_000_000  # coarser than the clock of any file system that has `ctime`
+ADVICE = "build the index anew"
 
 
-def write(
-    folder: str | os.PathLike[str], index: Any, ids: pa.ChunkedArray, fields: dict[str, Any]
-) -> None:
-    """Write files under fresh names, publish them by renaming the manifest, drop the old ones."""
-    root = Path(folder)
-    root.mkdir(parents=True, exist_ok=True)
-    stem = uuid.uuid4().hex
-    names = {"vectors": f"{stem}.faiss", "ids": f"{stem}.arrow"}
-    faiss = import_faiss()
-    # Left to itself, FAISS passes over an error of closing: a full disk makes a short file.
-    with (root / names["vectors"]).open("wb") as file:
-        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
-    pyarrow.feather.write_feather(pa.table({"id": ids}), root / names["ids"], compression="lz4")
-    files = {role: {"name": name, "sha256": _sha256(root / name)} for role, name in names.items()}
-    manifest = {"format": FORMAT, "faiss": faiss.__version__, **fields, "files": files}
-    draft = root / f"{stem}.json"
-    draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    draft.replace(root / MANIFEST)
-    for path in root.iterdir():
-        if _OURS.fullmatch(path.name) and path.stem != stem:
-            path.unlink(missing_ok=True)
+class Folder:
+    """The folder of a saved index."""
 
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()
 
-def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read and check the manifest.
+    def write(self, suffix: str, fill: Callable[[Callable[[Any], Any]], Any]) -> Entry:
+        """Write a file, and give its name and checksum.
 
-    Raises
-    ------
-    StoreError
-        It is absent, no JSON, or lacks a field.
-    """
-    path = Path(folder) / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise StoreError(f"{path} is no index manifest ({error}); build the index anew") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise StoreError(f"{path} is no index manifest of format {FORMAT}; build the index anew")
-    files = manifest.get("files")
-    sound = isinstance(files, dict) and all(
-        isinstance(files.get(role), dict)
-        and all(isinstance(files[role].get(key), str) for key in ("name", "sha256"))
-        and _OURS.fullmatch(files[role]["name"])
-        for role in _ROLES
-    )
-    typed = all(type(manifest.get(key)) is kind for key, kind in _FIELDS.items())
-    if not (sound and typed and manifest["metric"] in _FLAT and 0 < manifest["dimension"] < 2**31):
-        raise StoreError(f"{path} lacks fields or was altered; build the index anew")
-    return manifest
+        Parameters
+        ----------
+        fill
+            Is given a function that takes the next bytes.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        name = f"{uuid.uuid4().hex}.{suffix}"
+        digest = hashlib.sha256()
+        with (self.path / name).open("wb") as file:
 
+            def write(data: Any) -> int:
+                digest.update(data)
+                return file.write(data)
 
-def read(folder: str | os.PathLike[str], manifest: dict[str, Any]) -> tuple[Any, pa.ChunkedArray]:
-    """Read what the manifest names, after its checksums were confirmed.
+            fill(write)
+        return {"name": name, "sha256": digest.hexdigest()}
 
-    Raises
-    ------
-    StoreError
-        A file is missing, truncated or altered, or does not fit the manifest.
-    """
-    root = Path(folder)
-    for entry in (manifest["files"][role] for role in _ROLES):
-        path = root / entry["name"]
+    def publish(self, manifest: Manifest) -> Manifest:
+        """Make the files of a manifest the index, and remove those that it does not name."""
+        manifest = {"format": FORMAT, **manifest}
+        manifest["sha256"] = _seal(manifest)
+        draft = self.path / f"{uuid.uuid4().hex}.json"
+        draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        entries = list(_entries(manifest))
+        now = time.time_ns()
+        self._note({entry["name"]: (entry, self._state(entry)) for entry in entries}, now)
+        draft.replace(self.path / MANIFEST)
+        named = {entry["name"] for entry in entries}
+        for path in self.path.iterdir():
+            if _OURS.fullmatch(path.name) and path.name not in named:
+                path.unlink(missing_ok=True)
+        return manifest
+
+    def manifest(self) -> Manifest:
+        """Read the manifest.
+
+        Raises
+        ------
+        StoreError
+            It is absent, was altered, or is of another format.
+        """
+        path = self.path / MANIFEST
         try:
-            actual = _sha256(path)
-        except OSError as error:
-            raise StoreError(f"{path} can't be read ({error}); build the index anew") from error
-        if actual != entry["sha256"]:
-            raise StoreError(f"{path} was truncated or altered; build the index anew")
-    faiss = import_faiss()
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise StoreError(f"{path} is no index manifest ({error}); {ADVICE}") from error
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise StoreError(f"{path} is no index manifest of format {FORMAT}; {ADVICE}")
+        if manifest.get("sha256") != _seal(manifest):
+            raise StoreError(f"{path} was altered; {ADVICE}")
+        try:
+            names = [entry["name"] for entry in _entries(manifest)]
+            if all(_OURS.fullmatch(name) for name in names):
+                return manifest
+        except (KeyError, TypeError) as error:
+            raise StoreError(f"{path} lacks {error}; {ADVICE}") from error
+        raise StoreError(f"{path} names files that are not of an index; {ADVICE}")
+
+    def confirm(self, manifest: Manifest, *, read_all: bool = False) -> None:
+        """Compare the files with their checksums.
+
+        Parameters
+        ----------
+        read_all
+            Also read files that were found right before and look untouched since.
+
+        Raises
+        ------
+        StoreError
+            A file is missing, truncated or altered.
+        """
+        noted = {} if read_all else self._noted()
+        now, states = time.time_ns(), {}
+        for entry in _entries(manifest):
+            name, state = entry["name"], self._state(entry)
+            states[name] = (entry, state)
+            if noted.get(name) != [entry["sha256"], *state]:
+                noted.pop(name, None)
+                if self._sha256(name) != entry["sha256"]:
+                    raise StoreError(f"{self.path / name} was truncated or altered; {ADVICE}")
+        if noted.keys() != states.keys():
+            self._note(states, now)
+
+    def _state(self, entry: Entry) -> list[int]:
+        path = self.path / entry["name"]
+        with _named(path):
+            state = path.stat()
+        return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+
+    def _sha256(self, name: str) -> str:
+        with _named(self.path / name), (self.path / name).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def _noted(self) -> dict[str, list[Any]]:
+        """Give what was noted of each file since the machine started, where it can be relied on."""
+        try:
+            notes = json.loads((self.path / _NOTES).read_text(encoding="utf-8"))
+            if notes["boot"] is None or notes["boot"] != _boot():
+                return {}
+            # A file that changed in the moment of the note could change again within a clock tick.
+            return {
+                name: note[1:]
+                for name, note in notes["files"].items()
+                if note[0] - note[4] > _TICK_NS
+            }
+        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+            return {}
+
+    def _note(self, states: dict[str, tuple[Entry, list[int]]], now: int) -> None:
+        if _boot() is None:
+            return
+        files = {name: [now, entry["sha256"], *state] for name, (entry, state) in states.items()}
+        draft = self.path / f"{uuid.uuid4().hex}.json"
+        with contextlib.suppress(OSError):  # a folder that can't be written: read in full each time
+            draft.write_text(json.dumps({"boot": _boot(), "files": files}), encoding="utf-8")
+            draft.replace(self.path / _NOTES)
+
+
+def verify(path: str | os.PathLike[str]) -> None:
+    """Read all files of a saved index and compare them with their checksums.
+
+    Raises
+    ------
+    StoreError
+        A file is missing, truncated or altered; the message names it.
+    """
+    folder = Folder(path)
+    folder.confirm(folder.manifest(), read_all=True)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
     try:
-        index = faiss.read_index(str(root / manifest["files"]["vectors"]["name"]))
-        ids = pyarrow.feather.read_table(root / manifest["files"]["ids"]["name"])["id"]
-    except (RuntimeError, OSError, ValueError, KeyError) as error:
-        raise StoreError(f"{root} holds no index ({error}); build the index anew") from error
-    fits = (
-        isinstance(index, getattr(faiss, _FLAT[manifest["metric"]]))
-        and index.d == manifest["dimension"]
-        and index.ntotal == len(ids) == manifest["count"]
-        and ids.type in (pa.string(), pa.int64())
-        and not ids.null_count
-    )
-    if not fits:
-        raise StoreError(f"the files in {root} do not fit their manifest; build the index anew")
-    return index, ids
+        yield
+    except OSError as error:
+        raise StoreError(f"{path} can't be read ({error}); {ADVICE}") from error
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _entries(manifest: Manifest) -> Iterator[Entry]:
+    for segment in manifest["segments"]:
+        yield segment["rows"]
+        yield segment["ids"]
+    for role in ("dead", "sketch", "lists"):
+        if manifest[role] is not None:
+            yield manifest[role]
+
+
+def _seal(manifest: Manifest) -> str:
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _boot() -> str | None:
+    """Tell this start of the machine from others; a loss of power may have taken data."""
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return None

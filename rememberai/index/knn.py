@@ -1,8 +1,9 @@
-"""Nearest neighbours by FAISS, measured anew."""
+"""Exact nearest neighbours: FAISS chooses, and their distances are measured anew."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,23 +11,37 @@ from rememberai._arrays import pair_distances
 from rememberai._faiss import import_faiss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
+    from typing import Literal
 
     from numpy.typing import NDArray
 
+    from rememberai.index.rows import Rows
     from rememberai.records import Metric
 
-    Search = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.int64]]]
+    Device = Literal["cpu", "gpu"]
+    Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 
-_AT_ONCE = 65536
+_AT_ONCE = 2**22  # values that are measured at once
 _FEW, _FEW_VALUES = 16, 65536  # below 20 queries, or 128,000 values since FAISS 1.15: no BLAS
 _TRUSTED = 1e-4
+_SPARE = 6
+_WORTH_A_TRIP = 128_000  # values; the vectors travel to the GPU with every batch
 
 
 def knn(
-    queries: NDArray[np.float32], base: NDArray[np.float32], k: int, metric: Metric
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    queries: NDArray[np.float32],
+    base: NDArray[np.float32],
+    k: int,
+    metric: Metric,
+    *,
+    device: Device = "cpu",
+) -> Found:
     """Find the k nearest base vectors of each query, without building an index.
+
+    Given many queries, FAISS takes |x|^2 + |y|^2 - 2xy for |x - y|^2, whose rounding hides the
+    neighbours of vectors that are long but close together. Where it shows, the query is searched
+    again among few, for which FAISS sums squared differences.
 
     Parameters
     ----------
@@ -34,6 +49,8 @@ def knn(
         (n, dimension) and (m, dimension) vectors, prepared for the metric.
     k
         At most m.
+    device
+        ``"gpu"`` lets the first GPU choose the neighbours of a batch.
 
     Returns
     -------
@@ -43,58 +60,185 @@ def knn(
     """
     faiss = import_faiss()
     kind = faiss.METRIC_INNER_PRODUCT if metric == "cosine" else faiss.METRIC_L2
-    return measured_neighbors(
-        lambda some, k: faiss.knn(some, base, k, kind), queries, base, k, metric
-    )
 
-
-def measured_neighbors(
-    search: Search,
-    queries: NDArray[np.float32],
-    base: NDArray[np.float32],
-    k: int,
-    metric: Metric,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Let FAISS choose neighbours, and measure their distances from differences.
-
-    Given many queries, FAISS takes |x|^2 + |y|^2 - 2xy for |x - y|^2, whose rounding hides the
-    neighbours of vectors that are long but close together. Where it shows, the query is searched
-    again among few, for which FAISS sums squared differences.
-
-    Parameters
-    ----------
-    search
-        Maps queries and k to FAISS's scores and positions in `base`.
-
-    Returns
-    -------
-    tuple
-        As `knn`.
-    """
-    scores, found = search(queries, k)
-    distances = _measure(queries, base, found, metric)
+    if device == "gpu" and queries.size >= _WORTH_A_TRIP:
+        scores, found = faiss.knn_gpu(_gpu_resources(), queries, base, k, metric=kind)
+    else:
+        scores, found = faiss.knn(_enough_for_blas(queries), base, k, kind)
+        scores, found = scores[: len(queries)], found[: len(queries)]
+    distances = measure(queries, base, found, metric)
     if metric == "l2":
         farthest = distances.max(axis=1, initial=0) ** 2
         error = np.abs(scores - distances**2).max(axis=1, initial=0)
         doubtful = np.flatnonzero(error > _TRUSTED * farthest)
         few = max(1, min(_FEW, _FEW_VALUES // queries.shape[1]))
         for start in range(0, len(doubtful), few):
-            rows = doubtful[start : start + few]
-            found[rows] = search(queries[rows], k)[1]
-        distances[doubtful] = _measure(queries[doubtful], base, found[doubtful], metric)
-    order = np.lexsort((found, distances))
-    return np.take_along_axis(distances, order, 1), np.take_along_axis(found, order, 1)
+            some = doubtful[start : start + few]
+            found[some] = faiss.knn(queries[some], base, k, kind)[1]
+        distances[doubtful] = measure(queries[doubtful], base, found[doubtful], metric)
+    return nearest_of(distances, found, k)
 
 
-def _measure(
+@functools.cache
+def _gpu_resources() -> Any:
+    return import_faiss().StandardGpuResources()
+
+
+def _enough_for_blas(queries: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fill up with zeros where FAISS would do without BLAS, and take up to four times as long."""
+    threshold = import_faiss().cvar.distance_compute_blas_threshold  # values; queries until 1.14
+    if not threshold // 4 <= queries.size < threshold:
+        return queries
+    missing = -(-threshold // queries.shape[1]) - len(queries)
+    return np.pad(queries, ((0, missing), (0, 0)))
+
+
+def measure(
     queries: NDArray[np.float32],
-    base: NDArray[np.float32],
+    base: NDArray[np.float32] | Rows,
     found: NDArray[np.int64],
     metric: Metric,
 ) -> NDArray[np.float32]:
+    """Measure from each query to its row of positions, from differences; infinite to -1."""
     distances = np.empty(found.shape, np.float32)
-    step = max(1, _AT_ONCE // found.shape[1])
+    step = max(1, _AT_ONCE // max(1, found.shape[1] * queries.shape[1]))
     for start in range(0, len(queries), step):
         rows = slice(start, start + step)
-        distances[rows] = pair_distances(queries[rows, None], base[found[rows]], metric)
+        distances[rows] = pair_distances(
+            queries[rows, None], base[np.maximum(found[rows], 0)], metric
+        )
+    distances[found < 0] = np.inf
     return distances
+
+
+def nearest_among(
+    queries: NDArray[np.float32],
+    rows: Rows,
+    found: NDArray[np.int64],
+    k: int,
+    metric: Metric,
+) -> Found:
+    """Give the k nearest of each query's candidates; -1 is none.
+
+    FAISS, which needs no copies, leaves a few more than k of them to be measured.
+    """
+    if found.shape[1] > k + _SPARE:
+        faiss = import_faiss()
+        squares = np.full(found.shape, np.inf, np.float32)
+        here = np.empty_like(squares)
+        shape = queries.shape[1], *found.shape
+        for first, piece in rows.views(0, len(rows)):
+            local = np.where((found >= first) & (found < first + len(piece)), found - first, -1)
+            pointers = map(faiss.swig_ptr, (here, queries, piece, local))
+            faiss.fvec_L2sqr_by_idx(*pointers, *shape)
+            np.minimum(squares, here, out=squares)
+        found = nearest_of(squares, found, k + _SPARE)[1]
+    return nearest_of(measure(queries, rows, found, metric), found, k)
+
+
+def nearest_of(distances: NDArray[np.float32], found: NDArray[np.int64], k: int) -> Found:
+    """Give the k nearest of each row, sorted by distance, then by position."""
+    if distances.shape[1] > 2 * k:
+        # The k-th smallest distance first, and then the lowest positions among its equals.
+        kth = np.partition(distances, k - 1, axis=1)[:, k - 1 : k]
+        width = int((distances <= kth).sum(axis=1).max(initial=k))
+        if width < distances.shape[1]:
+            some = np.argpartition(distances, width - 1, axis=1)[:, :width]
+            distances = np.take_along_axis(distances, some, 1)
+            found = np.take_along_axis(found, some, 1)
+    order = np.lexsort((found, distances))[:, :k]
+    return np.take_along_axis(distances, order, 1), np.take_along_axis(found, order, 1)
+
+
+def scan(
+    queries: NDArray[np.float32],
+    rows: Rows,
+    k: int,
+    metric: Metric,
+    *,
+    start: int = 0,
+    allowed: NDArray[np.bool_] | None = None,
+    device: Device = "cpu",
+) -> Found:
+    """Find the k nearest among the allowed rows from `start` on, exactly.
+
+    Parameters
+    ----------
+    allowed
+        One mark for each row; all of them where None.
+
+    Returns
+    -------
+    tuple
+        As `knn`, with fewer than k columns where fewer rows are allowed.
+    """
+    distances = [np.empty((len(queries), 0), np.float32)]
+    found = [np.empty((len(queries), 0), np.int64)]
+    for first, block, places in _allowed_blocks(rows, start, allowed):
+        measured, local = knn(queries, block, min(k, len(block)), metric, device=device)
+        distances.append(measured)
+        found.append(first + (local if places is None else places[local]))
+    if len(found) == 2:
+        return distances[1], found[1]
+    return nearest_of(np.hstack(distances), np.hstack(found), k)
+
+
+def within(
+    queries: NDArray[np.float32],
+    rows: Rows,
+    distance: float,
+    metric: Metric,
+    *,
+    allowed: NDArray[np.bool_] | None = None,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
+    """Find all allowed rows within a distance of each query, exactly, block by block.
+
+    A matrix product rules most rows out, with room for its rounding; the others are measured.
+
+    Returns
+    -------
+    iterator
+        Numbers of queries, positions of rows and their distances, of equal lengths.
+    """
+    limit = 2 * distance if metric == "cosine" else distance * distance
+    lengths = np.einsum("nd,nd->n", queries, queries)
+    rounding = 1e-6 + rows.dimension * 2.0**-24  # of a product, against the squared lengths
+    for first, block, places in _allowed_blocks(rows, 0, allowed, blocks=True):
+        sizes = np.einsum("nd,nd->n", block, block)
+        step = max(1, _AT_ONCE // len(block))
+        for low in range(0, len(queries), step):
+            some = slice(low, low + step)
+            reach = lengths[some, None] + sizes
+            near = reach - 2 * (queries[some] @ block.T) <= limit + rounding * reach
+            query, local = np.nonzero(near)
+            query += low
+            for at in range(0, len(query), max(1, _AT_ONCE // rows.dimension)):
+                part = slice(at, at + max(1, _AT_ONCE // rows.dimension))
+                q, p = query[part], local[part]
+                measured = pair_distances(queries[q], block[p], metric)
+                hit = measured <= distance
+                where = p[hit] if places is None else places[p[hit]]
+                yield q[hit], first + where, measured[hit]
+
+
+def _allowed_blocks(
+    rows: Rows, start: int, allowed: NDArray[np.bool_] | None, *, blocks: bool = False
+) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.int64] | None]]:
+    """View or copy the allowed rows: where they start, vectors, and their places from there."""
+    if allowed is None:
+        for first, view in (rows.blocks if blocks else rows.views)(start, len(rows)):
+            yield first, view, None
+        return
+    places = start + np.flatnonzero(allowed[start:])
+    if 2 * len(places) < len(rows) - start:  # few from many blocks make one block
+        step = rows.n_in_block
+        for low in range(0, len(places), step):
+            some = places[low : low + step]
+            yield 0, rows[some], some
+        return
+    for first, view in rows.blocks(start, len(rows)):
+        local = np.flatnonzero(allowed[first : first + len(view)])
+        if len(local) == len(view):
+            yield first, view, None
+        elif len(local):
+            yield first, view[local], local

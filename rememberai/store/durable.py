@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import uuid
 from pathlib import Path
@@ -10,9 +9,17 @@ from pathlib import Path
 
 def sync_folder(folder: Path) -> None:
     """Flush a folder's entries to disk; Windows has no such call and does it by itself."""
-    if os.name == "nt":
-        return
-    _sync(folder)
+    if os.name != "nt":
+        sync_file(folder)
+
+
+def sync_file(path: Path) -> None:
+    """Flush a file's content to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -24,31 +31,3 @@ def write_atomically(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     draft.replace(path)
     sync_folder(path.parent)
-
-
-def sync_tree(root: Path, known: set[tuple[str, int, int]]) -> None:
-    """Flush every file below root that `known` has not in its present state, and all folders.
-
-    Parameters
-    ----------
-    known
-        Path, time and size of each file that was flushed before; it is brought up to date.
-    """
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = Path(folder, name)
-            with contextlib.suppress(FileNotFoundError):  # another writer's draft, renamed since
-                state = path.stat()
-                key = (str(path), state.st_mtime_ns, state.st_size)
-                if key not in known:
-                    _sync(path)
-                    known.add(key)
-        sync_folder(Path(folder))
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,7 +17,7 @@ _SIGNS = (OSError, OverflowError, RuntimeError, pa.ArrowInvalid)
 
 
 @contextlib.contextmanager
-def lance_errors(table: Path, *signs: type[Exception]) -> Iterator[None]:
+def lance_errors(table: Path | str, *signs: type[Exception]) -> Iterator[None]:
     """Raise StoreError for what Lance raises on files, and for the `signs` given."""
     try:
         yield
@@ -26,6 +26,11 @@ def lance_errors(table: Path, *signs: type[Exception]) -> Iterator[None]:
         panic = type(error).__module__ == "pyo3_runtime"
         if not (panic or isinstance(error, (*_SIGNS, *signs))):
             raise
+        if "concurrent writers" in str(error):
+            raise StoreError(
+                f"another writer changed the same rows of {table} at the same moment; nothing was "
+                f"written here, write again ({error})"
+            ) from error
         raise StoreError(
             f"{table} can't be read or written: {error}. Where the disk has room and the rights "
             "suffice, a file is damaged: restore the store's folder from a backup"

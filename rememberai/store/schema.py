@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from rememberai.errors import InputError
 from rememberai.records import Hit
 
 if TYPE_CHECKING:
@@ -19,15 +21,19 @@ if TYPE_CHECKING:
 
 _TIME = pa.timestamp("us")
 _INSTANT = pa.timestamp("us", tz="UTC")
-# With it Lance notices that two writers insert the same photo at once, and lets one try again.
-_KEY = {"lance-schema:unenforced-primary-key": "true"}
+VECTOR = "vector"
+# Columns that go together: a vector is of the words that count, which the source names.
+WORDS = ("memory", "caption", "text_source", VECTOR)
 
 
 def table_schema(dimension: int) -> pa.Schema:
-    """Build the schema; docs/format.md explains each column."""
+    """Build the schema of rows; docs/format.md explains each column.
+
+    The vector is that of the active model, whatever its column in the table is called.
+    """
     return pa.schema(
         [
-            pa.field("photo_id", pa.string(), nullable=False, metadata=_KEY),
+            pa.field("photo_id", pa.string(), nullable=False),
             ("album", pa.string()),
             ("name", pa.string()),
             ("path", pa.string()),
@@ -45,11 +51,65 @@ def table_schema(dimension: int) -> pa.Schema:
             ("caption", pa.string()),
             ("captioner", pa.string()),
             ("text_source", pa.string()),
-            ("vector", pa.list_(pa.float32(), dimension)),
+            (VECTOR, vector_type(dimension)),
             ("added", _INSTANT),
             ("updated", _INSTANT),
+            ("event_given", pa.string()),
+            ("event_assigned", pa.string()),
+            ("event_confidence", pa.float32()),
+            ("outcome", pa.string()),
         ]
     )
+
+
+def vector_type(dimension: int) -> pa.DataType:
+    """Give the type of a column of vectors."""
+    return pa.list_(pa.float32(), dimension)
+
+
+def fits(table: pa.Schema, column: str, dimension: int) -> bool:
+    """Tell whether a table has what rows need, with the vectors in a column; it may have more."""
+    there = {field.name: field.type for field in table}
+    wanted = {field.name: field.type for field in table_schema(dimension) if field.name != VECTOR}
+    wanted[column] = vector_type(dimension)
+    return all(there.get(name) == kind for name, kind in wanted.items())
+
+
+def check_rows(rows: pa.Table, wanted: pa.Schema) -> None:
+    """Check rows, or some columns of rows, that are to be written.
+
+    Raises
+    ------
+    InputError
+        Other columns came than wanted; photo ids are missing or not distinct; a vector is not
+        finite, or does not stand where there is a text source, and only there.
+    """
+    if not rows.schema.equals(wanted):
+        said, came = (
+            ", ".join(f"{field.name} {field.type}" for field in s) for s in (wanted, rows.schema)
+        )
+        raise InputError(f"rows must have the columns {said}; {came} came")
+    check_ids(rows["photo_id"])
+    if VECTOR not in wanted.names:
+        return
+    if not rows[VECTOR].is_null().equals(rows["text_source"].is_null()):
+        raise InputError("a row must have both a text source and a vector, or neither")
+    check_finite(rows[VECTOR])
+
+
+def check_ids(ids: pa.ChunkedArray) -> None:
+    """Raise InputError unless photo ids are there and distinct."""
+    if ids.null_count or pc.count_distinct(ids).as_py() != len(ids):
+        raise InputError("photo ids in one write must be distinct, and none may be missing")
+
+
+def check_finite(vectors: pa.ChunkedArray) -> None:
+    """Raise InputError when a vector has NaN or infinity in it."""
+    if not all(
+        np.isfinite(chunk.flatten().to_numpy(zero_copy_only=False)).all()
+        for chunk in vectors.chunks
+    ):
+        raise InputError("vectors must be finite; NaN or infinity came")
 
 
 def photo_row(photo: Photo, album: str) -> dict[str, Any]:
@@ -99,9 +159,16 @@ def vector_array(vectors: NDArray[np.float32]) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
 
 
+def spread(vectors: NDArray[np.float32], spoken: NDArray[np.bool_]) -> pa.Array:
+    """Lay the vectors of those rows that have one out as a column, with null for the others."""
+    places = pa.array(np.cumsum(spoken) - 1, pa.int64(), mask=~spoken)
+    return vector_array(vectors).take(places)
+
+
 def column_matrix(column: pa.ChunkedArray) -> NDArray[np.float32]:
     """Read a vector column without nulls as (n, dimension)."""
-    flat: NDArray[np.float32] = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    flat: NDArray[np.float32] = whole.flatten().to_numpy(zero_copy_only=False)
     return flat.reshape(-1, column.type.list_size)
 
 
@@ -118,16 +185,14 @@ def to_table(rows: Sequence[dict[str, Any]], vectors: NDArray[np.float32]) -> pa
         None if row_text(row) is None else "memory" if row.get("memory") else "caption"
         for row in rows
     ]
-    silent = np.array([source is None for source in sources], bool)
-    places = pa.array(np.cumsum(~silent) - 1, pa.int64(), mask=silent)
-    made = {
-        "text_source": pa.array(sources, pa.string()),
-        "vector": vector_array(vectors).take(places),
-    }
+    spoken = np.array([source is not None for source in sources], bool)
+    made = {"text_source": pa.array(sources, pa.string()), VECTOR: spread(vectors, spoken)}
+    named = set().union(*rows)
+    for field in schema:
+        if field.name not in made and field.name in named:
+            made[field.name] = pa.array([row.get(field.name) for row in rows], field.type)
     arrays = [
-        made[field.name]
-        if field.name in made
-        else pa.array([row.get(field.name) for row in rows], field.type)
+        made[field.name] if field.name in made else pa.nulls(len(rows), field.type)
         for field in schema
     ]
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -57,9 +57,8 @@ def test_the_advice_holds_in_python_and_in_a_shell():
         LanguageWatch(ENGLISH).check(["졸업식", "cake", "생일"])
     assert str(caught[0].message) == (
         "2 of 3 texts are in Hangul, which the model 'all-MiniLM-L6-v2' does not know: their "
-        "places will be poor. A store keeps the embedder that it was made with, so make a new "
-        "store with embedder='use-multilingual' (in a shell: rememberai add NEW_STORE FOLDER "
-        "--embedder use-multilingual)."
+        "places will be poor. Make the store with embedder='use-multilingual', or let it go over "
+        "to that model (in a shell: rememberai reembed STORE use-multilingual)."
     )
 
 
@@ -71,7 +70,7 @@ def test_greek_is_sent_to_the_model_that_knows_greek():
 def test_a_script_that_no_model_knows_gets_no_advice():
     with pytest.warns(LanguageWarning, match="Cherokee") as caught:
         LanguageWatch(ENGLISH).check(["ᏣᎳᎩ"])
-    assert "new store" not in str(caught[0].message)
+    assert "Make the store" not in str(caught[0].message)
 
 
 def test_nothing_to_say():

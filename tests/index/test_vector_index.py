@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from oracle import assert_exact, exact_distances
 
 from rememberai import VectorIndex
+from rememberai._arrays import prepare
 from rememberai.errors import InputError
+from rememberai.index import choice, snapshot
 
 pytest.importorskip("faiss")
 
@@ -275,52 +277,212 @@ def test_an_unknown_metric_is_refused():
         VectorIndex(16, metric="dot")
 
 
+@both
+def test_upsert_replaces_and_adds(metric):
+    base = cloud(10)
+    index = VectorIndex(16, metric=metric)
+    index.add([f"{i}" for i in range(10)], base)
+    assert index.upsert(["3", "new", "0"], base[[5, 6, 7]]) == 2
+    ids = ["1", "2", "4", "5", "6", "7", "8", "9", "3", "new", "0"]
+    now = base[[1, 2, 4, 5, 6, 7, 8, 9, 5, 6, 7]]
+    assert index.ids.tolist() == ids
+    assert_exact(index.search(base, 11), base, ids, now, metric, 11)
+    assert index.upsert(ids, np.repeat(base[:1], 11, axis=0)) == 11
+    assert index.search(base[:1], 11).ids.tolist() == [ids]
+    for bad in (["x", "x"], [1, 2], ["x", None]):
+        with pytest.raises(InputError, match="ids"):
+            index.upsert(bad, base[:2])
+    assert index.ids.tolist() == ids
+
+
+@both
+def test_reconstruct_gives_what_was_added_in_the_order_asked_for(metric):
+    base = cloud(10)
+    index = VectorIndex(16, metric=metric)
+    index.add([f"{i}" for i in range(10)], base)
+    index.remove(["4", "2"])
+    index.upsert(["7"], base[:1])
+    expected = base[[9, 0, 9]]
+    if metric == "cosine":
+        expected = expected / np.linalg.norm(expected, axis=1, keepdims=True)
+    found = index.reconstruct(["9", "7", "9"])
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert index.reconstruct([]).shape == (0, 16)
+    with pytest.raises(InputError, match="2 ids are not in the index: 'x', '4'"):
+        index.reconstruct(["9", "x", "4"])
+
+
+@both
+@pytest.mark.parametrize("n_queries", [1, 40])
+def test_within_a_distance_are_those_of_numpy(metric, n_queries):
+    base, queries = cloud(300), cloud(n_queries, seed=1)
+    index = VectorIndex(16, metric=metric)
+    index.add(np.arange(300), base)
+    index.remove([8, 9])
+    distances = np.delete(exact_distances(queries, base, metric), [8, 9], axis=1)
+    ids = np.delete(np.arange(300), [8, 9])
+    for limit in (0, np.median(distances), distances.max() * 1.01):
+        found = index.search_within(queries, limit)
+        assert len(found) == n_queries
+        for row, (near, measured) in enumerate(found):
+            assert sorted(near) == ids[distances[row] <= limit].tolist()
+            np.testing.assert_allclose(measured, np.sort(distances[row])[: len(near)], atol=1e-4)
+            assert (np.diff(measured) >= 0).all()
+    assert found.distances.dtype == np.float32
+    with pytest.raises(IndexError):
+        found[n_queries]
+
+
+@both
+def test_a_vector_is_within_0_of_itself_and_its_twins_in_order(metric):
+    base = np.repeat(cloud(30, 384), 2, axis=0)
+    index = VectorIndex(384, metric=metric)
+    index.add(np.arange(60), base)
+    found = index.search_within(base, 0)
+    assert (np.diff(found.starts) == 2).all()
+    np.testing.assert_array_equal(
+        found.ids.reshape(60, 2), np.repeat(np.arange(60).reshape(30, 2), 2, axis=0)
+    )
+
+
+def test_long_vectors_close_together_are_within_a_short_distance():
+    rng = np.random.default_rng(0)
+    base = (1e4 + rng.normal(size=(500, 384))).astype(np.float32)
+    index = VectorIndex(384, metric="l2")
+    index.add(np.arange(500), base)
+    limit = 27.5
+    inside = exact_distances(base[:20], base, "l2") <= limit
+    assert [set(near) for near, _ in index.search_within(base[:20], limit)] == [
+        set(np.flatnonzero(row)) for row in inside
+    ]
+
+
+@pytest.mark.parametrize("distance", [-1, float("nan")])
+def test_a_distance_that_is_none_is_refused(distance):
+    with pytest.raises(InputError, match="distance"):
+        VectorIndex(16).search_within(cloud(1), distance)
+
+
+def test_within_of_nothing_is_nothing():
+    index = VectorIndex(16)
+    assert index.search_within(cloud(3), 1).starts.tolist() == [0, 0, 0, 0]
+    index.add(["a"], cloud(1))
+    assert len(index.search_within(np.empty((0, 16)), 1)) == 0
+    assert index.search_within(cloud(1), 1, filter=[]).ids.tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"kind": "lsh"}, "kind"),
+        ({"kind": "flat", "quantizer": "pq"}, "quantizer"),
+        ({"kind": "hnsw", "quantizer": "rabitq"}, "quantizer"),
+        ({"quantizer": "sq8"}, "kind"),
+        ({"device": "tpu"}, "device"),
+    ],
+)
+def test_what_is_not_offered_is_refused(arguments, word):
+    with pytest.raises(InputError, match=word):
+        VectorIndex(16, **arguments)
+    with pytest.raises(InputError, match="divisible"):
+        VectorIndex(18, kind="ivf", quantizer="pq")
+
+
 # Few distinct vectors on a coarse grid, so that duplicates and ties are common.
-vector = st.tuples(*[st.integers(-2, 2)] * 3).filter(any)
-key = st.integers(-1, 12)
+vector = st.tuples(*[st.integers(-2, 2)] * 4).filter(any)
+key = st.integers(-1, 40)
+pairs = st.lists(st.tuples(key, vector), max_size=12)
 steps = st.lists(
     st.one_of(
-        st.tuples(st.just("add"), st.lists(st.tuples(key, vector), max_size=6)),
-        st.tuples(st.just("remove"), st.lists(key, max_size=4)),
-        st.tuples(st.just("reload"), st.none()),
+        st.tuples(st.sampled_from(["add", "upsert"]), pairs),
+        st.tuples(st.just("remove"), st.lists(key, max_size=6)),
+        st.tuples(st.sampled_from(["save", "load"]), st.none()),
     ),
-    max_size=12,
+    max_size=16,
 )
+KINDS = [("auto", None), ("ivf", None), ("ivf", "pq"), ("ivf", "sq8")]
+
+
+@pytest.fixture(scope="module")
+def small_thresholds():
+    """Lists and sketches from a few rows on, where they find all: so few lists are all probed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choice, "LISTS_FROM", 16)
+        patch.setattr(choice, "SKETCH_FROM", 6)
+        patch.setattr(snapshot, "covers_up_to", lambda covered: covered + 4)
+        yield
 
 
 @pytest.mark.parametrize("text_ids", [False, True])
+@pytest.mark.parametrize(("kind", "quantizer"), KINDS)
 @both
-@settings(max_examples=60, deadline=None)
-@given(steps=steps, query=vector, k=st.integers(1, 15))
+@settings(max_examples=40, deadline=None)
+@given(
+    steps=steps,
+    query=vector,
+    k=st.integers(1, 15),
+    chosen=st.sets(st.integers(-1, 80)),
+    data=st.data(),
+    n_first=st.sampled_from([0, 10, 30, 60]),
+)
 def test_any_course_of_changes_equals_a_dictionary(
-    tmp_path_factory, metric, text_ids, steps, query, k
-):
+    tmp_path_factory, small_thresholds, metric, kind, quantizer, text_ids, steps, query, k, chosen,
+    data, n_first,
+):  # fmt: skip
     folder = tmp_path_factory.mktemp("index")
-    index, model = VectorIndex(3, metric=metric), {}
+    index, model = VectorIndex(4, metric=metric, kind=kind, quantizer=quantizer), {}
+    name = str if text_ids else int
+    saved = False
+    first = np.random.default_rng(n_first).integers(1, 4, size=(n_first, 4)).astype(float)
+    steps = [("add", list(zip(range(30, 30 + n_first), first, strict=True))), *steps]
     for step, argument in steps:
-        if step == "add":
-            ids = [str(i) if text_ids else i for i, _ in argument]
-            vectors = np.array([v for _, v in argument], float).reshape(-1, 3)
-            if len(set(ids)) < len(ids) or set(ids) & set(model):
+        if step in ("add", "upsert"):
+            ids = [name(i) for i, _ in argument]
+            vectors = np.array([v for _, v in argument], float).reshape(-1, 4)
+            old = set(ids) & set(model)
+            if len(set(ids)) < len(ids) or (old and step == "add"):
                 with pytest.raises(InputError):
-                    index.add(ids, vectors)
-            else:
-                index.add(ids, vectors)
-                model.update(zip(ids, vectors, strict=True))
+                    getattr(index, step)(ids, vectors)
+                continue
+            done = getattr(index, step)(ids, vectors)
+            assert done == (len(old) if step == "upsert" else None)
+            for i in old:
+                model.pop(i)
+            model.update(zip(ids, vectors, strict=True))
         elif step == "remove":
-            ids = [str(i) if text_ids else i for i in argument]
+            ids = [name(i) for i in argument]
             assert index.remove(ids) == len(set(ids) & set(model))
             for i in ids:
                 model.pop(i, None)
-        else:
+        elif step == "save":
             index.save(folder)
-            index = VectorIndex.load(folder)
-        assert len(index) == len(model)
-    if model:
-        base = np.array(list(model.values()))
-        assert_exact(index.search([query], k), [query], list(model), base, metric, k)
-    else:
+            saved = dict(model)
+        elif saved is not False:
+            index, model = VectorIndex.load(folder), dict(saved)
+        assert index.ids.tolist() == list(model)
+    ids, base = list(model), np.array(list(model.values())).reshape(-1, 4)
+    if not ids:
         assert index.search([query], k).ids.shape == (1, 0)
+        return
+    assert_exact(index.search([query], k), [query], ids, base, metric, k)
+    mask = np.isin(ids, [name(i) for i in chosen])
+    some = [i for i, kept in zip(ids, mask, strict=True) if kept]
+    for given_filter in (mask, {name(i) for i in chosen}):
+        if some:
+            found = index.search([query], k, filter=given_filter)
+            assert_exact(found, [query], some, base[mask], metric, k)
+            distances = exact_distances([query], base[mask], metric)[0]
+            limit = data.draw(st.sampled_from(distances.tolist())) + 1e-3
+            near = index.search_within([query], limit, filter=given_filter)[0][0]
+            assert set(near.tolist()) == {
+                i for i, d in zip(some, distances, strict=True) if d <= limit
+            }
+        else:
+            assert index.search([query], k, filter=given_filter).ids.shape == (1, 0)
+    np.testing.assert_array_equal(
+        index.reconstruct(ids[::-1]), prepare(base, metric)[::-1].astype(np.float32)
+    )
 
 
 @both

@@ -141,8 +141,8 @@ def test_an_altered_manifest_is_a_store_error(store, data):
 
 
 def test_a_store_of_a_newer_format_names_the_version_that_reads_it(store):
-    (store.path / "store.json").write_text('{"format": 2, "rememberai": "3.1", "tables": []}')
-    with pytest.raises(StoreError, match=r"format 2; .* reads 1\. .*3\.1"):
+    (store.path / "store.json").write_text('{"format": 3, "rememberai": "3.1", "tables": []}')
+    with pytest.raises(StoreError, match=r"format 3; .* reads up to 2\. .*3\.1"):
         MemoryStore.open(store.path)
 
 
@@ -373,16 +373,16 @@ def test_thousands_of_texts_are_looked_up_at_once(store):
 def test_an_artifact_is_read_as_it_was_written(store):
     table = pa.table({"event": ["한글", None], "n": [1, 2]})
     assert store.read_artifact("seeds") is None
-    store.write_artifact("seeds", table)
+    store.replace_artifact("seeds", table)
     assert store.read_artifact("seeds").equals(table)
-    store.write_artifact("seeds", table.slice(1))
+    store.replace_artifact("seeds", table.slice(1))
     assert MemoryStore.open(store.path).read_artifact("seeds").equals(table.slice(1))
     assert store.read_artifact("others") is None
     assert pc.sum(store.read_artifact("seeds")["n"]).as_py() == 2
 
 
 def test_an_altered_artifact_is_a_store_error(store):
-    store.write_artifact("seeds", pa.table({"x": np.arange(40)}))
+    store.replace_artifact("seeds", pa.table({"x": np.arange(40)}))
     (path,) = store.path.glob("seeds*")
     data = path.read_bytes()
     for size in (0, 1, 31, 32, 33, len(data) // 2, len(data) - 1):

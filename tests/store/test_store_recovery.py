@@ -10,6 +10,7 @@ from store_rows import content, make, rows
 
 from rememberai import MemoryStore
 from rememberai.errors import StoreError
+from rememberai.store.check import check_store
 
 
 class Crashed:
@@ -94,6 +95,24 @@ def test_a_damaged_version_is_set_aside(tmp_path, folder, how):
         assert path.exists()
 
 
+def test_a_version_that_can_be_read_but_was_altered_is_set_aside(tmp_path):
+    crashed = Crashed(tmp_path / "s", LAST["an insertion"])
+    path = crashed.file("data")
+    data = path.read_bytes()
+    place = data.index(b"about new")
+    path.write_bytes(data[:place] + b"About new" + data[place + 9 :])
+    crashed.assert_only_published()
+
+
+def test_the_number_of_a_version_that_was_set_aside_is_used_again(tmp_path):
+    crashed = Crashed(tmp_path / "s", LAST["an insertion"])
+    manifest = crashed.file("_versions")
+    damage(manifest, DAMAGE["cut in half"])
+    crashed.assert_only_published()
+    assert manifest.exists()
+    assert check_store(crashed.path).count("failed") == 0
+
+
 def test_a_manifest_cut_anywhere_never_stops_opening(tmp_path):
     # Lance panics, beside Exception, on some of them.
     crashed = Crashed(tmp_path / "s", LAST["an update"])
@@ -145,7 +164,7 @@ def test_lance_s_hint_at_its_latest_version_is_not_relied_upon(tmp_path, hint):
     store.upsert(rows(["a"]))
     store.upsert(rows(["b"]))
     path = store.path / "photos.lance" / "_versions" / "latest_version_hint.json"
-    path.unlink() if hint is None else path.write_bytes(hint)
+    path.unlink(missing_ok=True) if hint is None else path.write_bytes(hint)
     opened = MemoryStore.open(store.path)
     assert sorted(content(opened)) == ["a", "b"]
     opened.upsert(rows(["c"]))

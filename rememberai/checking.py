@@ -1,0 +1,89 @@
+"""Whether a store and the index beside it are sound."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rememberai._arrays import prepare
+from rememberai.errors import StoreError
+from rememberai.index_cache import FOLDER
+from rememberai.records import Outcome, Report
+from rememberai.store import MemoryStore, check_store
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+
+def check(path: str | os.PathLike[str], *, repair: bool = False) -> Report:
+    """Read all of a store, and of the index beside it, and name every flaw.
+
+    Parameters
+    ----------
+    path
+        The store's folder.
+    repair
+        Mend what can be mended without losing anything; see `store.check_store`. An index that is
+        damaged is deleted: the next search builds it anew.
+
+    Returns
+    -------
+    Report
+        "done" is sound or was mended, "waiting" can be mended by `repair`, "failed" can't.
+    """
+    report = check_store(path, repair=repair)
+    return Report((*report.outcomes, *_index(Path(path).expanduser(), repair=repair)))
+
+
+def _index(root: Path, *, repair: bool) -> Iterator[Outcome]:
+    from rememberai.index import verify
+
+    folder = root / FOLDER
+    if not folder.exists():
+        yield Outcome(FOLDER, "done", "there is none yet; the next search builds it")
+        return
+    try:
+        verify(folder)
+        said = _against_table(root, folder)
+    except StoreError as error:
+        if repair:
+            shutil.rmtree(folder)
+        mended = "; it was deleted, and the next search builds it anew" if repair else ""
+        yield Outcome(FOLDER, "done" if repair else "waiting", f"{error}{mended}")
+    else:
+        yield Outcome(FOLDER, "done", said)
+
+
+def _against_table(root: Path, folder: Path) -> str:
+    """Compare the index's vectors with the table's.
+
+    Raises
+    ------
+    StoreError
+        They differ.
+    """
+    from rememberai.index import VectorIndex
+
+    try:
+        store = MemoryStore.open(root)
+    except StoreError as error:
+        return f"its files are whole; the table can't be read: {error}"
+    index = VectorIndex.load(folder)
+    try:
+        VectorIndex.load(folder, model_id=store.model_id, built_from=store.stamp)
+    except StoreError:
+        return "its files are whole, of an earlier version; the next search brings it up to date"
+    known = set(index.ids.tolist())
+    seen = 0
+    for ids, vectors in store.vector_batches():
+        kept = prepare(vectors, store.metric)
+        if not known.issuperset(ids) or not np.allclose(index.reconstruct(ids), kept, atol=1e-6):
+            raise StoreError(f"the index in {folder} has other vectors than the table")
+        seen += len(ids)
+    if seen != len(index):
+        raise StoreError(f"the index in {folder} has {len(index)} vectors, the table {seen}")
+    return f"{seen} vectors, the same as in the table"

@@ -1,0 +1,33 @@
+"""What a store holds, in numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rememberai.records import StoreInfo
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from rememberai.store import MemoryStore
+
+
+def store_info(store: MemoryStore, seeds: pa.Table | None) -> StoreInfo:
+    """Count what a store and its seeds hold."""
+    sources = Counter(store.read(["text_source"])["text_source"].to_pylist())
+    return StoreInfo(
+        path=store.place,
+        photos=sources.total(),
+        memories=sources["memory"],
+        captions=sources["caption"],
+        waiting=sources[None],
+        events=tuple(sorted(set(seeds["event"].to_pylist()))) if seeds else (),
+        seeds=len(seeds) if seeds else 0,
+        model_id=store.model_id,
+        dimension=store.dimension,
+        metric=store.metric,
+        version=store.version,
+        bytes=store.size_bytes(),
+        models=tuple(model.id for model in store.models.values()),
+    )

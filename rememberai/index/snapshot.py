@@ -1,0 +1,198 @@
+"""What an index holds at one moment: searched by many threads, changed by none."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rememberai.errors import InputError
+from rememberai.index.choice import (
+    Choice,
+    covers_up_to,
+    use_sketch,
+    worth_sketching,
+)
+from rememberai.index.ids import Ids, id_array
+from rememberai.index.knn import nearest_of, scan
+from rememberai.index.lists import Lists
+from rememberai.index.rows import Rows
+from rememberai.index.sketch import Sketch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from rememberai.index.knn import Device, Found
+    from rememberai.records import Metric
+
+    Filter = NDArray[np.bool_] | Sequence[bool] | Collection[str] | Collection[int]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Rows, their ids, which of them were removed, and what finds them faster.
+
+    Attributes
+    ----------
+    dead
+        One mark for each row; None while no row was removed.
+    sketch, lists
+        They cover the first rows; the others are scanned.
+    unsketched
+        At how many rows a sketch was last found to prove too little.
+    """
+
+    metric: Metric
+    rows: Rows
+    ids: Ids = dataclasses.field(default_factory=Ids)
+    dead: NDArray[np.bool_] | None = None
+    sketch: Sketch | None = None
+    lists: Lists | None = None
+    unsketched: int = 0
+
+    def __len__(self) -> int:
+        return len(self.rows) - self.n_dead
+
+    @cached_property
+    def n_dead(self) -> int:
+        """How many rows were removed, but are still there."""
+        return 0 if self.dead is None else int(self.dead.sum())
+
+    @cached_property
+    def living(self) -> NDArray[np.bool_] | None:
+        """One mark for each row that was not removed; None when all are there."""
+        return None if self.dead is None else ~self.dead
+
+    @cached_property
+    def positions(self) -> NDArray[np.int64]:
+        """Where the rows lie that were not removed, in the order of adding."""
+        return np.arange(len(self.rows)) if self.living is None else np.flatnonzero(self.living)
+
+    def rows_of(self, ids: pa.Array) -> NDArray[np.int64]:
+        """Give where the ids lie that are there."""
+        marked = self.ids.among(ids)
+        return np.flatnonzero(marked if self.living is None else marked & self.living)
+
+    def allowed(self, filter: Filter | None) -> NDArray[np.bool_] | None:
+        """Mark the rows that may be found; None stands for all of them.
+
+        Raises
+        ------
+        InputError
+            A mask of another length, or ids of another type.
+        """
+        if filter is None:
+            return self.living
+        given = filter if isinstance(filter, (np.ndarray, list, tuple)) else list(filter)
+        if len(given) and isinstance(given[0], (bool, np.bool_)):
+            mask = np.asarray(given)
+            if mask.dtype != bool or mask.shape != (len(self),):
+                raise InputError(
+                    f"a mask must be {len(self)} booleans, one for each id; {mask.dtype} of the "
+                    f"shape {mask.shape} came"
+                )
+            allowed = np.zeros(len(self.rows), bool)
+            allowed[self.positions[mask]] = True
+            return allowed
+        ids = id_array(given)
+        if len(ids) and len(self) and ids.type != self.ids.type:
+            raise InputError(f"ids of a filter must be {self.ids.type} here; {ids.type} came")
+        marked = self.ids.among(ids)
+        return marked if self.living is None else marked & self.living
+
+    def nearest(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        allowed: NDArray[np.bool_] | None,
+        device: Device,
+    ) -> Found:
+        """Find the k nearest of the allowed rows, of which there are at least k."""
+        if self.lists is not None and allowed is self.living:
+            found = self.lists.nearest(queries, k, self.rows, self.metric, allowed)
+            return self._with_tail(len(self.lists), found, queries, k, allowed, device)
+        n = len(self.rows)
+        n_allowed = n if allowed is None else int(allowed.sum())
+        if self.sketch is not None and use_sketch(
+            len(queries), self.rows.dimension, k, n_allowed, n
+        ):
+            found = self.sketch.nearest(queries, k, self.rows, self.metric, allowed)
+            return self._with_tail(len(self.sketch), found, queries, k, allowed, device)
+        return scan(queries, self.rows, k, self.metric, allowed=allowed, device=device)
+
+    def _with_tail(
+        self,
+        covered: int,
+        head: Found,
+        queries: NDArray[np.float32],
+        k: int,
+        allowed: NDArray[np.bool_] | None,
+        device: Device,
+    ) -> Found:
+        """Add what lies behind the rows covered; scan all where lists came back with too few."""
+        if covered < len(self.rows):
+            tail = scan(queries, self.rows, k, self.metric, start=covered, allowed=allowed)
+            distances = np.hstack([head[0], tail[0]])
+            head = nearest_of(distances, np.hstack([head[1], tail[1]]), k)
+        distances, found = head
+        if found.shape[1] < k:
+            return scan(queries, self.rows, k, self.metric, allowed=allowed, device=device)
+        short = np.flatnonzero((found < 0).any(axis=1))
+        if len(short):
+            anew = scan(queries[short], self.rows, k, self.metric, allowed=allowed, device=device)
+            distances[short], found[short] = anew
+        return distances, found
+
+    def appended(self, rows: Rows, ids: Ids) -> Snapshot:
+        """Give what it is with the rows and ids that continue its own."""
+        dead = self.dead
+        if dead is not None:
+            dead = np.concatenate([dead, np.zeros(len(rows) - len(dead), bool)])
+        return dataclasses.replace(self, rows=rows, ids=ids, dead=dead)
+
+    def without(self, positions: NDArray[np.int64]) -> Snapshot:
+        """Give what it is without the rows at these positions."""
+        if not len(positions):
+            return self
+        dead = np.zeros(len(self.rows), bool) if self.dead is None else self.dead.copy()
+        dead[positions] = True
+        return dataclasses.replace(self, dead=dead)
+
+    def compacted(self) -> Snapshot:
+        """Give what it is with the removed rows left out."""
+        if self.living is None:
+            return self
+        kept = self.positions
+        rows = Rows(self.rows.dimension, (self.rows[kept],) if len(kept) else ())
+        return Snapshot(self.metric, rows, self.ids.kept(self.living))
+
+    def accelerated(self, choice: Choice) -> Snapshot:
+        """Give what it is with the sketch and the lists that a choice asks for, made or grown."""
+        return dataclasses.replace(self, lists=self._lists(choice))._sketched()
+
+    def _lists(self, choice: Choice) -> Lists | None:
+        old, rows = self.lists, self.rows
+        if choice.kind == "flat":
+            return None
+        if old is None or (old.kind, old.quantizer) != (choice.kind, choice.quantizer):
+            return Lists.of(rows, choice.kind, choice.quantizer)
+        return old.extended(rows) if len(rows) > covers_up_to(len(old)) else old
+
+    def _sketched(self) -> Snapshot:
+        old, rows = self.sketch, self.rows
+        if old is not None:
+            if len(rows) <= covers_up_to(len(old)):
+                return self
+            return dataclasses.replace(self, sketch=old.extended(rows))
+        if not worth_sketching(len(rows), rows.dimension) or len(rows) < 2 * self.unsketched:
+            return self
+        sketch = Sketch.of(rows)
+        if sketch.proves(rows, self.metric):
+            return dataclasses.replace(self, sketch=sketch)
+        return dataclasses.replace(self, unsketched=len(rows))

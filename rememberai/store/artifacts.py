@@ -1,0 +1,77 @@
+"""Small tables beside the photos, such as the learned seeds, each with its checksum.
+
+A file is the SHA-256 of an Arrow file, then that file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from rememberai.errors import StoreError
+from rememberai.store.handle import Handle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DIGEST = hashlib.sha256().digest_size
+SUFFIX = ".table"
+
+
+class Artifacts(Handle):
+    """The part of a store that keeps small tables by their names."""
+
+    def read_artifact(self, name: str) -> pa.Table | None:
+        """Read what is kept under a name, or None.
+
+        Raises
+        ------
+        StoreError
+            The file was truncated or altered.
+        """
+        content = self._files.read(f"{name}{SUFFIX}")
+        if content is None:
+            return None
+        return unpacked(content, f"{name}{SUFFIX} in {self._files.place}")
+
+    def artifact_digest(self, name: str) -> bytes | None:
+        """Tell the content kept under a name from any other; None for nothing."""
+        content = self._files.read(f"{name}{SUFFIX}")
+        return None if content is None else content[:_DIGEST]
+
+    def change_artifact(self, name: str, change: Callable[[pa.Table | None], pa.Table]) -> None:
+        """Replace what is kept under a name by what `change` makes of it, one process at a time.
+
+        Raises
+        ------
+        StoreError
+            What is kept was truncated or altered; `replace_artifact` does not need it.
+        """
+        self._refuse_frozen()
+        with self._files.lock(name):
+            self._files.write(f"{name}{SUFFIX}", packed(change(self.read_artifact(name))))
+
+    def replace_artifact(self, name: str, table: pa.Table) -> None:
+        """Keep a small table under a name, whatever was kept there, damaged or not."""
+        self._refuse_frozen()
+        with self._files.lock(name):
+            self._files.write(f"{name}{SUFFIX}", packed(table))
+
+
+def packed(table: pa.Table) -> bytes:
+    """Write a table with its checksum."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    data = sink.getvalue().to_pybytes()
+    return hashlib.sha256(data).digest() + bytes(data)
+
+
+def unpacked(content: bytes, name: str) -> pa.Table:
+    """Read what `packed` wrote; raise StoreError when it was truncated or altered."""
+    digest, data = content[:_DIGEST], content[_DIGEST:]
+    if hashlib.sha256(data).digest() != digest:
+        raise StoreError(f"{name} was truncated or altered; learn or write it anew")
+    return pa.ipc.open_file(data).read_all()

@@ -1,0 +1,183 @@
+"""A process's hold on a store: what it reads, and the way of every change to the disk."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rememberai.errors import ModelMismatchError, StoreError
+from rememberai.store.lance_errors import lance_errors
+from rememberai.store.manifest import Manifest, VectorModel, read_manifest
+from rememberai.store.schema import fits, table_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from rememberai.records import Metric
+    from rememberai.store.files import Files
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Change:
+    """What a writer is about to publish: the manifest, and the table that it writes to."""
+
+    manifest: Manifest
+    dataset: Any
+
+
+class Handle:
+    """The part of a store that knows its files, its model and its version.
+
+    Parameters
+    ----------
+    files
+        Where the store lies.
+    manifest, dataset
+        What store.json said, and the version of the table that is read.
+    column
+        The vectors that are read, of a model of the manifest.
+    frozen
+        Nothing may be written.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        manifest: Manifest,
+        dataset: Any,
+        column: str,
+        *,
+        frozen: bool = False,
+    ) -> None:
+        self._files = files
+        # One assignment replaces both, so that a thread that reads never sees half of a change.
+        self._seen = Change(manifest.of_table(dataset.schema.names), dataset)
+        self._column = column
+        self._frozen = frozen
+        self._stamped: tuple[int, str] | None = None
+        if not fits(dataset.schema, column, self.dimension):
+            raise StoreError(
+                f"the table in {files.place} and its store.json do not fit each other; one of "
+                "them was altered: restore the folder from a backup"
+            )
+
+    @property
+    def path(self) -> Path:
+        """The store's folder; of a store at a URI one on this machine for what is only a cache."""
+        return self._files.root
+
+    @property
+    def place(self) -> str:
+        """The store's folder or URI, for people to read."""
+        return self._files.place
+
+    @property
+    def model_id(self) -> str:
+        """The model that made the vectors."""
+        return self._model.id
+
+    @property
+    def embedder(self) -> str | None:
+        """The name by which the embedder can be loaded, if it has one."""
+        return self._model.embedder
+
+    @property
+    def dimension(self) -> int:
+        """Length of every vector."""
+        return self._model.dimension
+
+    @property
+    def models(self) -> Mapping[str, VectorModel]:
+        """Every model that the store has vectors of, by their column."""
+        return dict(self._seen.manifest.models)
+
+    @property
+    def vector_column(self) -> str:
+        """The column of the vectors that are read."""
+        return self._column
+
+    @property
+    def metric(self) -> Metric:
+        """How vectors are compared."""
+        return self._seen.manifest.metric
+
+    @property
+    def version(self) -> int:
+        """The version of the table that is read; every write makes a higher one."""
+        return int(self._dataset.version)
+
+    @property
+    def stamp(self) -> str:
+        """What no other content has: two histories of a store may share a version, not a stamp.
+
+        It also names the column of the vectors.
+        """
+        dataset = self._dataset
+        if self._stamped is None or self._stamped[0] != dataset.version:
+            with lance_errors(self._files.table):
+                transaction = dataset.read_transaction(dataset.version)
+            if transaction is None:
+                raise StoreError(f"version {dataset.version} of {self._files.table} has no origin")
+            self._stamped = (dataset.version, transaction.uuid)
+        return f"{self._stamped[1]} {self._column}"
+
+    def __len__(self) -> int:
+        return int(self._dataset.count_rows())
+
+    def check_model(self, model_id: str, dimension: int) -> None:
+        """Raise ModelMismatchError unless this model made the store's vectors."""
+        if (model_id, dimension) != (self.model_id, self.dimension):
+            raise ModelMismatchError(
+                f"the vectors in {self._files.place} were made by {self.model_id!r} (dimension "
+                f"{self.dimension}); {model_id!r} (dimension {dimension}) came. Open the store "
+                "with that first model; `rememberai reembed` goes over to another one"
+            )
+
+    @property
+    def _dataset(self) -> Any:
+        return self._seen.dataset
+
+    @property
+    def _model(self) -> VectorModel:
+        return self._seen.manifest.models[self._column]
+
+    @property
+    def _schema(self) -> pa.Schema:
+        return table_schema(self.dimension)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Change]:
+        """Hold the lock, give the newest version to write to, and publish what was made of it."""
+        self._refuse_frozen()
+        with lance_errors(self._files.table), self._files.lock():
+            before = read_manifest(self._files)
+            if before.models.get(self._column) != self._model or before.active != self._column:
+                raise ModelMismatchError(
+                    f"{self._files.place} was switched to the model "
+                    f"{before.models[before.active].id!r} since it was opened here with "
+                    f"{self.model_id!r}; open it again"
+                )
+            dataset = self._files.newest(before.version)
+            change = Change(before.of_table(dataset.schema.names), dataset)
+            yield change
+            after = change.manifest
+            if change.dataset.version != before.version:
+                after = replace(after, version=self._files.publish(change.dataset))
+            if after != before:
+                after.write(self._files)
+                _log.debug("published version %d of %s", after.version, self._files.place)
+            self._seen = Change(after, change.dataset)
+
+    def _refuse_frozen(self) -> None:
+        if self._frozen:
+            raise StoreError(
+                f"this is version {self.version} of {self._files.place} as it was, which can't be "
+                "written to; open the store itself"
+            )

@@ -1,0 +1,202 @@
+"""Reading rows: all at once, batch by batch, by photo id, or their vectors alone."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rememberai.errors import InputError
+from rememberai.store.handle import Handle
+from rememberai.store.lance_errors import lance_errors
+from rememberai.store.schema import VECTOR, column_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Columns = Sequence[str] | Mapping[str, str] | None
+
+
+class Reader(Handle):
+    """The reading part of a store."""
+
+    def read(self, columns: Columns = None, where: str | None = None) -> pa.Table:
+        """Read rows in the order of their photo ids.
+
+        Parameters
+        ----------
+        columns
+            Column names, or new names with SQL expressions; None reads all that `upsert` writes.
+            The photo id always comes along, and ``vector`` is the active model's.
+        where
+            A SQL condition on the columns.
+
+        Raises
+        ------
+        InputError
+            An expression can't be read, or names a column that is not there.
+        """
+        with self._asked(columns, where):
+            table = self._dataset.to_table(columns=self._chosen(columns), filter=where)
+        return table.sort_by("photo_id")
+
+    def scan(
+        self, columns: Columns = None, where: str | None = None, *, batch_size: int = 8192
+    ) -> Iterator[pa.RecordBatch]:
+        """Read rows batch by batch, in no order that means something.
+
+        All batches are of the version that the store has when the first one is asked for.
+
+        Parameters
+        ----------
+        columns, where
+            See `read`.
+        batch_size
+            The most rows in a batch.
+
+        Raises
+        ------
+        InputError
+            As `read`, when the first batch is asked for; or batch_size is below 1.
+        """
+        if batch_size < 1:
+            raise InputError(f"batch_size must be at least 1; {batch_size} came")
+        with self._asked(columns, where):
+            scanner = self._dataset.scanner(
+                columns=self._chosen(columns), filter=where, batch_size=batch_size
+            )
+            yield from scanner.to_batches()
+
+    def read_rows(self, photo_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Read some photos' rows without their vectors, keyed by photo id."""
+        if not photo_ids or not len(self):
+            return {}
+        columns = [name for name in self._schema.names if name != VECTOR]
+        with lance_errors(self._files.table):
+            table = self._dataset.to_table(columns=columns, filter=is_in("photo_id", photo_ids))
+        return {row["photo_id"]: row for row in table.to_pylist()}
+
+    def vectors(
+        self, photo_ids: Sequence[str] | None = None
+    ) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Read the vectors of the photos that have words, all or some.
+
+        Parameters
+        ----------
+        photo_ids
+            Those wanted; ids that are not in the store, or have no words, are passed over.
+
+        Returns
+        -------
+        tuple
+            (n,) object array of photo ids, sorted, and (n, dimension) float32 vectors.
+        """
+        return self._vectors(None if photo_ids is None else is_in("photo_id", photo_ids))
+
+    def vector_batches(
+        self, batch_size: int = 8192
+    ) -> Iterator[tuple[NDArray[Any], NDArray[np.float32]]]:
+        """Read all photos that have words, batch by batch, in no order that means something.
+
+        Returns
+        -------
+        iterator of tuple
+            As `vectors`.
+        """
+        for batch in self.scan([VECTOR], self._has_vector, batch_size=batch_size):
+            ids = batch["photo_id"].to_numpy(zero_copy_only=False)
+            yield ids, column_matrix(pa.chunked_array([batch[VECTOR]]))
+
+    def vector_places(self) -> pa.Table:
+        """Tell of every vector when its row was changed, and where it lies in the table.
+
+        A vector of which both are the same in two versions is the same.
+
+        Returns
+        -------
+        pyarrow.Table
+            photo_id, updated, and _rowaddr, sorted by photo id.
+        """
+        with lance_errors(self._files.table):
+            table = self._dataset.to_table(
+                columns=["photo_id", "updated"], filter=self._has_vector, with_row_address=True
+            )
+        return table.sort_by("photo_id")
+
+    def vectors_of_texts(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Look up the vectors of texts that were embedded before; texts never seen are left out."""
+        if not texts or not len(self):
+            return {}
+        wanted = pa.array(texts, pa.string())
+        photo_of: dict[str, str] = {}
+        with lance_errors(self._files.table):
+            scanner = self._dataset.scanner(
+                columns=["photo_id", "memory", "caption", "text_source"],
+                filter="text_source IS NOT NULL",
+            )
+            for batch in scanner.to_batches():
+                text = text_that_counts(batch)
+                found = pc.is_in(text, value_set=wanted)
+                ids = batch["photo_id"].filter(found)
+                photo_of.update(zip(text.filter(found).to_pylist(), ids.to_pylist(), strict=True))
+        if not photo_of:
+            return {}
+        vector_of = dict(zip(*self.vectors(list(photo_of.values())), strict=True))
+        return {text: vector_of[i] for text, i in photo_of.items() if i in vector_of}
+
+    @property
+    def _has_vector(self) -> str:
+        # Words without a vector are pending, see `ModelColumns`.
+        return f"text_source IS NOT NULL AND {self._column} IS NOT NULL"
+
+    def _vectors(self, where: str | None) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        condition = self._has_vector if where is None else f"{self._has_vector} AND {where}"
+        with lance_errors(self._files.table):
+            table = self._dataset.to_table(columns=["photo_id", self._column], filter=condition)
+        order = pc.sort_indices(table["photo_id"])
+        ids = table["photo_id"].take(order).to_numpy()
+        return ids, column_matrix(table[self._column])[order]
+
+    def _chosen(self, columns: Columns) -> list[str] | dict[str, str]:
+        """Give the columns as Lance knows them; `vector` may have another name in the table."""
+        if isinstance(columns, Mapping):
+            return {"photo_id": "photo_id", **columns}
+        names = self._schema.names if columns is None else ["photo_id", *columns]
+        if VECTOR in names and self._column != VECTOR:
+            return {name: self._column if name == VECTOR else name for name in names}
+        return list(dict.fromkeys(names))
+
+    @contextlib.contextmanager
+    def _asked(self, columns: Columns, where: str | None) -> Iterator[None]:
+        try:
+            with lance_errors(self._files.table):
+                yield
+        except ValueError as error:
+            raise InputError(
+                f"the columns {columns} where {where!r} can't be read: {error}. The columns are "
+                f"{', '.join(self._schema.names)}; write names and SQL conditions on them"
+            ) from error
+
+
+def is_in(column: str, values: Iterable[str]) -> str:
+    """Write a SQL condition: the column has one of these values."""
+    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return f"{column} IN ({quoted})"
+
+
+def text_that_counts(rows: pa.RecordBatch | pa.Table) -> pa.Array:
+    """Give the words that the vectors are of; null without words."""
+    by_hand = pc.equal(rows["text_source"], "memory")
+    return pc.if_else(by_hand, rows["memory"], rows["caption"])
+
+
+def known_ids(dataset: Any, photo_ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Select those of some photo ids that a table has."""
+    ids = dataset.to_table(columns=["photo_id"])["photo_id"]
+    return ids.filter(pc.is_in(ids, value_set=photo_ids.combine_chunks()))

@@ -1,0 +1,130 @@
+"""Parquet: the way out of a store for other tools, and into another store."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rememberai.errors import InputError
+from rememberai.store.durable import sync_file, sync_folder
+from rememberai.store.schema import VECTOR, spread
+from rememberai.store.writing import Writer
+
+if TYPE_CHECKING:
+    import os
+
+_KEY = b"rememberai"
+_ROWS = 65_536  # rows in memory at a time
+
+
+class Transfer(Writer):
+    """The part of a store that writes and reads Parquet files."""
+
+    def export_parquet(self, path: str | os.PathLike[str]) -> int:
+        """Write all rows, with their vectors, into one Parquet file.
+
+        The model is kept in the file's metadata. A file that is there is replaced when the new one
+        is whole. Rows come in no order that means something.
+
+        Returns
+        -------
+        int
+            The number of rows.
+
+        Raises
+        ------
+        InputError
+            The file can't be written.
+        """
+        import pyarrow.parquet as pq
+
+        target = Path(path).expanduser().absolute()
+        draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+        said = {"model": self.model_id, "dimension": self.dimension}
+        schema = _in_parquet(self._schema).with_metadata({_KEY: json.dumps(said).encode()})
+        rows = 0
+        try:
+            with pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+                for batch in self.scan(batch_size=_ROWS):
+                    writer.write_batch(_loosened(batch, schema))
+                    rows += len(batch)
+            sync_file(draft)
+            draft.replace(target)
+            sync_folder(target.parent)
+        except OSError as error:
+            raise InputError(f"{target} can't be written: {error}; name another file") from error
+        finally:
+            draft.unlink(missing_ok=True)
+        return rows
+
+    def import_parquet(self, path: str | os.PathLike[str]) -> int:
+        """Append the rows of a file that `export_parquet` wrote; what is there already stays.
+
+        Each 65,536 rows are one write: who is stopped starts again, and what was written is
+        passed over.
+
+        Returns
+        -------
+        int
+            How many rows were new.
+
+        Raises
+        ------
+        InputError
+            The file can't be read, or `export_parquet` did not write it.
+        ModelMismatchError
+            Another model made its vectors.
+        """
+        import pyarrow.parquet as pq
+
+        source = Path(path).expanduser()
+        try:
+            with pq.ParquetFile(source) as file:
+                schema = file.schema_arrow
+                said = json.loads((schema.metadata or {}).get(_KEY, b"null"))
+                if said is not None:
+                    self.check_model(said["model"], said["dimension"])
+                if said is None or not schema.equals(_in_parquet(self._schema)):
+                    raise InputError(
+                        f"{source} has other columns than those that this RememberAI exports; "
+                        "export it again with this version"
+                    )
+                return sum(
+                    self.append(_tightened(batch, self._schema, source))
+                    for batch in file.iter_batches(_ROWS)
+                )
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(f"{source} can't be read as a Parquet file: {error}") from error
+
+
+def _in_parquet(schema: pa.Schema) -> pa.Schema:
+    """Give vectors a type without a length: lists of one length with nulls fail in old Arrows."""
+    place = schema.get_field_index(VECTOR)
+    return schema.set(place, pa.field(VECTOR, pa.list_(pa.float32())))
+
+
+def _loosened(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    vectors = batch[VECTOR]
+    spoken = vectors.is_valid().to_numpy(zero_copy_only=False)
+    offsets = pa.array(
+        np.concatenate([[0], np.cumsum(spoken)]) * vectors.type.list_size, pa.int32()
+    )
+    lists = pa.ListArray.from_arrays(offsets, vectors.flatten(), mask=vectors.is_null())
+    columns = [lists if field.name == VECTOR else batch[field.name] for field in schema]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _tightened(batch: pa.RecordBatch, schema: pa.Schema, source: Path) -> pa.Table:
+    lists, size = batch[VECTOR], schema.field(VECTOR).type.list_size
+    if pc.any(pc.not_equal(pc.list_value_length(lists), size)).as_py():
+        raise InputError(f"{source} has vectors of another length than {size}; export it again")
+    flat = lists.flatten().to_numpy(zero_copy_only=False).reshape(-1, size)
+    vectors = spread(flat, lists.is_valid().to_numpy(zero_copy_only=False))
+    columns = [vectors if field.name == VECTOR else batch[field.name] for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)

@@ -1,0 +1,220 @@
+"""Writing rows: each method is one version of the table, published when it returns."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rememberai.errors import InputError
+from rememberai.store.lance_errors import lance_errors
+from rememberai.store.reading import Reader, is_in, known_ids
+from rememberai.store.schema import VECTOR, WORDS, check_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from rememberai.store.handle import Change
+
+_DAY = timedelta(days=1)
+_KEPT_BY_THE_STORE = {"photo_id", "added", "updated"}
+
+
+class Writer(Reader):
+    """The writing part of a store."""
+
+    def append(self, rows: pa.Table) -> int:
+        """Insert the rows whose photo ids are new, and leave the others alone.
+
+        Parameters
+        ----------
+        rows
+            See `upsert`.
+
+        Returns
+        -------
+        int
+            How many were inserted; of the same rows again, none.
+
+        Raises
+        ------
+        InputError, ModelMismatchError, StoreError
+            See `upsert`.
+        """
+        check_rows(rows, self._schema)
+        with self._writing() as change:
+            known = known_ids(change.dataset, rows["photo_id"])
+            if len(known):
+                rows = rows.filter(pc.invert(pc.is_in(rows["photo_id"], value_set=known)))
+            return self._insert(change, rows) if len(rows) else 0
+
+    def upsert(self, rows: pa.Table) -> None:
+        """Write whole rows: new photo ids are inserted, known ones replaced.
+
+        Other models' vectors of the rows that are replaced are dropped, and so `pending` again.
+
+        Parameters
+        ----------
+        rows
+            Every column of `schema.table_schema`, in its order; photo ids must be distinct,
+            vectors finite, and there where there is a text source, and only there.
+
+        Raises
+        ------
+        InputError
+            The rows are not like that; nothing is written.
+        ModelMismatchError
+            The store was switched to another model since it was opened.
+        StoreError
+            The disk is full or can't be written; what was acknowledged before is still there.
+        """
+        check_rows(rows, self._schema)
+        if not len(rows):
+            return
+        with self._writing() as change:
+            if len(known_ids(change.dataset, rows["photo_id"])) or not self._files.exclusive:
+                put(change, self._stored(rows, change.dataset.schema))
+            else:
+                self._insert(change, rows)
+
+    def update(self, table: pa.Table) -> None:
+        """Change some columns of some photos; every other value stays.
+
+        Parameters
+        ----------
+        table
+            The photo ids, distinct, and the columns to change, but not `added` and `updated`, which
+            the store sets. Who changes the words gives memory, caption, text_source and vector, so
+            that they fit each other; other models' vectors are dropped then, and so `pending`.
+
+        Raises
+        ------
+        InputError
+            A photo id is not in the store, or the columns are not as described; nothing is
+            written.
+        ModelMismatchError, StoreError
+            See `upsert`.
+        """
+        changes = self._changes(table)
+        ids = changes["photo_id"].to_pylist()
+        if not ids:
+            return
+        with self._writing() as change:
+            rows = change.dataset.to_table(filter=is_in("photo_id", ids))
+            if unknown := sorted(set(ids).difference(rows["photo_id"].to_pylist())):
+                raise InputError(
+                    f"{len(unknown)} of {len(ids)} photo ids are not in the store "
+                    f"({', '.join(unknown[:5])}); nothing was changed"
+                )
+            order = pc.index_in(rows["photo_id"], value_set=changes["photo_id"])
+            now = pa.scalar(datetime.now(UTC), rows.schema.field("updated").type)
+            given = changes.take(order).append_column("updated", pa.repeat(now, len(rows)))
+            put(change, self._stored(given, rows.schema, rows), again=False)
+
+    def delete(self, photo_ids: Collection[str]) -> int:
+        """Delete photos; ids that are not in the store are passed over.
+
+        Returns
+        -------
+        int
+            How many were deleted.
+
+        Raises
+        ------
+        ModelMismatchError, StoreError
+            See `upsert`.
+        """
+        with self._writing() as change:
+            known = known_ids(change.dataset, pa.chunked_array([list(photo_ids)], pa.string()))
+            if len(known):
+                change.dataset.delete(is_in("photo_id", known.to_pylist()))
+        return len(known)
+
+    def compact(self, *, keep: timedelta = _DAY) -> int:
+        """Gather small files into large ones, and delete what only old versions need.
+
+        Parameters
+        ----------
+        keep
+            Versions of this age and younger stay, so that who reads one of them can go on and
+            `snapshot` opens it. Older snapshots are gone, and who still reads one gets a
+            StoreError. The published version always stays.
+
+        Returns
+        -------
+        int
+            Bytes that were freed. Files that were gathered just now are freed by a later call.
+
+        Raises
+        ------
+        ModelMismatchError, StoreError
+            See `upsert`.
+        """
+        with lance_errors(self._files.table), self._files.lock():
+            with self._writing() as change:
+                change.dataset.optimize.compact_files()
+            return self._files.clean(self._dataset, max(keep, timedelta(microseconds=1)))
+
+    def _insert(self, change: Change, rows: pa.Table) -> int:
+        """Insert rows whose ids are new, unless somebody else may be inserting them just now."""
+        stored = self._stored(rows, change.dataset.schema)
+        if self._files.exclusive:
+            change.dataset.insert(stored)
+            return len(stored)
+        merge = change.dataset.merge_insert("photo_id").when_not_matched_insert_all()
+        # Old versions of Lance notice twins only where rows may be updated too.
+        merge = merge.when_matched_update_all("source.photo_id != target.photo_id")
+        return int(merge.execute(stored)["num_inserted_rows"])
+
+    def _stored(
+        self, given: pa.Table, schema: pa.Schema, before: pa.Table | None = None
+    ) -> pa.Table:
+        """Lay rows out as the table has them; other models have no vectors of new words yet."""
+        names = given.column_names
+        columns = {self._column if name == VECTOR else name: given[name] for name in names}
+        if before is not None:
+            others = set(before.column_names).difference(self._schema.names) | {VECTOR}
+            dropped = others if VECTOR in names else set()
+            kept = [name for name in before.column_names if name not in dropped]
+            columns = {name: before[name] for name in kept} | columns
+        return pa.table(
+            [columns.get(field.name, pa.nulls(len(given), field.type)) for field in schema],
+            schema=schema,
+        )
+
+    def _changes(self, table: pa.Table) -> pa.Table:
+        """Check a table of changes, and bring it to the types of the store."""
+        names = set(table.column_names) - {"photo_id"}
+        allowed = set(self._schema.names) - _KEPT_BY_THE_STORE
+        if "photo_id" not in table.column_names or not names or names - allowed:
+            raise InputError(
+                f"a table with photo_id and some of the columns {', '.join(sorted(allowed))} was "
+                f"wanted; the columns {', '.join(table.column_names)} came"
+            )
+        if (words := names.intersection(WORDS)) and len(words) < len(WORDS):
+            raise InputError(
+                f"the columns {', '.join(WORDS)} change together; only {', '.join(words)} came"
+            )
+        wanted = pa.schema([field for field in self._schema if field.name in table.column_names])
+        try:
+            changes = table.select(wanted.names).cast(wanted)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+            raise InputError(f"the columns must have the types {wanted}: {error}") from error
+        check_rows(changes, wanted)
+        return changes
+
+
+def put(change: Change, rows: pa.Table, *, again: bool = True) -> None:
+    """Replace or insert whole rows.
+
+    Parameters
+    ----------
+    again
+        Whether Lance may do so on top of another writer's change to the same rows, which is wrong
+        for rows that were read before that change.
+    """
+    merge = change.dataset.merge_insert("photo_id")
+    merge = merge.when_matched_update_all().when_not_matched_insert_all()
+    (merge if again else merge.conflict_retries(0)).execute(rows)

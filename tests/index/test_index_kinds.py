@@ -1,0 +1,289 @@
+"""Every kind of index against exact NumPy, with and without a filter, and what is chosen when."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from oracle import exact_distances
+
+from rememberai import VectorIndex
+from rememberai._faiss import import_faiss
+from rememberai.errors import InputError
+from rememberai.index import choice
+from rememberai.index.rows import Rows
+from rememberai.index.sketch import Sketch
+
+faiss = pytest.importorskip("faiss")
+
+KINDS = [(kind, quantizer) for kind, all_ in choice.OFFERED.items() for quantizer in all_]
+every_kind = pytest.mark.parametrize(("kind", "quantizer"), KINDS)
+both = pytest.mark.parametrize("metric", ["cosine", "l2"])
+N, DIMENSION, CLUSTERS = 12_000, 32, 60
+
+
+def mixture(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors in clusters, and the cluster of each; other seeds draw from the same clusters."""
+    centers = np.random.default_rng(99).normal(size=(CLUSTERS, DIMENSION))
+    rng = np.random.default_rng(seed)
+    of = rng.integers(0, CLUSTERS, n)
+    return (centers[of] + 0.5 * rng.normal(size=(n, DIMENSION))).astype(np.float32), of
+
+
+BASE, OF = mixture(N, 0)
+QUERIES, QUERY_OF = mixture(60, 1)
+EXACT = {metric: exact_distances(QUERIES, BASE, metric) for metric in ("cosine", "l2")}
+
+
+@pytest.fixture(scope="module")
+def index_of():
+    built = {}
+
+    def get(metric, kind, quantizer) -> VectorIndex:
+        if (metric, kind, quantizer) not in built:
+            index = VectorIndex(DIMENSION, metric=metric, kind=kind, quantizer=quantizer)
+            index.add(np.arange(N), BASE)
+            built[metric, kind, quantizer] = index
+        return built[metric, kind, quantizer]
+
+    return get
+
+
+def recall(found: np.ndarray, exact: np.ndarray, k: int) -> float:
+    """The share of the answers that are as near as the k-th true neighbour."""
+    limit = np.sort(exact, axis=1)[:, k - 1 : k] + 1e-5
+    return float((np.take_along_axis(exact, found, 1) <= limit).mean())
+
+
+@every_kind
+@both
+def test_neighbours_and_their_distances(index_of, metric, kind, quantizer):
+    index = index_of(metric, kind, quantizer)
+    assert (kind != "flat") == (index._snapshot.lists is not None)
+    for queries in (slice(0, 1), slice(None)):
+        found = index.search(QUERIES[queries], 10)
+        exact = EXACT[metric][queries]
+        np.testing.assert_allclose(
+            found.distances, np.take_along_axis(exact, found.ids, 1), atol=1e-4
+        )
+        assert (np.diff(found.distances, axis=1) >= 0).all()
+        assert (np.diff(np.sort(found.ids, axis=1), axis=1) > 0).all()  # distinct
+        assert recall(found.ids, exact, 10) >= (1 if kind == "flat" else 0.95)
+
+
+@every_kind
+@both
+def test_a_stored_vector_finds_itself_at_0(index_of, metric, kind, quantizer):
+    found = index_of(metric, kind, quantizer).search(BASE[:300], 3)
+    assert (found.distances[:, 0] == 0).mean() >= (1 if kind != "hnsw" else 0.99)
+    assert (found.ids[:, 0] == np.arange(300)).mean() >= (1 if kind != "hnsw" else 0.99)
+
+
+@every_kind
+def test_more_than_lists_can_give_is_given(index_of, kind, quantizer):
+    index = index_of("l2", kind, quantizer)
+    found = index.search(QUERIES[:2], N + 5)
+    assert (np.sort(found.ids, axis=1) == np.arange(N)).all()
+    np.testing.assert_allclose(found.distances, np.sort(EXACT["l2"][:2], axis=1), atol=1e-4)
+
+
+@every_kind
+@both
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.02, 0.005, 0.001])
+@pytest.mark.parametrize("follows", ["chance", "clusters", "other clusters"])
+def test_a_filter_is_answered_exactly(index_of, metric, kind, quantizer, share, follows):
+    rng = np.random.default_rng(3)
+    if follows == "chance":
+        mask = rng.random(N) < share
+    else:  # whole clusters, with those of the queries or without them
+        order = rng.permutation(CLUSTERS)
+        own = np.isin(order, QUERY_OF[:5])
+        order = np.concatenate([order[own], order[~own]] if follows == "clusters" else
+                               [order[~own], order[own]])  # fmt: skip
+        mask = np.isin(OF, order[: max(1, int(share * CLUSTERS))])
+    index = index_of(metric, kind, quantizer)
+    for n_queries in (1, 5):
+        queries = QUERIES[:n_queries]
+        found = index.search(queries, 10, filter=mask)
+        assert mask[found.ids].all()
+        exact = EXACT[metric][:n_queries][:, mask]
+        k = min(10, mask.sum())
+        np.testing.assert_allclose(found.distances, np.sort(exact, axis=1)[:, :k], atol=1e-4)
+        by_ids = index.search(queries, 10, filter=np.flatnonzero(mask))
+        np.testing.assert_array_equal(by_ids.ids, found.ids)
+
+
+@every_kind
+def test_what_was_removed_is_never_found(kind, quantizer):
+    index = VectorIndex(DIMENSION, metric="l2", kind=kind, quantizer=quantizer)
+    index.add(np.arange(N), BASE)
+    nearest = np.argsort(EXACT["l2"], axis=1)[:, :30]
+    index.remove(nearest.ravel())
+    assert index._snapshot.n_dead  # marked, not moved together yet
+    found = index.search(QUERIES, 10)
+    assert not np.isin(found.ids, nearest).any()
+    left = np.setdiff1d(np.arange(N), nearest)
+    np.testing.assert_array_equal(index.ids, left)
+    exact = EXACT["l2"].copy()
+    exact[:, nearest.ravel()] = np.inf
+    assert recall(found.ids, exact, 10) >= (1 if kind == "flat" else 0.95)
+    index.remove(left[: N // 2])
+    assert not index._snapshot.n_dead
+    exact[:, left[: N // 2]] = np.inf
+    assert recall(index.search(QUERIES, 10).ids, exact, 10) >= (1 if kind == "flat" else 0.95)
+
+
+@every_kind
+def test_many_queries_and_few_agree(index_of, kind, quantizer):
+    index = index_of("l2", kind, quantizer)
+    together = index.search(np.repeat(QUERIES, 60, axis=0), 5)
+    alone = [index.search(query[None], 5).ids[0] for query in QUERIES]
+    np.testing.assert_array_equal(together.ids[::60], alone)
+
+
+@every_kind
+def test_threads_change_nothing(kind, quantizer):
+    threads = faiss.omp_get_max_threads()
+    found = []
+    try:
+        for n in (1, 2):
+            import_faiss().omp_set_num_threads(n)
+            index = VectorIndex(DIMENSION, kind=kind, quantizer=quantizer)
+            index.add(np.arange(6000), BASE[:6000])
+            found.append(index.search(QUERIES, 20))
+    finally:
+        faiss.omp_set_num_threads(threads)
+    np.testing.assert_array_equal(found[0].ids, found[1].ids)
+    np.testing.assert_array_equal(found[0].distances, found[1].distances)
+
+
+@pytest.mark.parametrize("quantizer", choice.OFFERED["ivf"])
+def test_lists_are_made_anew_when_the_rows_no_longer_fit_them(quantizer):
+    index = VectorIndex(DIMENSION, metric="l2", kind="ivf", quantizer=quantizer)
+    index.add(np.arange(5000), BASE[:5000])
+    first = index._snapshot.lists
+    strange = 30 + mixture(17_000, 5)[0]
+    for start in range(0, 17_000, 8_500):  # the first wait behind the lists
+        index.add(5000 + start + np.arange(8_500), strange[start : start + 8_500])
+        if not start:
+            assert index._snapshot.lists is first
+            assert index.search(strange[:1], 1).ids.tolist() == [[5000]]
+    assert index._snapshot.lists.trained_on == 22_000
+    found = index.search(strange[:200], 10)
+    exact = exact_distances(strange[:200], np.concatenate([BASE[:5000], strange]), "l2")
+    assert recall(found.ids, exact, 10) > 0.9
+
+
+def test_rows_that_fit_are_taken_into_the_lists_as_they_are():
+    base, _ = mixture(30_000, 2)
+    index = VectorIndex(DIMENSION, metric="l2", kind="ivf", quantizer="sq8")
+    index.add(np.arange(12_000), base[:12_000])
+    index.add(np.arange(12_000, 30_000), base[12_000:])
+    assert (len(index._snapshot.lists), index._snapshot.lists.trained_on) == (30_000, 12_000)
+    found = index.search(QUERIES, 10)
+    assert recall(found.ids, exact_distances(QUERIES, base, "l2"), 10) > 0.95
+
+
+@both
+def test_a_sketch_proves_what_it_answers_and_scans_what_it_can_t(metric):
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(9000, 64)).astype(np.float32)
+    base[:, 0] *= 6  # one wide value makes the bytes of the others coarse
+    base[500:1500] = base[500]  # more twins than are measured
+    index = VectorIndex(64, metric=metric)
+    index.add(np.arange(9000), base)
+    assert index._snapshot.sketch is not None
+    queries = np.concatenate([base[500:503] + 1e-3, rng.normal(size=(6, 64)), base[:3] * 1000])
+    exact = exact_distances(queries, base, metric)
+    for row, query in enumerate(queries):
+        found = index.search(query[None], 10)
+        np.testing.assert_allclose(
+            found.distances[0], np.sort(exact[row])[:10], rtol=1e-4, atol=1e-4
+        )
+    assert index.search(base[500:501], 10).ids.tolist() == [list(range(500, 510))]
+
+
+def test_rows_whose_bytes_tell_nothing_get_no_sketch():
+    base = 1e4 + np.random.default_rng(0).normal(size=(9000, 16))
+    index = VectorIndex(16, metric="l2")
+    index.add(np.arange(9000), base)
+    assert index._snapshot.sketch is None
+    index.add([-1], base[:1])  # nor is one tried again so soon
+    assert index._snapshot.unsketched == 9000
+    exact = exact_distances(base[:1], base.astype(np.float32), "l2")
+    assert index.search(base[:1], 1).ids[0, 0] in np.flatnonzero(exact[0] == exact[0].min())
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-3, 1e10, 4e17])
+def test_a_sketch_is_right_at_any_scale(scale):
+    base = (np.random.default_rng(0).normal(size=(9000, 16)) * scale).astype(np.float32)
+    rows = Rows(16, (base,))
+    found = Sketch.of(rows).nearest(base[:4], 3, rows, "l2")[0]
+    exact = np.sort(exact_distances(base[:4], base, "l2"), axis=1)[:, :3]
+    if scale < 1e-20:
+        exact[:] = 0  # float32 squares vanish there, in the sketch and out of it
+    np.testing.assert_allclose(found, exact, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [np.ones(3, bool), np.ones((N, 1), bool), [True], ["a"], [1.5], [None], [["a"], ["b", "c"]]],
+    ids=str,
+)
+def test_a_filter_that_does_not_fit_is_refused(index_of, bad):
+    index = index_of("l2", "flat", None)
+    for search in (index.search, index.search_within):
+        with pytest.raises(InputError, match=r"mask|ids"):
+            search(QUERIES, 1, filter=bad)
+
+
+def test_unknown_ids_in_a_filter_are_passed_over(index_of):
+    index = index_of("l2", "flat", None)
+    assert index.search(QUERIES[:1], 5, filter=[-5, 7, 7, N + 1]).ids.tolist() == [[7]]
+    assert index.search(QUERIES[:1], 5, filter=[-5]).ids.shape == (1, 0)
+    assert index.search(QUERIES[:1], 5, filter=set()).ids.shape == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("n", "dimension", "memory", "chosen"),
+    [
+        (0, 384, 2**33, ("flat", None)),
+        (250_000, 384, 2**33, ("flat", None)),
+        (250_001, 384, 2**33, ("ivf", "pq")),
+        (250_001, 384, None, ("ivf", "pq")),
+        (250_001, 30, None, ("ivf", "sq8")),
+        (100_000, 384, 2**28, ("ivf", "pq")),
+        (4000, 384, 2**20, ("flat", None)),
+    ],
+)
+def test_auto_chooses_by_size_and_memory_and_says_why(n, dimension, memory, chosen):
+    made = choice.choose("auto", None, n, dimension, memory)
+    assert (made.kind, made.quantizer) == chosen
+    assert ("memory" in made.reason) == (memory == 2**28)
+
+
+def test_explain_tells_what_there_is(index_of):
+    index = VectorIndex(4, kind="hnsw")
+    assert index.explain() == "flat for 0 vectors: hnsw was asked for, from 4,096 rows on"
+    assert "ivf with pq for 12,000 vectors: asked for" in index_of("l2", "ivf", "pq").explain()
+    assert "flat for 12,000 vectors" in index_of("l2", "flat", None).explain()
+
+
+@pytest.mark.skipif(
+    getattr(faiss, "get_num_gpus", lambda: 0)() == 0, reason="FAISS sees no GPU here"
+)
+@both
+def test_cpu_and_gpu_agree(metric):
+    found = []
+    for device in ("cpu", "gpu"):
+        index = VectorIndex(DIMENSION, metric=metric, kind="flat", device=device)
+        index.add(np.arange(N), BASE)
+        found.append(index.search(np.tile(QUERIES, (80, 1)), 10))
+    np.testing.assert_allclose(found[0].distances, found[1].distances, atol=1e-5)
+    assert (found[0].ids == found[1].ids).mean() > 0.999
+
+
+def test_a_gpu_that_is_not_there_is_refused():
+    if getattr(faiss, "get_num_gpus", lambda: 0)() > 0:
+        pytest.skip("there is one")
+    with pytest.raises(InputError, match="GPU"):
+        VectorIndex(4, device="gpu")

@@ -1,0 +1,185 @@
+"""A store in a bucket of an S3 server that runs on this machine."""
+
+from __future__ import annotations
+
+import threading
+import urllib.request
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from store_rows import DIMENSION, content, make, rows
+
+from rememberai import MemoryStore
+from rememberai.errors import InputError, ModelMismatchError, StoreError
+from rememberai.store.schema import to_table
+from rememberai.store.writing import put
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Give the address of an S3 server with an empty bucket."""
+    moto = pytest.importorskip("moto.server", reason="the S3 server of the extra `test` is absent")
+    running = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    address = f"http://{host}:{port}"
+    urllib.request.urlopen(urllib.request.Request(f"{address}/bucket", method="PUT"))
+    yield address
+    running.stop()
+
+
+@pytest.fixture
+def options(server, monkeypatch, tmp_path) -> dict[str, str]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return {
+        "aws_access_key_id": "me",
+        "aws_secret_access_key": "secret",
+        "aws_region": "us-east-1",
+        "aws_endpoint": server,
+        "allow_http": "true",
+    }
+
+
+@pytest.fixture
+def uri(request) -> str:
+    return f"s3://bucket/{request.node.name}.memories"
+
+
+@pytest.fixture
+def store(uri, options) -> MemoryStore:
+    return make(uri, storage_options=options, embedder="name")
+
+
+def test_what_is_written_is_read_now_and_after_reopening(store, uri, options, tmp_path):
+    assert store.append(rows(["a", "b", "c"])) == 3
+    assert store.append(rows(["c", "d"], seed=1)) == 1
+    store.upsert(rows(["b", "e"], seed=2))
+    store.upsert(rows([]))
+    store.update(pa.table({"photo_id": ["a"], "event_given": ["party"]}))
+    assert store.delete(["d", "never"]) == 1
+    expected = {
+        **{r["photo_id"]: r for r in rows(["a", "c"]).to_pylist()},
+        **{r["photo_id"]: r for r in rows(["b", "e"], seed=2).to_pylist()},
+    }
+    expected["a"]["event_given"] = "party"
+    opened = MemoryStore.open(uri, storage_options=options)
+    for each in (store, opened):
+        found = content(each)
+        assert found["a"].pop("updated") is not None
+        assert found == {
+            i: {k: v for k, v in expected[i].items() if (i, k) != ("a", "updated")}
+            for i in expected
+        }
+        assert each.vectors()[0].tolist() == ["a", "b", "c", "e"]
+    assert (opened.model_id, opened.embedder, opened.place) == ("model@1", "name", uri)
+    assert opened.stamp == store.stamp
+    assert opened.size_bytes() > 0
+    assert opened.path.is_relative_to(tmp_path / "cache")
+    assert not list(tmp_path.rglob("*.lance"))
+
+
+def test_a_store_is_never_made_over_another(store, uri, options):
+    with pytest.raises(StoreError, match="is a store already"):
+        make(uri, storage_options=options)
+    with pytest.raises(StoreError, match="is no store"):
+        MemoryStore.open(f"{uri}.not", storage_options=options)
+    with pytest.raises(InputError, match="give the folder"):
+        make(f"file://{uri}")
+    with pytest.raises(InputError, match="storage options"):
+        make("folder", storage_options=options)
+
+
+def test_versions_snapshots_compaction_and_artifacts(store, uri, options):
+    for number in range(4):
+        store.append(rows([str(number)]))
+    old, before = store.version, content(store)
+    store.delete(["0"])
+    assert [each.version for each in store.versions()] == list(range(1, store.version + 1))
+    assert content(store.snapshot(old)) == before
+    after = content(store)
+    store.compact(keep=timedelta(0))
+    assert content(MemoryStore.open(uri, storage_options=options)) == content(store) == after
+    with pytest.raises(StoreError):
+        store.snapshot(old)
+    table = pa.table({"x": [1]})
+    assert store.read_artifact("seeds") is None
+    store.change_artifact("seeds", lambda was: table if was is None else was)
+    assert MemoryStore.open(uri, storage_options=options).read_artifact("seeds").equals(table)
+
+
+def test_another_model_is_switched_to(store, uri, options):
+    store.append(rows(["a", "b"]))
+    late = MemoryStore.open(uri, storage_options=options)
+    column = store.add_model("second", 3)
+    store.fill(column, store.pending(column), np.ones((2, 3)))
+    store.switch_model(column)
+    opened = MemoryStore.open(uri, storage_options=options)
+    assert (opened.model_id, opened.vectors()[1].tolist()) == ("second", [[1] * 3] * 2)
+    assert late.vectors()[1].shape == (2, DIMENSION)
+    with pytest.raises(ModelMismatchError):
+        late.append(rows(["c"]))
+
+
+def test_a_photo_written_during_the_switch_is_pending_and_harms_nothing(store, uri, options):
+    store.append(rows(["a", "b"]))
+    column = store.add_model("second", 3)
+    store.fill(column, store.pending(column), np.ones((2, 3)))
+    late = MemoryStore.open(uri, storage_options=options)
+    with late._writing() as change:
+        store.switch_model(column)
+        late._insert(change, rows(["0"]))
+    opened = MemoryStore.open(uri, storage_options=options)
+    assert opened.vectors()[0].tolist() == ["a", "b"]
+    assert opened.vectors_of_texts(["about 0", "about a"]).keys() == {"about a"}
+    assert opened.pending(column)["photo_id"].to_pylist() == ["0"]
+    opened.fill(column, opened.pending(column), np.zeros((1, 3)))
+    assert opened.vectors()[0].tolist() == ["0", "a", "b"]
+
+
+def test_writers_at_once_lose_and_double_nothing(store, uri, options):
+    names, count = "abc", 4
+    failures: list[BaseException] = []
+
+    def write(name: str) -> None:
+        mine = MemoryStore.open(uri, storage_options=options)
+        for number in range(count):
+            try:
+                mine.append(rows([f"{name}{number}", f"shared{number}"]))
+            except BaseException as error:
+                failures.append(error)
+
+    writers = [threading.Thread(target=write, args=[name]) for name in names]
+    for thread in writers:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    assert failures == []
+    expected = [f"{name}{number}" for name in [*names, "shared"] for number in range(count)]
+    assert sorted(content(MemoryStore.open(uri, storage_options=options))) == sorted(expected)
+
+
+def test_an_update_on_top_of_another_s_change_is_refused(store, uri, options):
+    store.append(rows(["a", "b"]))
+    other = MemoryStore.open(uri, storage_options=options)
+
+    def change_what_was_read_before() -> None:
+        with store._writing() as change:
+            read = change.dataset.to_table()
+            other.update(pa.table({"photo_id": ["a"], "album": ["theirs"]}))
+            put(change, read, again=False)
+
+    with pytest.raises(StoreError, match="another writer"):
+        change_what_was_read_before()
+    assert content(MemoryStore.open(uri, storage_options=options))["a"]["album"] == "theirs"
+
+
+def test_the_parquet_of_a_folder_is_imported(store, tmp_path):
+    folder = make(tmp_path / "s")
+    folder.append(rows(["a", "b"]))
+    folder.append(to_table([{"photo_id": "mute"}], np.empty((0, DIMENSION), np.float32)))
+    folder.export_parquet(tmp_path / "x.parquet")
+    assert store.import_parquet(tmp_path / "x.parquet") == 3
+    assert store.import_parquet(tmp_path / "x.parquet") == 0
+    assert content(store) == content(folder)

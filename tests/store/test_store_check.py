@@ -1,0 +1,237 @@
+"""The check sees every flaw that is put into a store, and repairs only what costs nothing."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from store_rows import DIMENSION, content, make, rows
+
+from rememberai import MemoryStore
+from rememberai.errors import StoreError
+from rememberai.records import Report
+from rememberai.store.check import check_store
+from rememberai.store.schema import to_table
+
+
+@pytest.fixture
+def store(tmp_path) -> MemoryStore:
+    store = make(tmp_path / "s")
+    store.append(rows(["a", "b", "c"]))
+    store.upsert(rows(["b", "d"], seed=1))
+    store.append(to_table([{"photo_id": "silent"}], np.empty((0, DIMENSION), np.float32)))
+    store.replace_artifact("seeds", pa.table({"x": [1, 2]}))
+    return store
+
+
+def said(report: Report, status: str) -> dict[str, str]:
+    return {outcome.item: outcome.reason for outcome in report.with_status(status)}
+
+
+def assert_sound(path: Path) -> None:
+    report = check_store(path)
+    assert report.count("done") == len(report.outcomes), report.outcomes
+
+
+def state(path: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+
+
+def test_a_sound_store_is_sound_and_left_as_it_is(store):
+    before = state(store.path)
+    report = check_store(store.path)
+    assert_sound(store.path)
+    assert state(store.path) == before
+    done = said(report, "done")
+    assert done["rows"].startswith("5 photos in ")
+    assert done["seeds.table"] == "2 rows"
+    for act in (lambda: check_store(store.path, repair=True), lambda: store.compact()):
+        act()
+        assert_sound(store.path)
+    column = store.add_model("second", 3)
+    batch = store.pending(column, 2)
+    store.fill(column, batch, np.ones((2, 3)))
+    assert_sound(store.path)
+
+
+def published_files(path: Path) -> list[Path]:
+    return sorted(
+        file
+        for file in (path / "photos.lance").rglob("*")
+        if file.is_file() and file.name != "latest_version_hint.json"
+    )
+
+
+def test_a_flipped_bit_anywhere_in_the_table_is_seen(store):
+    for path in published_files(store.path):
+        data = path.read_bytes()
+        for position in (0, len(data) // 2, len(data) - 1):
+            flipped = bytearray(data)
+            flipped[position] ^= 4
+            path.write_bytes(flipped)
+            failed = said(check_store(store.path), "failed")
+            name = path.relative_to(store.path / "photos.lance").as_posix()
+            assert "its content was altered" in failed[name]
+            path.write_bytes(data)
+    assert_sound(store.path)
+
+
+def test_a_missing_or_shortened_file_is_seen_at_once(store):
+    for path in published_files(store.path):
+        folder, data = path.parent.name, path.read_bytes()
+        for damage in (path.unlink, lambda path=path, data=data: path.write_bytes(data[:-1])):
+            damage()
+            missing = not path.exists()
+            if folder in ("data", "_deletions"):
+                with pytest.raises(StoreError, match="was damaged"):
+                    MemoryStore.open(store.path)
+            name = path.relative_to(store.path / "photos.lance").as_posix()
+            reported = {**said(check_store(store.path), "failed")}
+            if folder in ("data", "_deletions") or not missing:
+                assert name in reported
+            path.write_bytes(data)
+    assert_sound(store.path)
+
+
+def test_repair_does_not_hide_what_it_can_t_mend(store):
+    path = max(store.path.rglob("*.lance"), key=lambda p: p.is_file() and p.stat().st_mtime_ns)
+    data = bytearray(path.read_bytes())
+    data[10] ^= 1
+    path.write_bytes(data)
+    for _ in range(2):
+        assert said(check_store(store.path, repair=True), "failed")
+    assert path.read_bytes() == data
+
+
+def forced(store: MemoryStore, change) -> None:
+    """Write past the store's own checks, and publish it."""
+    with store._writing() as draft:
+        change(draft.dataset)
+
+
+def test_rows_that_break_the_rules_are_named(store):
+    wild = rows(["wild"])
+    vectors = np.array([[1, np.nan, 3, 4]], np.float32)
+    wild = wild.set_column(
+        wild.schema.get_field_index("vector"),
+        wild.schema.field("vector"),
+        pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), DIMENSION),
+    )
+    mute = rows(["mute"])
+    place = mute.schema.get_field_index("text_source")
+    mute = mute.set_column(place, mute.schema.field(place), pa.nulls(1, pa.string()))
+    for table in (wild, mute, rows(["a"])):
+        forced(store, lambda dataset, table=table: dataset.insert(table))
+    reasons = [outcome.reason for outcome in check_store(store.path).with_status("failed")]
+    assert any("1 photos have NaN or infinity in the column vector: wild" in r for r in reasons)
+    assert any("no words and a vector in vector: mute" in r for r in reasons)
+    assert any("1 photos stand in the table more than once: a" in r for r in reasons)
+    assert len(reasons) == 3
+
+
+def test_a_vector_that_is_missing_is_named(store):
+    forced(store, lambda dataset: dataset.update({"vector": "NULL"}, "photo_id = 'a'"))
+    (outcome,) = check_store(store.path).with_status("failed")
+    assert outcome.reason.startswith("1 photos have words and no vector")
+    assert outcome.reason.endswith(": a")
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", None], ids=["empty", "altered", "missing"])
+def test_a_store_without_its_manifest_can_t_be_mended(store, data):
+    path = store.path / "store.json"
+    path.unlink() if data is None else path.write_bytes(data)
+    for repair in (False, True):
+        (outcome,) = check_store(store.path, repair=repair).outcomes
+        assert (outcome.item, outcome.status) == ("store.json", "failed")
+        assert "backup" in outcome.reason
+
+
+def test_a_damaged_artifact_is_set_aside(store):
+    path = store.path / "seeds.table"
+    data = path.read_bytes()[:-1]
+    path.write_bytes(data)
+    assert "seeds.table" in said(check_store(store.path), "waiting")
+    assert path.exists()
+    assert "set aside" in said(check_store(store.path, repair=True), "done")["seeds.table"]
+    assert store.read_artifact("seeds") is None
+    assert [file.read_bytes() for file in (store.path / "set-aside").iterdir()] == [data]
+    assert_sound(store.path)
+
+
+def unpublished(store: MemoryStore, *names: str) -> None:
+    """Write a photo, and lose what was written to some files of the store's folder."""
+    kept = {name: (store.path / name).read_bytes() for name in names}
+    store.append(rows(["new"]))
+    for name, data in kept.items():
+        (store.path / name).write_bytes(data)
+
+
+def test_a_whole_version_that_nobody_published_is_told_and_published(store):
+    unpublished(store, "store.json")
+    assert list(said(check_store(store.path), "waiting")) == [f"version {store.version}"]
+    assert json.loads((store.path / "store.json").read_text())["version"] == store.version - 1
+    assert not check_store(store.path, repair=True).with_status("waiting", "failed")
+    assert_sound(store.path)
+    assert content(MemoryStore.open(store.path)) == content(store)
+
+
+def test_a_version_that_was_never_synced_is_told_and_set_aside(store):
+    before = content(store)
+    unpublished(store, "store.json", "checksums")
+    waiting = said(check_store(store.path), "waiting")
+    assert waiting["checksums"].startswith("3 files")
+    assert not check_store(store.path, repair=True).with_status("waiting", "failed")
+    assert_sound(store.path)
+    assert content(MemoryStore.open(store.path)) == before
+    assert [path.suffix for path in (store.path / "set-aside").iterdir()] == [".manifest"]
+
+
+def test_what_crashed_writers_left_is_deleted_only_by_repair(store):
+    import os
+
+    left = [
+        store.path / f".store.json.{'0' * 32}",
+        store.path / "photos.lance" / "data" / "draft.lance",
+        store.path / "photos.lance" / "_deletions" / "0-9-9.arrow",
+    ]
+    for path in left:
+        path.write_bytes(b"half")
+    assert "leftovers" not in said(check_store(store.path), "waiting")  # a writer may be at work
+    for path in left:
+        os.utime(path, (0, 0))
+    assert said(check_store(store.path), "waiting")["leftovers"].startswith("3 files (12 bytes)")
+    expected = content(store)
+    check_store(store.path, repair=True)
+    assert not any(path.exists() for path in left)
+    assert content(MemoryStore.open(store.path)) == expected
+    assert all(content(store.snapshot(each.version)) is not None for each in store.versions())
+    assert_sound(store.path)
+
+
+def test_a_crash_while_checksums_were_written_costs_nothing(store):
+    path = store.path / "checksums"
+    whole = path.read_bytes()
+    for cut in (len(whole) - 1, len(whole) - 70, 10, 0):
+        path.write_bytes(whole[:cut] + bytes(7))
+        assert not check_store(store.path).with_status("failed")
+        MemoryStore.open(store.path).append(rows([f"after {cut}"]))
+        assert_sound(store.path)
+        assert path.read_bytes().count(b"\n") > whole.count(b"\n")
+    path.unlink()
+    MemoryStore.open(store.path).append(rows(["last"]))
+    assert_sound(store.path)
+
+
+def test_a_store_of_format_1_has_no_checksums_until_it_is_opened(tmp_path):
+    with zipfile.ZipFile(Path(__file__).with_name("kept") / "format1.zip") as kept:
+        kept.extractall(tmp_path / "s")
+    before = state(tmp_path / "s")
+    waiting = said(check_store(tmp_path / "s"), "waiting")
+    assert {"store.json", "checksums"} <= set(waiting)
+    assert state(tmp_path / "s") == before
+    check_store(tmp_path / "s", repair=True)
+    assert_sound(tmp_path / "s")

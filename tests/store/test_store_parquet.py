@@ -1,0 +1,120 @@
+"""Parquet out of one store and into another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from store_rows import DIMENSION, content, make, rows
+
+from rememberai import MemoryStore
+from rememberai.errors import InputError, ModelMismatchError, StoreError
+from rememberai.store import transfer
+from rememberai.store.schema import to_table
+
+
+@pytest.fixture
+def store(tmp_path) -> MemoryStore:
+    store = make(tmp_path / "s")
+    store.append(rows(["a", "b", "한글"], latitude=1.5, event_given="party", event_confidence=0.5))
+    store.append(to_table([{"photo_id": "silent"}], np.empty((0, DIMENSION), np.float32)))
+    return store
+
+
+def test_what_is_exported_is_imported_once(store, tmp_path):
+    path = tmp_path / "out.parquet"
+    assert store.export_parquet(path) == 4
+    other = make(tmp_path / "t", metric="l2")
+    assert other.import_parquet(path) == 4
+    assert content(MemoryStore.open(other.path)) == content(store)
+    version = other.version
+    assert other.import_parquet(str(path)) == 0
+    assert other.version == version
+    store.append(rows(["new"]))
+    store.export_parquet(path)
+    assert other.import_parquet(path) == 1
+    assert content(other) == content(store)
+
+
+def test_other_tools_read_the_file(store, tmp_path):
+    store.export_parquet(tmp_path / "out.parquet")
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert {row["photo_id"]: row for row in table.to_pylist()} == content(store)
+
+
+def test_an_import_comes_in_several_writes(store, tmp_path, monkeypatch):
+    store.append(rows([str(number) for number in range(20)]))
+    store.export_parquet(tmp_path / "out.parquet")
+    other = make(tmp_path / "t")
+    other.append(rows(["a", "7"], seed=1))
+    monkeypatch.setattr(transfer, "_ROWS", 10)
+    assert other.import_parquet(tmp_path / "out.parquet") == 22
+    assert content(other) == content(store) | {
+        row["photo_id"]: row for row in rows(["a", "7"], seed=1).to_pylist()
+    }
+
+
+def test_an_empty_store_is_exported_and_imported(tmp_path):
+    path = tmp_path / "out.parquet"
+    assert make(tmp_path / "s").export_parquet(path) == 0
+    assert make(tmp_path / "t").import_parquet(path) == 0
+
+
+def test_another_model_s_vectors_are_not_imported(store, tmp_path):
+    path = tmp_path / "out.parquet"
+    store.export_parquet(path)
+    for name, changes in (("t", {"model_id": "other"}), ("u", {"dimension": DIMENSION + 1})):
+        other = make(tmp_path / name, **changes)
+        with pytest.raises(ModelMismatchError):
+            other.import_parquet(path)
+        assert len(other) == 0
+
+
+def test_the_second_model_s_vectors_are_exported_when_it_is_active(store, tmp_path):
+    column = store.add_model("second", 3)
+    batch = store.pending(column)
+    store.fill(column, batch, np.arange(9).reshape(3, 3))
+    store.switch_model(column)
+    store.export_parquet(tmp_path / "out.parquet")
+    other = make(tmp_path / "t", model_id="second", dimension=3)
+    assert other.import_parquet(tmp_path / "out.parquet") == 4
+    assert content(other) == content(store)
+
+
+def test_what_was_not_exported_is_not_imported(store, tmp_path):
+    good = tmp_path / "good.parquet"
+    store.export_parquet(good)
+    data, table = good.read_bytes(), pq.read_table(good)
+    (tmp_path / "cut.parquet").write_bytes(data[: len(data) // 2])
+    (tmp_path / "text.parquet").write_text("photo_id\na\n")
+    pq.write_table(table.replace_schema_metadata(None), tmp_path / "foreign.parquet")
+    pq.write_table(table.drop_columns(["album"]), tmp_path / "fewer.parquet")
+    other = make(tmp_path / "t")
+    for name in ("cut", "text", "foreign", "fewer", "absent"):
+        with pytest.raises(InputError, match=name):
+            other.import_parquet(tmp_path / f"{name}.parquet")
+    bad = table.set_column(0, table.schema.field(0), pa.array(["a"] * len(table)))
+    pq.write_table(bad, tmp_path / "twins.parquet")
+    with pytest.raises(InputError, match="distinct"):
+        other.import_parquet(tmp_path / "twins.parquet")
+    short = pa.array([[1.0, 2.0]] * len(table), pa.list_(pa.float32()))
+    place = table.schema.get_field_index("vector")
+    pq.write_table(table.set_column(place, "vector", short), tmp_path / "short.parquet")
+    with pytest.raises(InputError, match="length"):
+        other.import_parquet(tmp_path / "short.parquet")
+    assert len(other) == 0
+
+
+def test_an_export_that_fails_leaves_the_file_from_before(store, tmp_path):
+    path = tmp_path / "out.parquet"
+    store.export_parquet(path)
+    before = path.read_bytes()
+    for part in (store.path / "photos.lance" / "data").iterdir():
+        part.write_bytes(part.read_bytes()[:50])
+    with pytest.raises(StoreError):
+        store.export_parquet(path)
+    assert path.read_bytes() == before
+    with pytest.raises(InputError, match="name another file"):
+        store.export_parquet(tmp_path / "absent" / "out.parquet")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["out.parquet", "s"]

@@ -1,0 +1,375 @@
+"""Append, update, delete, scan, snapshot, compact: each does what it says and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from filelock import FileLock
+from store_rows import DIMENSION, content, empty_rows, make, rows
+
+from rememberai import MemoryStore
+from rememberai.errors import InputError, StoreError
+from rememberai.store import memory_store
+from rememberai.store.schema import table_schema, to_table, vector_array
+
+NOW = timedelta(0)
+
+
+@pytest.fixture
+def store(tmp_path) -> MemoryStore:
+    return make(tmp_path / "s")
+
+
+def of(table: pa.Table) -> dict[str, dict]:
+    return {row["photo_id"]: row for row in table.to_pylist()}
+
+
+# --- append ----------------------------------------------------------------------------------
+
+
+def test_append_inserts_what_is_new_and_leaves_the_rest_alone(store):
+    assert store.append(rows(["a", "b"])) == 2
+    assert store.append(rows(["b", "c"], seed=1, album="other")) == 1
+    assert content(store) == of(rows(["a", "b"])) | of(rows(["c"], seed=1, album="other"))
+    assert content(MemoryStore.open(store.path)) == content(store)
+
+
+def test_appending_again_changes_nothing_not_even_the_version(store):
+    store.append(rows(["a", "b"]))
+    before = (store.version, store.stamp, content(store))
+    assert store.append(rows(["b", "a"], seed=1)) == 0
+    assert store.append(empty_rows()) == 0
+    assert (store.version, store.stamp, content(store)) == before
+
+
+def test_append_refuses_what_upsert_refuses(store):
+    with pytest.raises(InputError, match="distinct"):
+        store.append(rows(["a", "a"]))
+    with pytest.raises(InputError, match="columns"):
+        store.append(rows(["a"]).drop_columns(["album"]))
+    assert len(store) == 0
+
+
+# --- update ----------------------------------------------------------------------------------
+
+
+def test_update_changes_its_columns_of_its_photos_alone(store):
+    store.append(rows(["a", "b", "c"], album="old", width=3))
+    before = content(store)
+    store.update(
+        pa.table(
+            {
+                "event_given": ["concert", None],
+                "photo_id": ["c", "a"],
+                "event_confidence": [0.25, 0.5],
+            }
+        )
+    )
+    after = content(MemoryStore.open(store.path))
+    assert after == content(store)
+    times = {i: after[i].pop("updated") for i in after}
+    for row in before.values():
+        assert row.pop("updated") is None
+    assert times["b"] is None
+    assert times["a"] == times["c"] is not None
+    assert after == before | {
+        "a": before["a"] | {"event_confidence": 0.5},
+        "c": before["c"] | {"event_given": "concert", "event_confidence": 0.25},
+    }
+
+
+def test_the_words_change_together_with_their_vector(store):
+    store.append(rows(["a", "b"]))
+    words = {
+        "photo_id": ["b"],
+        "memory": ["new words"],
+        "caption": pa.array([None], pa.string()),
+        "text_source": ["memory"],
+        "vector": vector_array(np.array([[1, 2, 3, 4]], np.float32)),
+    }
+    for missing in ("memory", "caption", "text_source", "vector"):
+        with pytest.raises(InputError, match="change together"):
+            store.update(pa.table({name: words[name] for name in words if name != missing}))
+    assert content(store) == of(rows(["a", "b"]))
+    store.update(pa.table(words))
+    assert store.vectors_of_texts(["new words", "about b"]).keys() == {"new words"}
+    np.testing.assert_array_equal(store.vectors()[1][1], [1, 2, 3, 4])
+    with pytest.raises(InputError, match="both a text source and a vector"):
+        store.update(pa.table(words | {"text_source": pa.array([None], pa.string())}))
+
+
+def test_an_update_of_unknown_photos_names_them_and_writes_nothing(store):
+    store.append(rows(["a"]))
+    before = (store.version, content(store))
+    with pytest.raises(InputError, match=r"2 of 3 photo ids .*y, z"):
+        store.update(pa.table({"photo_id": ["z", "a", "y"], "album": ["1", "2", "3"]}))
+    assert (store.version, content(store)) == before
+
+
+UPDATES = {
+    "no ids": {"album": ["x"]},
+    "no columns": {"photo_id": ["a"]},
+    "a column that is not there": {"photo_id": ["a"], "mood": ["fine"]},
+    "a time of the store's own": {"photo_id": ["a"], "added": [None]},
+    "another type": {"photo_id": ["a"], "width": ["wide"]},
+    "twins": {"photo_id": ["a", "a"], "album": ["x", "y"]},
+    "a missing id": {"photo_id": ["a", None], "album": ["x", "y"]},
+}
+
+
+@pytest.mark.parametrize("columns", UPDATES.values(), ids=UPDATES)
+def test_an_update_that_can_t_be_made_is_refused(store, columns):
+    store.append(rows(["a"]))
+    before = content(store)
+    with pytest.raises(InputError):
+        store.update(pa.table(columns))
+    assert content(store) == before
+
+
+def test_an_update_of_nothing_writes_nothing(store):
+    version = store.version
+    store.update(pa.table({"photo_id": pa.array([], "string"), "album": pa.array([], "string")}))
+    assert store.version == version
+
+
+# --- delete ----------------------------------------------------------------------------------
+
+
+def test_delete_removes_the_photos_that_are_there(store):
+    store.append(rows(["a", "b", "it's"]))
+    assert store.delete(["it's", "b", "never"]) == 2
+    assert content(store) == content(MemoryStore.open(store.path)) == of(rows(["a"]))
+    version = store.version
+    assert store.delete(["b"]) == store.delete([]) == 0
+    assert store.version == version
+    store.append(rows(["b"], seed=1))
+    assert content(store) == of(rows(["a"])) | of(rows(["b"], seed=1))
+
+
+# --- scan and conditions ---------------------------------------------------------------------
+
+
+def test_scan_gives_all_rows_in_small_batches(store):
+    ids = [f"{i:03}" for i in range(100)]
+    store.append(rows(ids[:60]))
+    store.append(rows(ids[60:]))
+    batches = list(store.scan(batch_size=7))
+    assert max(len(batch) for batch in batches) <= 7
+    assert of(pa.Table.from_batches(batches)) == of(rows(ids))
+    assert batches[0].schema.equals(table_schema(DIMENSION))
+    some = pa.Table.from_batches(store.scan(["name"], "photo_id >= '095'"))
+    assert sorted(some["name"].to_pylist()) == ids[95:]
+    assert set(some.column_names) == {"photo_id", "name"}
+    twice = pa.Table.from_batches(store.scan({"long": "name || name"}, "photo_id = '001'"))
+    assert twice.to_pylist() == [{"photo_id": "001", "long": "001001"}]
+
+
+def test_a_scan_goes_on_while_others_write(store):
+    store.append(rows([f"{i:03}" for i in range(50)]))
+    batches = store.scan(batch_size=10)
+    seen = [next(batches)]
+    store.delete([f"{i:03}" for i in range(50)])
+    store.append(rows(["new"]))
+    seen += batches
+    assert sorted(i for batch in seen for i in batch["photo_id"].to_pylist()) == [
+        f"{i:03}" for i in range(50)
+    ]
+    assert store.read()["photo_id"].to_pylist() == ["new"]
+
+
+@pytest.mark.parametrize("bad", ["(", "nope = 1", "width = 'wide'", "shout(name)", "name", "'x"])
+def test_a_bad_condition_is_named_with_the_columns_there_are(store, bad):
+    store.append(rows(["a"]))
+    for ask in (store.read, lambda **asked: list(store.scan(**asked))):
+        with pytest.raises(InputError) as refused:
+            ask(where=bad)
+        assert bad in str(refused.value)
+        assert "taken_confidence" in str(refused.value)
+    with pytest.raises(InputError, match="nope"):
+        store.read(["nope"])
+    with pytest.raises(InputError, match="at least 1"):
+        list(store.scan(batch_size=0))
+
+
+# --- versions, snapshots, stamps -------------------------------------------------------------
+
+
+def test_a_snapshot_is_the_store_as_it_was(store):
+    contents = {store.version: {}}
+    store.append(rows(["a", "b"]))
+    contents[store.version] = content(store)
+    store.upsert(rows(["b"], seed=1))
+    contents[store.version] = content(store)
+    store.delete(["a"])
+    contents[store.version] = content(store)
+    listed = store.versions()
+    assert [each.version for each in listed] == sorted(contents)
+    assert [each.written for each in listed] == sorted(each.written for each in listed)
+    for version, expected in contents.items():
+        assert content(store.snapshot(version)) == expected
+    for version in (0, store.version + 1, -1):
+        with pytest.raises(StoreError, match="no version"):
+            store.snapshot(version)
+
+
+def test_a_snapshot_can_t_be_written_to(store):
+    store.append(rows(["a"]))
+    old = store.snapshot(store.version)
+    table = pa.table({"x": [1]})
+    writes = [
+        lambda: old.append(rows(["b"])),
+        lambda: old.upsert(rows(["a"])),
+        lambda: old.update(pa.table({"photo_id": ["a"], "album": ["x"]})),
+        lambda: old.delete(["a"]),
+        old.compact,
+        lambda: old.add_model("m", 3),
+        lambda: old.replace_artifact("seeds", table),
+        lambda: old.change_artifact("seeds", lambda _: table),
+    ]
+    for write in writes:
+        with pytest.raises(StoreError, match="open the store itself"):
+            write()
+    assert content(MemoryStore.open(store.path)) == of(rows(["a"]))
+    assert store.read_artifact("seeds") is None
+
+
+def test_a_stamp_tells_two_histories_with_the_same_version_apart(tmp_path, store):
+    store.append(rows(["a"]))
+    copy = Path(shutil.copytree(store.path, tmp_path / "copy"))
+    assert MemoryStore.open(copy).stamp == store.stamp == MemoryStore.open(store.path).stamp
+    other = MemoryStore.open(copy)
+    stamps = [store.stamp]
+    for one in (store, other):
+        one.append(rows(["b"]))
+        stamps.append(one.stamp)
+    assert store.version == other.version
+    assert len(set(stamps)) == 3
+    assert store.snapshot(store.version - 1).stamp == stamps[0]
+
+
+# --- compact ---------------------------------------------------------------------------------
+
+
+def data_files(store: MemoryStore) -> int:
+    return len(list((store.path / "photos.lance" / "data").iterdir()))
+
+
+def test_compact_frees_space_and_keeps_every_row(store):
+    for number in range(12):
+        store.upsert(rows([f"{number}", "same"], seed=number))
+    expected, size = content(store), store.size_bytes()
+    assert store.compact(keep=NOW) > 0
+    assert data_files(store) == 1
+    assert store.size_bytes() < size / 3
+    for opened in (store, MemoryStore.open(store.path)):
+        assert content(opened) == expected
+    assert [each.version for each in store.versions()] == [store.version]
+    store.append(rows(["after"]))
+    assert len(MemoryStore.open(store.path)) == len(expected) + 1
+
+
+def test_by_default_young_versions_outlive_compaction(store):
+    for number in range(5):
+        store.append(rows([str(number)]))
+    old, version = content(store), store.version
+    reader = MemoryStore.open(store.path)
+    store.delete(["0", "1"])
+    store.compact()
+    assert content(reader) == content(store.snapshot(version)) == old
+    assert sorted(content(store)) == ["2", "3", "4"]
+    store.compact(keep=NOW)
+    with pytest.raises(StoreError):
+        store.snapshot(version)
+    assert sorted(content(store)) == ["2", "3", "4"]
+
+
+def test_a_store_that_is_compacted_while_it_is_opened_opens(store, monkeypatch):
+    store.append(rows(["a"]))
+    store.append(rows(["b"]))
+    stale = [memory_store.read_manifest(store._files)]
+    store.compact(keep=NOW)  # just after the reader has read store.json
+    read = memory_store.read_manifest
+    monkeypatch.setattr(
+        memory_store, "read_manifest", lambda files: stale.pop() if stale else read(files)
+    )
+    assert sorted(content(MemoryStore.open(store.path))) == ["a", "b"]
+    assert stale == []
+
+
+def test_compacting_twice_changes_nothing(store):
+    store.append(rows(["a"]))
+    store.compact(keep=NOW)
+    before = (store.version, content(store), sorted(store.path.rglob("*")))
+    assert store.compact(keep=NOW) == 0
+    assert (store.version, content(store), sorted(store.path.rglob("*"))) == before
+
+
+# --- the lock --------------------------------------------------------------------------------
+
+
+def test_writers_wait_for_the_lock_and_readers_do_not(store):
+    store.append(rows(["a"]))
+    other = MemoryStore.open(store.path)
+    writer = threading.Thread(target=other.append, args=[rows(["b"])])
+    with FileLock(store.path / ".write.lock"):
+        writer.start()
+        assert sorted(content(MemoryStore.open(store.path))) == ["a"]
+        assert sorted(content(store)) == ["a"]
+        writer.join(0.3)
+        assert writer.is_alive()
+        assert sorted(content(MemoryStore.open(store.path))) == ["a"]
+    writer.join()
+    assert sorted(content(MemoryStore.open(store.path))) == ["a", "b"]
+
+
+def test_what_a_writer_at_work_committed_is_not_read_before_it_is_published(store):
+    store.append(rows(["a"]))
+    manifest = (store.path / "store.json").read_bytes()
+    store.append(rows(["b"]))
+    (store.path / "store.json").write_bytes(manifest)
+    with FileLock(store.path / ".write.lock"):  # the writer has not published yet
+        opened = MemoryStore.open(store.path)
+        assert sorted(content(opened)) == ["a"]
+        assert opened.versions()[-1].version == opened.version == store.version - 1
+        with pytest.raises(StoreError, match="no version"):
+            opened.snapshot(store.version)
+    assert sorted(content(MemoryStore.open(store.path))) == ["a", "b"]  # it crashed
+
+
+def test_threads_may_share_a_store(store):
+    def write(name: str) -> None:
+        for number in range(5):
+            store.append(rows([f"{name}{number}"]))
+
+    writers = [threading.Thread(target=write, args=[name]) for name in "abc"]
+    for thread in writers:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    expected = [f"{name}{number}" for name in "abc" for number in range(5)]
+    assert sorted(content(store)) == sorted(content(MemoryStore.open(store.path))) == expected
+
+
+def test_a_failed_write_publishes_nothing_and_frees_the_lock(store):
+    store.append(rows(["a"]))
+    with pytest.raises(InputError):
+        store.update(pa.table({"photo_id": ["z"], "album": ["x"]}))
+    MemoryStore.open(store.path).append(rows(["b"]))
+    assert sorted(content(MemoryStore.open(store.path))) == ["a", "b"]
+
+
+def test_rows_keep_the_columns_that_came_with_format_2(store):
+    drafts = [
+        {"photo_id": "a", "event_given": "g", "event_assigned": "h", "event_confidence": 0.5},
+        {"photo_id": "b", "outcome": "no text yet"},
+    ]
+    store.append(to_table(drafts, np.empty((0, DIMENSION), np.float32)))
+    read = store.read(["event_given", "event_assigned", "event_confidence", "outcome"]).to_pylist()
+    nothing = dict.fromkeys(("event_given", "event_assigned", "event_confidence", "outcome"))
+    assert read == [nothing | draft for draft in drafts]

@@ -1,0 +1,86 @@
+"""A store and its index: sound ones pass, every flaw is named, what can be mended is."""
+
+from __future__ import annotations
+
+import pytest
+from makers import WordsEmbedder
+
+from rememberai import Album, RememberAI, VectorIndex
+from rememberai.checking import check
+from rememberai.store import MemoryStore
+
+pytest.importorskip("faiss")
+pytest.importorskip("lance")
+
+
+@pytest.fixture
+def book(tmp_path):
+    book = RememberAI.create(tmp_path / "s", embedder=WordsEmbedder())
+    book.add_album(Album.from_texts([f"word{i} here" for i in range(40)], name="a"))
+    book.learn_events({"sea": ["waves"], "cake": ["candles"]})
+    return book
+
+
+def rows(report) -> dict[str, tuple[str, str]]:
+    return {outcome.item: (outcome.status, outcome.reason) for outcome in report.outcomes}
+
+
+def flip(path, place) -> None:
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_sound_store_passes(book):
+    assert rows(check(book.store.path))["index"] == (
+        "done",
+        "there is none yet; the next search builds it",
+    )
+    book.search("word1")
+    report = check(book.store.path)
+    assert report.count("done") == len(report.outcomes)
+    assert rows(report)["index"][1] == "40 vectors, the same as in the table"
+    assert rows(report)["seeds.table"] == ("done", "4 rows")
+
+
+@pytest.mark.parametrize("place", [-5, 0])
+def test_a_flipped_bit_in_the_index_is_found_and_mended(book, place):
+    book.search("word1")
+    (vectors,) = (book.store.path / "index").glob("*.rows")
+    flip(vectors, place)
+    status, reason = rows(check(book.store.path))["index"]
+    assert status == "waiting"
+    assert vectors.name in reason
+    assert rows(check(book.store.path, repair=True))["index"][0] == "done"
+    again = RememberAI.open(book.store.path, embedder=WordsEmbedder())
+    assert again.search("word7 here", k=1)[0].text == "word7 here"
+    assert rows(check(book.store.path))["index"][1].startswith("40 vectors")
+
+
+def test_an_index_of_an_earlier_version_is_said_so(book):
+    book.search("word1")
+    book.add_album(Album.from_texts(["one more"], name="b"))
+    assert "of an earlier version" in rows(check(book.store.path))["index"][1]
+
+
+def test_an_index_with_other_vectors_than_the_table_is_found(book):
+    store = MemoryStore.open(book.store.path)
+    ids, vectors = store.vectors()
+    index = VectorIndex(store.dimension)
+    index.add(ids, vectors[::-1])
+    index.save(store.path / "index", model_id=store.model_id, built_from=store.stamp)
+    status, reason = rows(check(store.path))["index"]
+    assert (status, "other vectors than the table" in reason) == ("waiting", True)
+
+
+def test_a_flipped_bit_in_the_photos_is_found(book):
+    (data,) = (book.store.path / "photos.lance" / "data").glob("*.lance")
+    flip(data, 100)
+    report = check(book.store.path)
+    assert report.count("failed") >= 1
+    assert any(data.name in item for item in rows(report))
+
+
+def test_what_is_no_store_is_said_so(tmp_path):
+    report = check(tmp_path / "nothing")
+    assert report.outcomes[0].status == "failed"
