@@ -9,9 +9,10 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
+from makers import WordsEmbedder
 from store_rows import DIMENSION, content, make, rows
 
-from rememberai import MemoryStore
+from rememberai import Album, MemoryStore, RememberAI
 from rememberai.errors import InputError, ModelMismatchError, StoreError
 from rememberai.store.schema import to_table
 from rememberai.store.writing import put
@@ -183,3 +184,20 @@ def test_the_parquet_of_a_folder_is_imported(store, tmp_path):
     assert store.import_parquet(tmp_path / "x.parquet") == 3
     assert store.import_parquet(tmp_path / "x.parquet") == 0
     assert content(store) == content(folder)
+
+
+def test_a_book_lives_there_as_in_a_folder(uri, options, monkeypatch):
+    for key in ("aws_access_key_id", "aws_secret_access_key", "aws_region", "aws_endpoint"):
+        monkeypatch.setenv(key.upper(), options[key])
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    book = RememberAI.create(uri, embedder=WordsEmbedder())
+    book.add_album(Album.from_texts(["waves and sand", "candles on a cake"], name="a"))
+    book.learn_events({"sea": ["waves", "sand"], "birthday": ["cake", "candles"]})
+    again = RememberAI.open(uri, embedder=WordsEmbedder())
+    assert again.search("sand and waves", k=1)[0].text == "waves and sand"
+    assert again.assign(["sand"]).ranking[0][0] == "sea"
+    info = again.info()
+    assert (info.path, info.photos, info.seeds) == (uri, 2, 4)
+    book.delete([again.search("sand", k=1)[0].photo_id])
+    reopened = RememberAI.open(uri, embedder=WordsEmbedder())
+    assert [hit.text for hit in reopened.search("sand")] == ["candles on a cake"]
