@@ -35,7 +35,14 @@ class _Path(click.Path):
         return Path(os.fsdecode(super().convert(value, *rest))).expanduser()
 
 
-_store = click.argument("store", type=_Path())
+class _Place(_Path):
+    """The folder of a store, or a URI as it stands."""
+
+    def convert(self, value: Any, *rest: Any) -> Any:
+        return value if "://" in str(value) else super().convert(value, *rest)
+
+
+_store = click.argument("store", type=_Place())
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 _offline = click.option("--offline", is_flag=True, help="Never ask the hub for a model.")
 _captioner = click.option(
@@ -84,10 +91,11 @@ def add(
 ) -> None:
     """Add the photos of FOLDER, and of those below it, to STORE."""
     from rememberai import Album, RememberAI, display
+    from rememberai.store import MemoryStore
 
     with display.progress() as progress:
         album = Album.from_folder(folder, progress=partial(progress, "reading"))
-    if (store / "store.json").exists():
+    if MemoryStore.exists(store):
         book = RememberAI.open(store, embedder=embedder, captioner=captioner, offline=offline)
         if metric not in (None, book.store.metric):
             raise click.UsageError(
@@ -189,7 +197,8 @@ def search(store: Path, text: str, k: int, where: str | None, offline: bool, as_
     from rememberai import display
 
     hits = _open(store, offline=offline).search(text, k, where=where)
-    display.show_json(hits) if as_json else display.show_hits(hits)
+    why = "no photo in this store has words yet" if where is None else "no photo fits the condition"
+    display.show_json(hits) if as_json else display.show_hits(hits, why)
 
 
 @cli.command()
@@ -215,6 +224,8 @@ def check(store: Path, repair: bool, as_json: bool) -> None:
     with display.busy("reading"):
         report = check(store, repair=repair)
     display.show_json(report) if as_json else display.show_outcomes(report)
+    if not report.count("done"):
+        sys.exit(1)
     if report.count("failed") or report.count("waiting"):
         sys.exit(_SOME_FAILED)
 
@@ -236,8 +247,11 @@ def reembed(store: Path, model: str, offline: bool) -> None:
 @cli.command()
 @_store
 @click.argument("file", type=_Path())
-def export(store: Path, file: Path) -> None:
+@click.option("--force", is_flag=True, help="Replace the file if there is one.")
+def export(store: Path, file: Path, force: bool) -> None:
     """Write all rows of STORE, with their vectors, into a Parquet FILE."""
+    if file.exists() and not force:
+        raise click.UsageError(f"{file} is there already; name another file, or say --force.")
     click.echo(f"{_open(store).store.export_parquet(file)} photos were written to {file}")
 
 

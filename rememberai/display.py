@@ -79,14 +79,14 @@ def show_discovery(found: Discovery) -> None:
     _line(f"{len(found)} events; {len(found.noise)} photos fell in none")
 
 
-def show_hits(hits: Sequence[Hit]) -> None:
-    """Print the photos that a search found, a line each."""
+def show_hits(hits: Sequence[Hit], why_none: str = "") -> None:
+    """Print the photos that a search found, a line each; or why there are none."""
     _table(
         ("distance", "photo", "words", "by"),
         [(f"{hit.distance:.2f}", hit.path or hit.name, hit.text, hit.text_source) for hit in hits],
     )
     if not hits:
-        _line("nothing found: no photo in this store has words yet")
+        _line(f"nothing found: {why_none}")
 
 
 def show_info(info: StoreInfo) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rememberai.errors import StoreError
 from rememberai.records import Outcome, Report
 from rememberai.store.schema import photo_row, row_text, to_table
 from rememberai.words import caption_files, words_of
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _BATCH = 1024  # photos in a write
 _CAPTIONED = 64  # photos in a write when they are captioned, which takes a second or so for each
 _MEMORY = ("memory", "memory_origin", "memory_author", "memory_written")
+_CAPTION = ("caption", "captioner")
+_ATTEMPTS = 5
+_DELETED = "it was deleted meanwhile"
 _NO_WORDS = "no text yet: no memory and no captioner; `rememberai caption` gives it words later"
 _NO_VOTE = "it has neither a memory nor a caption, so it has no vote"
 
@@ -38,17 +42,25 @@ class _Draft:
         What a person should know of it.
     silence
         Why it has no words, as long as it has none.
+    before
+        When the store's row of it, as it was read, was last changed; empty where there was none.
     """
 
     row: dict[str, Any]
     changed: bool
     remarks: list[str] = field(default_factory=list)
     silence: str = _NO_WORDS
+    before: dict[str, datetime | None] = field(default_factory=dict)
 
     @property
     def text(self) -> str | None:
         """The words that count, if there are any."""
         return row_text(self.row)
+
+    @property
+    def photo_id(self) -> str:
+        """The photo's id."""
+        return str(self.row["photo_id"])
 
 
 def add_album(
@@ -70,8 +82,15 @@ def add_album(
             silent = [draft for draft in drafts if not draft.text]
             _caption(silent, captioner, partial(_captioned, progress, start, total))
             progress("captioning", start + len(batch), total)
-        _write(store, embed, drafts)
-        results.update((draft.row["photo_id"], _outcome(draft)) for draft in drafts)
+        photos = {photo.photo_id: photo for photo in batch}
+
+        def again(
+            old: _Draft, row: dict[str, Any] | None, photos: dict[str, Photo] = photos
+        ) -> _Draft:
+            return _with_caption_of(old, _draft(photos[old.photo_id], row, album.name))
+
+        written = _write_all(store, embed, drafts, again)
+        results.update((draft.photo_id, _outcome(draft)) for draft in written)
         progress("embedding", start + len(batch), total)
     return Report(
         tuple(
@@ -92,11 +111,18 @@ def caption_waiting(
     for start in range(0, len(ids), _CAPTIONED):
         batch = ids[start : start + _CAPTIONED]
         rows = store.read_rows(batch)
-        drafts = [_Draft(rows[photo_id], changed=False) for photo_id in batch]
+        drafts = [_known(rows[photo_id]) for photo_id in batch]
         _caption(drafts, captioner, partial(_captioned, progress, start, len(ids)))
-        _write(store, embed, drafts)
-        outcomes += [_outcome(draft) for draft in drafts]
+        outcomes += [
+            _outcome(draft) for draft in _write_all(store, embed, drafts, _captioned_again)
+        ]
     return Report(tuple(outcomes))
+
+
+def _captioned_again(old: _Draft, row: dict[str, Any] | None) -> _Draft:
+    if row is None:
+        return _Draft(old.row | dict.fromkeys(_CAPTION), changed=False, silence=_DELETED)
+    return _with_caption_of(old, _known(row))
 
 
 def words_of_album(
@@ -120,7 +146,7 @@ def _draft(photo: Photo, known: dict[str, Any] | None, album: str) -> _Draft:
     row = photo_row(photo, album)
     if known is None:
         return _Draft(row, changed=True)
-    draft = _Draft(known, changed=False)
+    draft = _known(known)
     if row["memory"] and row["memory"] != known["memory"]:
         draft.row |= {key: row[key] for key in _MEMORY}
         draft.remarks.append("its memory is new")
@@ -128,6 +154,20 @@ def _draft(photo: Photo, known: dict[str, Any] | None, album: str) -> _Draft:
     if row["path"] and row["path"] != known["path"] and not _exists(known["path"]):
         draft.row |= {key: row[key] for key in ("path", "name", "album")}
         draft.remarks.append("it was moved")
+        draft.changed = True
+    return draft
+
+
+def _known(row: dict[str, Any]) -> _Draft:
+    """Take a row of the store as it is."""
+    return _Draft(row, changed=False, before={row["photo_id"]: row["updated"]})
+
+
+def _with_caption_of(old: _Draft, draft: _Draft) -> _Draft:
+    """Give a photo the caption that was made for it, unless it has words by now."""
+    draft.silence = old.silence
+    if not draft.text and old.row.get("caption"):
+        draft.row |= {key: old.row[key] for key in _CAPTION}
         draft.changed = True
     return draft
 
@@ -150,15 +190,53 @@ def _caption(drafts: list[_Draft], captioner: Captioner, progress: Callable[[int
             draft.changed = True
 
 
-def _write(store: MemoryStore, embed: TextEmbedding, drafts: list[_Draft]) -> None:
-    """Embed the words of the changed rows and write them in one transaction."""
+def _write_all(
+    store: MemoryStore,
+    embed: TextEmbedding,
+    drafts: list[_Draft],
+    again: Callable[[_Draft, dict[str, Any] | None], _Draft],
+) -> list[_Draft]:
+    """Write drafts; those of photos that others changed meanwhile are made anew and tried again.
+
+    Parameters
+    ----------
+    again
+        Makes a draft anew from the old one and the row that the store has now, or None.
+
+    Returns
+    -------
+    list
+        The drafts as they were written.
+    """
+    written: list[_Draft] = []
+    for _ in range(_ATTEMPTS):
+        refused = _write(store, embed, drafts)
+        written += [draft for draft in drafts if draft.photo_id not in refused]
+        if not refused:
+            return written
+        rows = store.read_rows(sorted(refused))
+        late = [draft for draft in drafts if draft.photo_id in refused]
+        drafts = [again(draft, rows.get(draft.photo_id)) for draft in late]
+    raise StoreError(
+        f"others change {len(refused)} of the same photos again and again; try again later"
+    )
+
+
+def _write(store: MemoryStore, embed: TextEmbedding, drafts: list[_Draft]) -> set[str]:
+    """Embed the words of the changed rows and write them in one transaction.
+
+    Returns
+    -------
+    set
+        The photos that others changed meanwhile, which were not written.
+    """
     for draft in drafts:
         reason = None if draft.text else draft.silence
-        draft.changed |= draft.row.get("outcome") != reason
+        draft.changed |= draft.row.get("outcome") != reason and draft.silence != _DELETED
         draft.row["outcome"] = reason
     changed = [draft for draft in drafts if draft.changed]
     if not changed:
-        return
+        return set()
     spoken = [draft for draft in changed if draft.text]
     texts = [str(draft.text) for draft in spoken]
     for draft, remark in zip(spoken, embed.remarks(texts), strict=True):
@@ -166,11 +244,13 @@ def _write(store: MemoryStore, embed: TextEmbedding, drafts: list[_Draft]) -> No
     now = datetime.now(UTC)
     for draft in changed:
         draft.row["updated"] = now
-    store.upsert(to_table([draft.row for draft in changed], embed(texts)))
+    table = to_table([draft.row for draft in changed], embed(texts))
+    before = {key: value for draft in changed for key, value in draft.before.items()}
+    return set(store.upsert_unless_changed(table, before))
 
 
 def _outcome(draft: _Draft) -> Outcome:
-    name, photo_id = draft.row["name"], draft.row["photo_id"]
+    name, photo_id = draft.row["name"], draft.photo_id
     if not draft.text:
         return Outcome(name, "waiting", "; ".join((*draft.remarks, draft.silence)), photo_id)
     if not draft.changed:

@@ -7,7 +7,7 @@ The seeds are kept in the store as a table of event, text, role and vector. The 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +19,7 @@ from rememberai.store.schema import column_matrix, vector_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     import numpy as np
     from numpy.typing import NDArray
@@ -82,6 +83,10 @@ class LearnedEvents:
             self._store.replace_artifact(self._name, merged(None))
         else:
             self._store.change_artifact(self._name, lambda _: merged(self.table()))
+
+    def held(self) -> AbstractContextManager[Any]:
+        """Keep others from learning meanwhile."""
+        return self._store.holding(self._name)
 
     def copy_to(self, column: str, embed: TextEmbedding) -> None:
         """Embed the seeds by the model of another column, which the store is about to switch to."""

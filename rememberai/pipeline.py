@@ -197,13 +197,12 @@ class RememberAI:
         """
         if not text.strip():
             raise InputError("the text to search for is empty")
-        among = None
-        if where is not None:
-            among = self.store.read([], where=where)["photo_id"].to_pylist()
-        found = self._vector_index().search(self._embedding().anew([text]), k, filter=among)
+        store, index = self._searchable()
+        among = None if where is None else store.read([], where=where)["photo_id"].to_pylist()
+        found = index.search(self._embedding().anew([text]), k, filter=among)
         # Equal words are equally far, and which was indexed first depends on the store's history.
         nearest = sorted(zip(found.distances[0].tolist(), found.ids[0].tolist(), strict=True))
-        rows = self.store.read_rows([photo_id for _, photo_id in nearest])
+        rows = store.read_rows([photo_id for _, photo_id in nearest])
         return [row_hit(rows[photo_id], distance) for distance, photo_id in nearest]
 
     def learn_events(
@@ -309,6 +308,8 @@ class RememberAI:
         int
             How many were in the store.
         """
+        if isinstance(photo_ids, str):
+            raise InputError(f"a collection of photo ids was wanted; the text {photo_ids!r} came")
         return self.store.delete(photo_ids)
 
     def reembed(self, embedder: str | Embedder, *, progress: Progress | None = None) -> int:
@@ -352,21 +353,20 @@ class RememberAI:
                     f"{self.store.path} was made with an embedder of the caller's own, "
                     f"{self.store.model_id!r}; open it with embedder=that object"
                 )
-            model = load_embedder(name, offline=self._offline)
-            self.store.check_model(model.model_id, model.dimension)
-            self._embedder = model
+            self._embedder = load_embedder(name, offline=self._offline)
+        self.store.check_model(self._embedder.model_id, self._embedder.dimension)
         return self._embedder
 
     def _embedding(self, seeds: pa.Table | None = None) -> TextEmbedding:
         known = partial(known_vectors, self.store, seeds)
         return TextEmbedding(self._model(), self.store.metric, known)
 
-    def _vector_index(self) -> VectorIndex:
-        """Give the index of the store's version: from memory, from its cache, or built anew."""
-        stamp = self.store.stamp
-        if self._index is None or self._index[0] != stamp:
-            self._index = (stamp, cached_index(self.store))
-        return self._index[1]
+    def _searchable(self) -> tuple[MemoryStore, VectorIndex]:
+        """Give what the store reads now and its index: from memory, its cache, or built anew."""
+        view, held = self.store.pinned(), self._index
+        if held is None or held[0] != view.stamp:
+            held = self._index = (view.stamp, cached_index(view))
+        return view, held[1]
 
 
 def _quiet(stage: str, done: int, total: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rememberai.errors import StoreError
 from rememberai.words import TextEmbedding
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from rememberai.records import Progress
     from rememberai.store import MemoryStore
 
+_ATTEMPTS = 5
 _BATCH = 1024
 
 
@@ -36,10 +38,28 @@ def reembed(
     """
     column = store.add_model(model.model_id, model.dimension, name)
     embed = TextEmbedding(model, store.metric, lambda _: {})
+    filled = 0
+    for attempt in range(_ATTEMPTS):
+        filled += _fill(store, column, embed, progress)
+        with learned.held():
+            learned.copy_to(column, embed)
+            try:
+                store.switch_model(column)
+            except StoreError:  # somebody added photos in the meantime
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                return filled
+        store.refresh()
+    raise AssertionError
+
+
+def _fill(store: MemoryStore, column: str, embed: TextEmbedding, progress: Progress) -> int:
     filled, total = 0, len(store.pending(column))
     while len(texts := store.pending(column, _BATCH)):
-        filled += store.fill(column, texts, embed(texts["text"].to_pylist()))
+        written = store.fill(column, texts, embed(texts["text"].to_pylist()))
+        if not written and texts.equals(store.pending(column, _BATCH)):
+            raise StoreError(f"{len(texts)} photos have words that can't be read; check the store")
+        filled += written
         progress("embedding", min(filled, total), total)
-    learned.copy_to(column, embed)
-    store.switch_model(column)
     return filled

@@ -483,17 +483,17 @@ def test_a_description_takes_the_place_of_the_name_and_the_last_one_counts(
 ):
     def describe(text):
         if given == "dictionary":
-            learned.learn_events({"sea": SEA}, descriptions={"sea": text})
+            learned.learn_events({"cake": CAKE}, descriptions={"cake": text})
         else:
-            row = {"event": "sea", "description": text}
+            row = {"event": "cake", "description": text}
             learned.learn_events(write_jsonl(tmp_path / "d.jsonl", row))
 
-    before = dict(learned.assign(["trumpet"]).ranking)["sea"]
+    before = dict(learned.assign(["trumpet"]).ranking)["cake"]
     describe("trumpet")
-    assert dict(learned.assign(["trumpet"]).ranking)["sea"] > before + 0.1
+    assert dict(learned.assign(["trumpet"]).ranking)["cake"] > before + 0.1
     describe("trombone")
-    assert described(learned)["sea", "description"] == "trombone"
-    assert dict(learned.assign(["trombone"]).ranking)["sea"] > before + 0.1
+    assert described(learned)["cake", "description"] == "trombone"
+    assert dict(learned.assign(["trombone"]).ranking)["cake"] > before + 0.1
     assert seeds_of(learned) == pairs(sea=SEA, cake=CAKE)
 
 

@@ -25,8 +25,9 @@ _FACTORS = np.geomspace(0.1, 30, 20)
 class EventDescriptions:
     """Tell events apart by the vectors of words that describe them.
 
-    The probability of an event is the softmax over the events of -d / t, where d is the cosine
-    distance of a photo to the event's description, or half the squared Euclidean distance. The
+    The probability of an event is the softmax over the events of (m - d) / t, where d is the cosine
+    distance of a photo to the event's description, or half the squared Euclidean distance, and m is
+    the mean of d over the seeds, each event counted alike: some words are near to everything. The
     temperature t is the one under which the seeds' own events are most probable; where the
     descriptions say nothing it is high, and all events are about as probable.
 
@@ -34,6 +35,8 @@ class EventDescriptions:
     ----------
     vectors_
         (n_events, dimension) float32, prepared for the metric.
+    means_
+        (n_events,) m above.
     temperature_
         t above, in the unit of d: the best of 20 from 0.1 to 30 times the seeds' median standard
         deviation of d over the events.
@@ -74,7 +77,11 @@ class EventDescriptions:
             )
         vectors: list[Any] = [descriptions[event] for event in events]
         self.vectors_ = prepare(vectors, self.metric, dimension=seeds.shape[1], name="descriptions")
-        costs = self._costs(seeds)
+        raw = self._costs(seeds)
+        self.means_ = np.stack([raw[truth == i].mean(axis=0) for i in range(len(events))]).mean(
+            axis=0
+        )
+        costs = raw - self.means_
         scale = float(np.median(costs.std(axis=1)))
         self.temperature_ = (
             best_temperature(scale * _FACTORS, lambda t: _softmax(-costs / t), truth)
@@ -85,7 +92,7 @@ class EventDescriptions:
 
     def probabilities(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Give (n, n_events) probabilities for (n, dimension) prepared vectors."""
-        return _softmax(-self._costs(vectors) / self.temperature_)
+        return _softmax((self.means_ - self._costs(vectors)) / self.temperature_)
 
     def _costs(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         distances, positions = knn(vectors, self.vectors_, len(self.vectors_), self.metric)

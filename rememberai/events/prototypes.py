@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rememberai.records import Metric
 
 
+_RESTARTS = 20  # with few, the last digit of a vector can decide which optimum is found
+
+
 class EventPrototypes:
     """Choose the prototypes of each event among its seeds.
 
@@ -110,7 +113,7 @@ class EventPrototypes:
             seeds,
             min(self.n_seed_clusters, n_prototypes),
             metric=self.metric,
-            n_init=5,
+            n_init=_RESTARTS,
             max_iter=50,
             random_state=self.random_state,
         )

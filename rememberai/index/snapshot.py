@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -89,6 +90,8 @@ class Snapshot:
         """
         if filter is None:
             return self.living
+        if isinstance(filter, (str, bytes)) or not isinstance(filter, Iterable):
+            raise InputError(f"a filter is a mask or a collection of ids; {filter!r:.100} came")
         given = filter if isinstance(filter, (np.ndarray, list, tuple)) else list(filter)
         if len(given) and isinstance(given[0], (bool, np.bool_)):
             mask = np.asarray(given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from rememberai.store.schema import fits, table_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
+    from typing import Self
 
     import pyarrow as pa
 
@@ -26,10 +29,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Change:
-    """What a writer is about to publish: the manifest, and the table that it writes to."""
+    """What a writer is about to publish: the manifest, and the table that it writes to.
+
+    Attributes
+    ----------
+    transaction
+        What made the table's version; read once, since Lance lets nobody else use the dataset
+        meanwhile.
+    """
 
     manifest: Manifest
     dataset: Any
+    transaction: str | None = None
 
 
 class Handle:
@@ -58,10 +69,9 @@ class Handle:
     ) -> None:
         self._files = files
         # One assignment replaces both, so that a thread that reads never sees half of a change.
-        self._seen = Change(manifest.of_table(dataset.schema.names), dataset)
+        self._seen = self._view(manifest.of_table(dataset.schema.names), dataset)
         self._column = column
         self._frozen = frozen
-        self._stamped: tuple[int, str] | None = None
         if not fits(dataset.schema, column, self.dimension):
             raise StoreError(
                 f"the table in {files.place} and its store.json do not fit each other; one of "
@@ -119,14 +129,20 @@ class Handle:
 
         It also names the column of the vectors.
         """
-        dataset = self._dataset
-        if self._stamped is None or self._stamped[0] != dataset.version:
-            with lance_errors(self._files.table):
-                transaction = dataset.read_transaction(dataset.version)
-            if transaction is None:
-                raise StoreError(f"version {dataset.version} of {self._files.table} has no origin")
-            self._stamped = (dataset.version, transaction.uuid)
-        return f"{self._stamped[1]} {self._column}"
+        seen = self._seen
+        if seen.transaction is None:
+            raise StoreError(f"version {seen.dataset.version} of {self.place} has no origin")
+        return f"{seen.transaction} {self._column}"
+
+    def pinned(self) -> Self:
+        """Give a view of what is read now, for reading only, whatever is written meanwhile."""
+        view = copy.copy(self)
+        view._frozen = True
+        return view
+
+    def holding(self, artifact: str) -> AbstractContextManager[Any]:
+        """Keep others from changing an artifact."""
+        return self._files.lock(artifact)
 
     def __len__(self) -> int:
         return int(self._dataset.count_rows())
@@ -173,7 +189,12 @@ class Handle:
             if after != before:
                 after.write(self._files)
                 _log.debug("published version %d of %s", after.version, self._files.place)
-            self._seen = Change(after, change.dataset)
+            self._seen = self._view(after, change.dataset)
+
+    def _view(self, manifest: Manifest, dataset: Any) -> Change:
+        with lance_errors(self._files.table):
+            transaction = dataset.read_transaction(dataset.version)
+        return Change(manifest, dataset, transaction.uuid if transaction else None)
 
     def _refuse_frozen(self) -> None:
         if self._frozen:

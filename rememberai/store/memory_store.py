@@ -14,6 +14,7 @@ from rememberai.store.lance_errors import lance_errors
 from rememberai.store.manifest import (
     FIRST_COLUMN,
     FORMAT,
+    MANIFEST,
     Manifest,
     VectorModel,
     read_manifest,
@@ -116,6 +117,19 @@ class MemoryStore(ModelColumns, Transfer, Artifacts):
                 with store._writing():
                     pass
         return store
+
+    @classmethod
+    def exists(
+        cls, path: str | os.PathLike[str], *, storage_options: dict[str, str] | None = None
+    ) -> bool:
+        """Tell whether there is a store; see `create` for the parameters."""
+        return files_at(path, storage_options).read(MANIFEST) is not None
+
+    def refresh(self) -> None:
+        """Read what others published since, with the same model."""
+        manifest, dataset = _published(self._files)
+        if self._column in manifest.models:
+            self._seen = self._view(manifest.of_table(dataset.schema.names), dataset)
 
     def snapshot(self, version: int) -> Self:
         """Open a version of the table as it was, for reading only.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +14,7 @@ from rememberai.store.reading import Reader, is_in, known_ids
 from rememberai.store.schema import VECTOR, WORDS, check_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from rememberai.store.handle import Change
 
@@ -78,6 +78,41 @@ class Writer(Reader):
                 put(change, self._stored(rows, change.dataset.schema))
             else:
                 self._insert(change, rows)
+
+    def upsert_unless_changed(
+        self, rows: pa.Table, before: Mapping[str, datetime | None]
+    ) -> list[str]:
+        """Write whole rows, but none of a photo that somebody else has changed meanwhile.
+
+        Parameters
+        ----------
+        rows
+            See `upsert`.
+        before
+            By photo id, the `updated` of the row as it was read; a photo that the store did not
+            have is left out.
+
+        Returns
+        -------
+        list of str
+            The photo ids that were changed, deleted or inserted meanwhile, and so not written.
+
+        Raises
+        ------
+        InputError, ModelMismatchError, StoreError
+            See `upsert`.
+        """
+        check_rows(rows, self._schema)
+        with self._writing() as change:
+            now = _last_changes(change.dataset, rows["photo_id"])
+            ids = rows["photo_id"].to_pylist()
+            ours = [(i in now, now.get(i)) == (i in before, before.get(i)) for i in ids]
+            whole = rows.filter(pa.array(ours, pa.bool_()))
+            if len(whole) and (before or not self._files.exclusive):
+                put(change, self._stored(whole, change.dataset.schema))
+            elif len(whole):
+                self._insert(change, whole)
+        return [photo_id for photo_id, written in zip(ids, ours, strict=True) if not written]
 
     def update(self, table: pa.Table) -> None:
         """Change some columns of some photos; every other value stays.
@@ -204,6 +239,13 @@ class Writer(Reader):
             raise InputError(f"the columns must have the types {wanted}: {error}") from error
         check_rows(changes, wanted)
         return changes
+
+
+def _last_changes(dataset: Any, photo_ids: pa.ChunkedArray) -> dict[str, datetime | None]:
+    """Tell when those of some photos were last changed that a table has."""
+    rows = dataset.to_table(columns=["photo_id", "updated"])
+    rows = rows.filter(pc.is_in(rows["photo_id"], value_set=photo_ids.combine_chunks()))
+    return dict(zip(rows["photo_id"].to_pylist(), rows["updated"].to_pylist(), strict=True))
 
 
 def put(change: Change, rows: pa.Table, *, again: bool = True) -> None:
