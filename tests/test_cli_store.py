@@ -31,6 +31,11 @@ def test_search_among_some(shell, store):
     assert {hit["photo_id"] for hit in hits} <= early
 
 
+def test_a_condition_that_nothing_satisfies_is_said_so(shell, store):
+    done = shell("search", store, "a party", "--where", "album = 'nowhere'")
+    assert (done.status, done.out.strip()) == (0, "nothing found: no photo fits the condition")
+
+
 def test_a_condition_that_cannot_be_read(shell, store):
     done = shell("search", store, "a party", "--where", "colour = 'red'")
     assert done.status == 1
@@ -54,7 +59,7 @@ def test_check_names_a_flaw_and_mends_it(shell, store):
 
 def test_check_of_what_is_no_store(shell, tmp_path):
     done = shell("check", tmp_path / "nothing")
-    assert done.status != 0
+    assert done.status == 1
     assert "nothing" in done.out
 
 
@@ -64,7 +69,9 @@ def test_a_store_goes_through_parquet(shell, store, tmp_path):
     other = tmp_path / "other.memories"
     RememberAI.create(other, offline=True)
     assert "67 photos were added" in shell("import", other, file).out
-    assert "0 photos were added" in shell("import", other, file).out
+    assert shell("import", other, file).out.startswith("0 photos were added")
+    assert shell("export", store, file).status == 2  # never replaced by mistake
+    assert shell("export", store, file, "--force").status == 0
     assert photos(shell, other) == photos(shell, store) == 67
     first, second = (
         json.loads(shell("search", one, "a party", "--json").out) for one in (store, other)
@@ -79,8 +86,10 @@ def test_a_file_that_is_no_export(shell, store, tmp_path):
 
 
 def test_compact_keeps_every_photo(shell, store):
+    before = json.loads(shell("search", store, "a party", "-k", "60", "--json").out)
     assert "MB were freed" in shell("compact", store).out
     assert photos(shell, store) == 67
+    assert json.loads(shell("search", store, "a party", "-k", "60", "--json").out) == before
 
 
 def test_reembed_goes_over_to_another_model(shell, store):
