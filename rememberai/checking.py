@@ -12,7 +12,8 @@ from rememberai._arrays import prepare
 from rememberai.errors import StoreError
 from rememberai.index_cache import FOLDER
 from rememberai.records import Outcome, Report
-from rememberai.store import MemoryStore, check_store
+from rememberai.store import check_store
+from rememberai.store.check import opened_as_it_is
 
 if TYPE_CHECKING:
     import os
@@ -69,7 +70,7 @@ def _against_table(root: Path, folder: Path) -> str:
     from rememberai.index import VectorIndex
 
     try:
-        store = MemoryStore.open(root)
+        store = opened_as_it_is(root)
     except StoreError as error:
         return f"its files are whole; the table can't be read: {error}"
     index = VectorIndex.load(folder)

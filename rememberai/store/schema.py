@@ -13,7 +13,7 @@ from rememberai.errors import InputError
 from rememberai.records import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -67,12 +67,12 @@ def vector_type(dimension: int) -> pa.DataType:
     return pa.list_(pa.float32(), dimension)
 
 
-def fits(table: pa.Schema, column: str, dimension: int) -> bool:
+def fits(table: pa.Schema, column: str, dimension: int, *, without: Collection[str] = ()) -> bool:
     """Tell whether a table has what rows need, with the vectors in a column; it may have more."""
     there = {field.name: field.type for field in table}
     wanted = {field.name: field.type for field in table_schema(dimension) if field.name != VECTOR}
     wanted[column] = vector_type(dimension)
-    return all(there.get(name) == kind for name, kind in wanted.items())
+    return all(there.get(name) == kind for name, kind in wanted.items() if name not in without)
 
 
 def check_rows(rows: pa.Table, wanted: pa.Schema) -> None:
