@@ -21,7 +21,7 @@ from rememberai.store.local import LocalFiles
 from rememberai.store.manifest import FORMAT, MANIFEST, Manifest, read_manifest
 from rememberai.store.memory_store import MemoryStore
 from rememberai.store.migration import NEW_IN_2
-from rememberai.store.schema import fits
+from rememberai.store.schema import fits, shown_ids, source_is_true
 from rememberai.store.seals import CHECKSUMS, HINT, names_below
 
 if TYPE_CHECKING:
@@ -165,23 +165,29 @@ def _rows(files: LocalFiles, manifest: Manifest) -> Iterator[Outcome]:
     if twice:
         flawed["stand in the table more than once"] = twice
     for flaw, which in flawed.items():
-        shown = ", ".join(sorted(which)[:5]) + (", ..." if len(which) > 5 else "")
-        yield Outcome(files.table.name, "failed", f"{len(which)} photos {flaw}: {shown}")
+        count, _, shown = shown_ids(which).partition(": ")
+        yield Outcome(files.table.name, "failed", f"{count} {flaw}: {shown}")
     reason = f"{len(counted)} photos in {len(fragments)} parts of version {manifest.version}"
     yield Outcome("rows", "done", reason)
 
 
 def _flaws(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Name what is wrong with the rows of a batch, and which rows have it."""
+    untrue = ~source_is_true(batch).to_numpy(zero_copy_only=False)
+    if untrue.any():
+        yield "have a text source that is no column with words", untrue
     spoken = batch["text_source"].is_valid().to_numpy(zero_copy_only=False)
     for column, model in manifest.models.items():
         there = batch[column].is_valid().to_numpy(zero_copy_only=False)
         flat = batch[column].flatten().to_numpy(zero_copy_only=False)
-        wild = there.copy()
-        wild[there] = ~np.isfinite(flat.reshape(-1, model.dimension)).all(axis=1)
+        vectors = flat.reshape(-1, model.dimension)
+        wild, zero = np.zeros((2, len(there)), bool)
+        wild[there] = ~np.isfinite(vectors).all(axis=1)
+        zero[there] = (manifest.metric == "cosine") & ~vectors.any(axis=1)
         needed = spoken if column == manifest.active else spoken & there
         for flaw, where in (
             (f"have NaN or infinity in the column {column}", wild),
+            (f"have a vector of zeros, which has no direction, in the column {column}", zero),
             (f"have words and no vector, or no words and a vector in {column}", there != needed),
         ):
             if where.any():

@@ -177,7 +177,8 @@ class LocalFiles:
         else:
             dataset = recovery.open_version(self.table, published)
         # What has no seal before this write gets none by it: its line was lost, or a writer.
-        self._unvouched = self.seals.unsealed() if sealed else set()
+        there = self.seals.unsealed() if sealed else ()
+        self._unvouched = {name for name in there if not name.startswith(recovery.TRANSACTIONS)}
         return dataset
 
     def publish(self, dataset: Any) -> int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _VERSIONS = "_versions"
 _PARTS = ("data/", "_deletions/")
+TRANSACTIONS = "_transactions/"  # a crash leaves some, and no row is read from them
 SET_ASIDE = "set-aside"
 
 

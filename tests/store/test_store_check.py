@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,10 @@ import pytest
 from store_rows import DIMENSION, content, make, rows
 
 from rememberai import MemoryStore
-from rememberai.errors import StoreError
+from rememberai.errors import InputError, StoreError
 from rememberai.records import Report
 from rememberai.store.check import check_store
-from rememberai.store.schema import to_table
+from rememberai.store.schema import check_rows, dated, to_table, vector_array
 from rememberai.store.seals import Seals
 
 
@@ -138,6 +138,55 @@ def test_rows_that_break_the_rules_are_named(store):
     assert len(reasons) == 3
 
 
+def test_zero_vectors_and_false_sources_are_named(store):
+    table = rows(["zero", "titled", "unsaid"])
+    place = table.schema.get_field_index("text_source")
+    sources = pa.array(["memory", "title", "caption"])
+    table = table.set_column(place, table.schema.field(place), sources)
+    place = table.schema.get_field_index("vector")
+    vectors = vector_array(
+        np.array([[0] * DIMENSION, [1] * DIMENSION, [1] * DIMENSION], np.float32)
+    )
+    table = table.set_column(place, table.schema.field(place), vectors)
+    forced(store, lambda dataset: dataset.insert(table))
+    zero, untrue = sorted(o.reason for o in check_store(store.path).with_status("failed"))
+    assert (zero.startswith("1 photos have a vector of zeros"), zero[-6:]) == (True, ": zero")
+    assert untrue == "2 photos have a text source that is no column with words: titled, unsaid"
+
+
+@pytest.mark.parametrize(
+    ("source", "memory"), [("title", "x"), ("", "x"), ("memory", None), ("caption", "x")]
+)
+def test_a_text_source_names_a_column_with_words(source, memory):
+    table = rows(["good", "bad"], memory="x")
+    for name, values in (("text_source", ["memory", source]), ("memory", ["x", memory])):
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, pa.array(values, pa.string()))
+    with pytest.raises(InputError, match="1 photos: bad"):
+        check_rows(table, table.schema)
+
+
+def test_vectors_without_a_direction_are_refused_under_cosine(store):
+    table = to_table([{"photo_id": "zero", "memory": "x"}], np.zeros((1, DIMENSION), np.float32))
+    check_rows(table, table.schema, "l2")
+    with pytest.raises(InputError, match="1 photos: zero"):
+        check_rows(table, table.schema, "cosine")
+    column = store.add_model("second", 3)
+    texts = store.pending(column, 2)
+    with pytest.raises(InputError, match=f"1 photos: {texts['photo_id'][1]}"):
+        store.fill(column, texts, np.array([[1, 2, 3], [0, 0, 0]]))
+    assert len(store.pending(column)) == 4
+
+
+def test_rows_that_do_not_say_when_are_dated():
+    then = datetime(2020, 1, 1, tzinfo=UTC)
+    table = pa.concat_tables([rows(["a"], added=then), rows(["b"], updated=then)])
+    filled = dated(table)
+    assert filled.schema == table.schema
+    assert (filled["added"][0].as_py(), filled["updated"][1].as_py()) == (then, then)
+    assert filled["added"][1].as_py() > then < filled["updated"][0].as_py()
+
+
 def test_a_vector_that_is_missing_is_named(store):
     forced(store, lambda dataset: dataset.update({"vector": "NULL"}, "photo_id = 'a'"))
     (outcome,) = check_store(store.path).with_status("failed")
@@ -153,6 +202,31 @@ def test_a_store_without_its_manifest_can_t_be_mended(store, data):
         (outcome,) = check_store(store.path, repair=repair).outcomes
         assert (outcome.item, outcome.status) == ("store.json", "failed")
         assert "backup" in outcome.reason
+
+
+def test_what_is_no_store_is_not_to_be_restored(tmp_path):
+    for repair in (False, True):
+        (outcome,) = check_store(tmp_path, repair=repair).outcomes
+        assert outcome.status == "failed"
+        assert "is no store" in outcome.reason
+        assert "backup" not in outcome.reason
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_bytes_of_an_altered_manifest_are_not_shown(store):
+    (store.path / "store.json").write_bytes(b"\xffsecret")
+    with pytest.raises(StoreError) as caught:
+        MemoryStore.open(store.path)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_artifact_that_can_t_be_read_just_now_stays(store):
+    path = store.path / "seeds.table"
+    path.unlink()
+    path.mkdir()
+    for repair in (False, True):
+        assert "can't be read" in said(check_store(store.path, repair=repair), "failed")[path.name]
+        assert path.exists()
 
 
 def test_a_damaged_artifact_is_set_aside(store):
@@ -209,14 +283,16 @@ def test_an_older_store_json_that_is_put_back_costs_no_photo(store):
     report = check_store(store.path, repair=True)
     assert "put back" in said(report, "done")["set-aside"]
     assert len(MemoryStore.open(store.path)) == 5
-    MemoryStore.open(store.path).compact(keep=timedelta(0))
+    copy = Path(shutil.copytree(store.path, store.path.with_name("copy")))
+    MemoryStore.open(copy).compact(keep=timedelta(0))
+    aside = [sorted(state(root / "set-aside").values()) for root in (copy, store.path)]
+    assert aside[0] == aside[1]
     for file in (store.path / "set-aside").rglob("*"):
         if file.is_file():
             file.replace(store.path / file.relative_to(store.path / "set-aside"))
     for name, data in newest.items():
         (store.path / name).write_bytes(data)
-    if lost := said(check_store(store.path), "failed"):
-        assert all("only older versions" in reason for reason in lost.values())
+    assert_sound(store.path)
     assert content(MemoryStore.open(store.path)) == expected
 
 
@@ -286,13 +362,11 @@ LOSS = {
 
 @pytest.mark.parametrize("loss", LOSS.values(), ids=LOSS)
 def test_damaged_data_without_its_checksum_is_never_certified(store, loss):
-    path = max(store.path.glob("photos.lance/data/*"), key=lambda p: p.stat().st_mtime_ns)
+    (path,) = (p for p in store.path.glob("photos.lance/data/*") if b"about d" in p.read_bytes())
     name = path.relative_to(store.path / "photos.lance").as_posix()
     checksums = store.path / "checksums"
     checksums.write_bytes(loss(checksums.read_bytes(), line_of(path, store)))
-    data = bytearray(path.read_bytes())
-    data[10] ^= 1
-    path.write_bytes(data)
+    path.write_bytes(path.read_bytes().replace(b"about d", b"About d"))
     seen = said(check_store(store.path), "failed")
     assert "can't be vouched for" in seen[name]
     for act in (
