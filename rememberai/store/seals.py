@@ -118,13 +118,13 @@ class Seals:
         besides
             Files that get none: nobody knows whether they are still what was written.
         """
-        new = sorted(name for name in self.unsealed() if name not in besides)
+        new = sorted(self.unsealed())
         with ThreadPoolExecutor(1) as beside:
             flushed = beside.submit(self._flush, new)
             seals = {
                 name: Seal(_digest(path := self._table / name), path.stat().st_size)
                 for name in new
-                if not name.endswith(HINT)
+                if name not in besides and not name.endswith(HINT)
             }
             flushed.result()
         if seals:

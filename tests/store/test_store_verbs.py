@@ -397,7 +397,7 @@ def test_rows_keep_the_columns_that_came_with_format_2(store):
 def test_a_condition_is_read_whole_or_refused(store, bad):
     store.append(rows(["a", "b"]))
     for act in (lambda: store.read([], bad), lambda: list(store.scan([], bad))):
-        with pytest.raises(InputError, match="^the condition .* can't be read") as caught:
+        with pytest.raises(InputError, match=r"^the condition .* can't be read") as caught:
             act()
         assert "vector" not in str(caught.value).partition("conditions on the columns")[2]
 
@@ -421,7 +421,9 @@ def test_where_nothing_may_be_written_the_error_says_so(store, tmp_path):
         lambda: store.replace_artifact("seeds", pa.table({"x": [1]})),
         lambda: check_store(store.path, repair=True),
     ):
-        with pytest.raises(StoreError, match="can't be written to here .* copy it to where it can"):
+        with pytest.raises(
+            StoreError, match=r"can't be written to here .* copy it to where it can"
+        ):
             act()
     assert not check_store(store.path).with_status("failed", "waiting")
 
