@@ -99,8 +99,12 @@ def opened_as_it_is(path: str | os.PathLike[str]) -> MemoryStore:
 def _looked_at(files: LocalFiles, manifest: Manifest, *, repair: bool) -> Iterator[Outcome]:
     yield from _manifest(files, manifest)
     yield from _rows(files, manifest)
-    yield from _leftovers(files, repair=repair)
-    yield from _checksums(files, manifest, repair=repair)
+    numbers = recovery.versions(files.table)
+    older = recovery.needed(files.table, (v for v in numbers if v < manifest.version))
+    newer = recovery.needed(files.table, (v for v in numbers if v >= manifest.version))
+    kept = None if older is None or newer is None else older | newer
+    yield from _leftovers(files, kept, repair=repair)
+    yield from _checksums(files, manifest, older or set(), repair=repair)
     yield from _artifacts(files, repair=repair)
 
 
@@ -194,8 +198,10 @@ def _flaws(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[tuple[str, NDA
                 yield flaw, where
 
 
-def _checksums(files: LocalFiles, manifest: Manifest, *, repair: bool) -> Iterator[Outcome]:
-    """Read every file of the table and compare it with its seal."""
+def _checksums(
+    files: LocalFiles, manifest: Manifest, older: set[str], *, repair: bool
+) -> Iterator[Outcome]:
+    """Read every file of the table, also those of older versions, and compare it with its seal."""
     if manifest.format == 1:
         reason = "a store of format 1 has none; opening the store hashes every file"
         yield Outcome(CHECKSUMS, "waiting", reason)
@@ -203,8 +209,6 @@ def _checksums(files: LocalFiles, manifest: Manifest, *, repair: bool) -> Iterat
     seals = dict(files.seals.known())
     there = set(names_below(files.table))
     needed = recovery.needed(files.table, [manifest.version])
-    older = (v for v in recovery.versions(files.table) if v < manifest.version)
-    needed_before = recovery.needed(files.table, older) or set()
     for name in sorted((needed or set()) - there):
         yield Outcome(name, "failed", "it is missing; restore it from a backup")
     for name in sorted(there.intersection(seals)):
@@ -216,7 +220,7 @@ def _checksums(files: LocalFiles, manifest: Manifest, *, repair: bool) -> Iterat
                     continue
             yield Outcome(name, "failed", f"{flaw}; {mended}")
     unsealed = {name for name in there - set(seals) if not name.endswith(HINT)}
-    lost = unsealed & ((needed or set()) | needed_before)
+    lost = unsealed & ((needed or set()) | older)
     for name in sorted(lost):
         mended = f"restore {CHECKSUMS}, or the store, from a backup"
         if needed is not None and name not in needed:
@@ -252,11 +256,11 @@ def _artifacts(files: LocalFiles, *, repair: bool) -> Iterator[Outcome]:
             yield Outcome(path.name, "done", f"{rows} rows")
 
 
-def _leftovers(files: LocalFiles, *, repair: bool) -> Iterator[Outcome]:
+def _leftovers(files: LocalFiles, kept: set[str] | None, *, repair: bool) -> Iterator[Outcome]:
     """Find what crashed writers left: drafts, and parts that no version of the table has."""
     drafts = [path for path in files.root.iterdir() if _DRAFT.fullmatch(path.name)]
     drafts = [path for path in drafts if _is_old(path)]
-    parts = [files.table / name for name in recovery.unneeded_parts(files.table)]
+    parts = [files.table / name for name in recovery.parts_besides(files.table, kept)]
     if not repair:  # nobody writes to the table meanwhile, but seeds may be learned
         parts = [path for path in parts if _is_old(path)]
     if repair:

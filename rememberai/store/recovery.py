@@ -79,7 +79,7 @@ def newest_whole_version(table: Path, published: int, seals: Seals | None) -> An
             newest = dataset
             break
     if torn:
-        for name in unneeded_parts(table):
+        for name in parts_besides(table, needed(table, versions(table))):
             set_aside(table.parent, table / name)
     return newest
 
@@ -122,9 +122,8 @@ def needed(table: Path, numbers: Iterable[int]) -> set[str] | None:
     return names
 
 
-def unneeded_parts(table: Path) -> list[str]:
-    """Name the files with rows that no version needs; none when a version can't be read."""
-    kept = needed(table, versions(table))
+def parts_besides(table: Path, kept: set[str] | None) -> list[str]:
+    """Name the files with rows besides those kept; none when nobody knows which to keep."""
     if kept is None:
         return []
     below = sorted(names_below(table))
