@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rememberai._arrays import prepare
-from rememberai.errors import StoreError
+from rememberai.errors import InputError, StoreError
 from rememberai.index_cache import FOLDER
 from rememberai.records import Outcome, Report
-from rememberai.store import MemoryStore, check_store
+from rememberai.store import check_store
+from rememberai.store.check import opened_as_it_is
 
 if TYPE_CHECKING:
     import os
@@ -69,7 +70,7 @@ def _against_table(root: Path, folder: Path) -> str:
     from rememberai.index import VectorIndex
 
     try:
-        store = MemoryStore.open(root)
+        store = opened_as_it_is(root)
     except StoreError as error:
         return f"its files are whole; the table can't be read: {error}"
     index = VectorIndex.load(folder)
@@ -80,7 +81,10 @@ def _against_table(root: Path, folder: Path) -> str:
     known = set(index.ids.tolist())
     seen = 0
     for ids, vectors in store.vector_batches():
-        kept = prepare(vectors, store.metric)
+        try:
+            kept = prepare(vectors, store.metric)
+        except InputError as error:
+            return f"its files are whole; the table's vectors can't be searched: {error}"
         if not known.issuperset(ids) or not np.allclose(index.reconstruct(ids), kept, atol=1e-6):
             raise StoreError(f"the index in {folder} has other vectors than the table")
         seen += len(ids)

@@ -84,3 +84,33 @@ def test_a_flipped_bit_in_the_photos_is_found(book):
 def test_what_is_no_store_is_said_so(tmp_path):
     report = check(tmp_path / "nothing")
     assert report.outcomes[0].status == "failed"
+
+
+def test_a_check_changes_nothing(book):
+    book.search("word1")
+    path = book.store.path
+    manifest = (path / "store.json").read_bytes()
+    book.add_album(Album.from_texts(["one more"], name="b"))
+    (path / "store.json").write_bytes(manifest)  # as a crash before publishing leaves it
+
+    def state():
+        files = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+        files.pop(path / "index" / "verified.json")  # where the index notes what it read
+        return files
+
+    before = state()
+    assert "index" in rows(check(path))
+    assert state() == before
+
+
+def test_vectors_that_can_t_be_searched_are_a_flaw_and_no_crash(book):
+    book.search("word1")
+    store = book.store
+    with store._writing() as change:
+        zero = "[" + ", ".join(["0.0"] * store.dimension) + "]"
+        change.dataset.update({"vector": zero}, "memory = 'word3 here'")
+    index = VectorIndex.load(store.path / "index")
+    index.save(store.path / "index", model_id=store.model_id, built_from=store.stamp)
+    report = check(store.path)
+    assert any("vector of zeros" in outcome.reason for outcome in report.with_status("failed"))
+    assert "can't be searched" in rows(report)["index"][1]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from rememberai.errors import StoreError
+from rememberai.errors import ModelMismatchError, StoreError
 from rememberai.store.handle import Handle
+from rememberai.store.manifest import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,15 +49,35 @@ class Artifacts(Handle):
         ------
         StoreError
             What is kept was truncated or altered; `replace_artifact` does not need it.
+        ModelMismatchError
+            The store was switched to another model since it was opened.
         """
         self._refuse_frozen()
         with self._files.lock(name):
-            self._files.write(f"{name}{SUFFIX}", packed(change(self.read_artifact(name))))
+            self._keep(name, change(self.read_artifact(name)))
 
     def replace_artifact(self, name: str, table: pa.Table) -> None:
-        """Keep a small table under a name, whatever was kept there, damaged or not."""
+        """Keep a small table under a name, whatever was kept there, damaged or not.
+
+        Raises
+        ------
+        ModelMismatchError
+            The store was switched to another model since it was opened.
+        """
         self._refuse_frozen()
         with self._files.lock(name):
+            self._keep(name, table)
+
+    def _keep(self, name: str, table: pa.Table) -> None:
+        """Write a table whose vectors may be of this handle's model, unless that was left."""
+        with self._files.lock():  # who switches the model holds it, too
+            manifest = read_manifest(self._files)
+            active = manifest.models[manifest.active]
+            if (manifest.active, active) != (self._column, self._model):
+                raise ModelMismatchError(
+                    f"{self._files.place} was switched to the model {active.id!r} since it was "
+                    f"opened here with {self.model_id!r}; open it again"
+                )
             self._files.write(f"{name}{SUFFIX}", packed(table))
 
 

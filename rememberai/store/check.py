@@ -20,7 +20,8 @@ from rememberai.store.lance_errors import lance_errors
 from rememberai.store.local import LocalFiles
 from rememberai.store.manifest import FORMAT, MANIFEST, Manifest, read_manifest
 from rememberai.store.memory_store import MemoryStore
-from rememberai.store.schema import fits
+from rememberai.store.migration import NEW_IN_2
+from rememberai.store.schema import fits, shown_ids, source_is_true
 from rememberai.store.seals import CHECKSUMS, HINT, names_below
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DRAFT = re.compile(r"\..*\.[0-9a-f]{32}")
-_PARTS = ("data/", "_deletions/")
+_LOOKS = 3
 _HOUR = 3600.0  # a younger file may be of a writer that is at work
 
 
@@ -43,8 +44,9 @@ def check_store(path: str | os.PathLike[str], *, repair: bool = False) -> Report
         The store's folder.
     repair
         Mend what can be mended without losing anything: bring the store to this format, publish a
-        whole version that a crash left unpublished, set damaged artifacts aside, give files without
-        a checksum one, and delete what crashed writers left. Writers wait meanwhile.
+        whole version that a crash left unpublished, delete the drafts of crashed writers, and move
+        damaged artifacts and what no version of the table needs into the folder ``set-aside``.
+        Writers wait meanwhile. Without it nothing in the folder is changed.
 
     Returns
     -------
@@ -52,26 +54,73 @@ def check_store(path: str | os.PathLike[str], *, repair: bool = False) -> Report
         What was looked at, and its flaws: "done" is sound or was mended; "waiting" can be mended by
         `repair`, or is the work of a writer; "failed" can't be mended. The rows are those of the
         published version, the checksums those of all versions.
+
+    Raises
+    ------
+    StoreError
+        There is something to repair, and nothing may be written there.
     """
     files = LocalFiles(Path(path).expanduser().absolute())
-    if repair:
-        with contextlib.suppress(StoreError):  # which is looked at and told below
-            MemoryStore.open(files.root)
     try:
+        if files.read(MANIFEST) is None and not files.table.exists():
+            return Report((Outcome(MANIFEST, "failed", f"{files.place} is no store"),))
         manifest = read_manifest(files)
     except StoreError as error:
         reason = f"{error}; restore it from a backup: without it the vectors have no model"
         return Report((Outcome(MANIFEST, "failed", reason),))
-    with files.lock() if repair else contextlib.nullcontext():
-        return Report(
-            (
-                *_manifest(files, manifest),
-                *_rows(files, manifest),
-                *_leftovers(files, repair=repair),
-                *_checksums(files, manifest, repair=repair),
-                *_artifacts(files, repair=repair),
-            )
+    if repair:
+        opened = tuple(_opened(files))
+        with files.lock():
+            return Report((*opened, *_looked_at(files, read_manifest(files), repair=True)))
+    for _ in range(_LOOKS):
+        report = Report(tuple(_looked_at(files, manifest, repair=False)))
+        before, manifest = manifest, read_manifest(files)
+        if not report.count("failed") or manifest.version == before.version:
+            break  # else `compact` may have deleted what was to be read
+    return report
+
+
+def opened_as_it_is(path: str | os.PathLike[str]) -> MemoryStore:
+    """Open the published version of a store for reading, and change nothing in its folder.
+
+    Raises
+    ------
+    StoreError
+        It can't be read, or is of an earlier format.
+    """
+    files = LocalFiles(Path(path).expanduser().absolute())
+    manifest = read_manifest(files)
+    if manifest.format < FORMAT:
+        raise StoreError(f"the store is of format {manifest.format}; opening it brings it to this")
+    dataset = files.published(manifest.version)
+    return MemoryStore(files, manifest, dataset, manifest.active, frozen=True)
+
+
+def _looked_at(files: LocalFiles, manifest: Manifest, *, repair: bool) -> Iterator[Outcome]:
+    yield from _manifest(files, manifest)
+    yield from _rows(files, manifest)
+    numbers = recovery.versions(files.table)
+    older = recovery.needed(files.table, (v for v in numbers if v < manifest.version))
+    newer = recovery.needed(files.table, (v for v in numbers if v >= manifest.version))
+    kept = None if older is None or newer is None else older | newer
+    yield from _leftovers(files, kept, repair=repair)
+    yield from _checksums(files, manifest, older or set(), repair=repair)
+    yield from _artifacts(files, repair=repair)
+
+
+def _opened(files: LocalFiles) -> Iterator[Outcome]:
+    """Open the store, which publishes what is whole; tell what was moved out of the way."""
+    folder = files.root / recovery.SET_ASIDE
+    before = set(names_below(folder))
+    with contextlib.suppress(StoreError):  # which is looked at and told later
+        MemoryStore.open(files.root)
+    if moved := sorted(set(names_below(folder)) - before):
+        reason = (
+            f"{len(moved)} files of versions that are newer than {MANIFEST} says and not whole by "
+            f"their checksums were moved there: {', '.join(moved[:5])}; if an older {MANIFEST} was "
+            f"put back, move them back and restore the newest {MANIFEST} and {CHECKSUMS}"
         )
+        yield Outcome(recovery.SET_ASIDE, "done", reason)
 
 
 def _manifest(files: LocalFiles, manifest: Manifest) -> Iterator[Outcome]:
@@ -92,7 +141,9 @@ def _rows(files: LocalFiles, manifest: Manifest) -> Iterator[Outcome]:
     """Read every fragment of the published version, and look at its rows."""
     try:
         dataset = recovery.open_version(files.table, manifest.version)
-        if not fits(dataset.schema, manifest.active, manifest.models[manifest.active].dimension):
+        dimension = manifest.models[manifest.active].dimension
+        later = NEW_IN_2 if manifest.format == 1 else ()
+        if not fits(dataset.schema, manifest.active, dimension, without=later):
             raise StoreError(f"its columns are not those that {MANIFEST} wants")
     except StoreError as error:
         yield Outcome(files.table.name, "failed", str(error))
@@ -111,56 +162,82 @@ def _rows(files: LocalFiles, manifest: Manifest) -> Iterator[Outcome]:
                         flawed.setdefault(flaw, []).extend(found)
         except StoreError as error:
             names = ", ".join(file.path for file in fragment.data_files())
-            reason = f"{fragment.count_rows()} rows can't be read: {error}"
+            reason = f"{fragment.physical_rows} rows can't be read: {error}"
             yield Outcome(names, "failed", reason)
     counted = pc.value_counts(pa.chunked_array(ids, pa.string()))
     twice = counted.field("values").filter(pc.greater(counted.field("counts"), 1)).to_pylist()
     if twice:
         flawed["stand in the table more than once"] = twice
     for flaw, which in flawed.items():
-        shown = ", ".join(sorted(which)[:5]) + (", ..." if len(which) > 5 else "")
-        yield Outcome(files.table.name, "failed", f"{len(which)} photos {flaw}: {shown}")
+        count, _, shown = shown_ids(which).partition(": ")
+        yield Outcome(files.table.name, "failed", f"{count} {flaw}: {shown}")
     reason = f"{len(counted)} photos in {len(fragments)} parts of version {manifest.version}"
     yield Outcome("rows", "done", reason)
 
 
 def _flaws(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Name what is wrong with the rows of a batch, and which rows have it."""
+    untrue = ~source_is_true(batch).to_numpy(zero_copy_only=False)
+    if untrue.any():
+        yield "have a text source that is no column with words", untrue
     spoken = batch["text_source"].is_valid().to_numpy(zero_copy_only=False)
     for column, model in manifest.models.items():
         there = batch[column].is_valid().to_numpy(zero_copy_only=False)
         flat = batch[column].flatten().to_numpy(zero_copy_only=False)
-        wild = there.copy()
-        wild[there] = ~np.isfinite(flat.reshape(-1, model.dimension)).all(axis=1)
+        vectors = flat.reshape(-1, model.dimension)
+        wild, zero = np.zeros((2, len(there)), bool)
+        wild[there] = ~np.isfinite(vectors).all(axis=1)
+        zero[there] = (manifest.metric == "cosine") & ~vectors.any(axis=1)
         needed = spoken if column == manifest.active else spoken & there
         for flaw, where in (
             (f"have NaN or infinity in the column {column}", wild),
+            (f"have a vector of zeros, which has no direction, in the column {column}", zero),
             (f"have words and no vector, or no words and a vector in {column}", there != needed),
         ):
             if where.any():
                 yield flaw, where
 
 
-def _checksums(files: LocalFiles, manifest: Manifest, *, repair: bool) -> Iterator[Outcome]:
-    """Read every file of the table and compare it with its seal."""
-    seals = files.seals.known()
+def _checksums(
+    files: LocalFiles, manifest: Manifest, older: set[str], *, repair: bool
+) -> Iterator[Outcome]:
+    """Read every file of the table, also those of older versions, and compare it with its seal."""
+    if manifest.format == 1:
+        reason = "a store of format 1 has none; opening the store hashes every file"
+        yield Outcome(CHECKSUMS, "waiting", reason)
+        return
+    seals = dict(files.seals.known())
     there = set(names_below(files.table))
-    needed = _needed(files, [manifest.version])
+    needed = recovery.needed(files.table, [manifest.version])
     for name in sorted((needed or set()) - there):
         yield Outcome(name, "failed", "it is missing; restore it from a backup")
     for name in sorted(there.intersection(seals)):
         if flaw := seals[name].flaw(files.table / name):
-            readers = "restore it from a backup"
+            mended = "restore it from a backup"
             if needed is not None and name not in needed:
-                readers = "only older versions need it; compact the store"
-            yield Outcome(name, "failed", f"{flaw}; {readers}")
-    if unsealed := {name for name in there - set(seals) if not name.endswith(HINT)}:
-        reason = f"{len(unsealed)} files have no checksum: a writer is at work, or crashed"
-        if repair:
-            files.seals.add()
-            files.seals.forget_absent()
-            reason = f"{len(unsealed)} files that a crash left got their checksum"
+                mended = "only older versions need it; compact the store"
+                if not (files.table / name).exists():  # `compact` deleted it just now
+                    continue
+            yield Outcome(name, "failed", f"{flaw}; {mended}")
+    unsealed = {name for name in there - set(seals) if not name.endswith(HINT)}
+    lost = unsealed & ((needed or set()) | older)
+    for name in sorted(lost):
+        mended = f"restore {CHECKSUMS}, or the store, from a backup"
+        if needed is not None and name not in needed:
+            mended = "only older versions need it; compact the store"
+        reason = f"its checksum is gone, so its content can't be vouched for; {mended}"
+        yield Outcome(name, "failed", reason)
+    if left := unsealed - lost:
+        reason = f"{len(left)} files have no checksum: a writer is at work, or crashed"
+        if repair and needed is not None:
+            files.seals.add(lost)
+            reason = f"{len(left)} files that a crash left got their checksum"
         yield Outcome(CHECKSUMS, "done" if repair else "waiting", reason)
+    if damaged := files.seals.damaged():
+        if repair:
+            files.seals.forget_absent()
+        said = f"{damaged} lines were altered" + (" and are dropped now" if repair else "")
+        yield Outcome(CHECKSUMS, "done" if repair else "waiting", said)
     yield Outcome(CHECKSUMS, "done", f"{len(there.intersection(seals))} files were read")
 
 
@@ -168,7 +245,9 @@ def _artifacts(files: LocalFiles, *, repair: bool) -> Iterator[Outcome]:
     for path in sorted(files.root.glob(f"*{SUFFIX}")):
         try:
             rows = len(unpacked(path.read_bytes(), path.name))
-        except (OSError, StoreError) as error:
+        except OSError as error:
+            yield Outcome(path.name, "failed", f"it can't be read: {error}")
+        except StoreError as error:
             if repair:
                 recovery.set_aside(files.root, path)
             mended = f"{error}; it was set aside" if repair else f"{error}"
@@ -177,33 +256,32 @@ def _artifacts(files: LocalFiles, *, repair: bool) -> Iterator[Outcome]:
             yield Outcome(path.name, "done", f"{rows} rows")
 
 
-def _leftovers(files: LocalFiles, *, repair: bool) -> Iterator[Outcome]:
+def _leftovers(files: LocalFiles, kept: set[str] | None, *, repair: bool) -> Iterator[Outcome]:
     """Find what crashed writers left: drafts, and parts that no version of the table has."""
-    left = [path for path in files.root.iterdir() if path.is_file() and _DRAFT.fullmatch(path.name)]
-    needed = _needed(files, recovery.versions(files.table))
-    if needed is not None:
-        parts = (name for name in names_below(files.table) if name.startswith(_PARTS))
-        left += [files.table / name for name in parts if name not in needed]
-    old = [path for path in left if repair or time.time() - path.stat().st_mtime > _HOUR]
-    if not old:
-        return
-    size = sum(path.stat().st_size for path in old)
+    drafts = [path for path in files.root.iterdir() if _DRAFT.fullmatch(path.name)]
+    drafts = [path for path in drafts if _is_old(path)]
+    parts = [files.table / name for name in recovery.parts_besides(files.table, kept)]
+    if not repair:  # nobody writes to the table meanwhile, but seeds may be learned
+        parts = [path for path in parts if _is_old(path)]
     if repair:
-        for path in old:
-            path.unlink()
-        files.seals.forget_absent()
-    reason = f"{len(old)} files ({size} bytes) that crashed writers left"
-    said = f"{reason} were deleted" if repair else f"{reason} take up space"
-    yield Outcome("leftovers", "done" if repair else "waiting", said)
+        for path in drafts:
+            path.unlink(missing_ok=True)
+        for path in parts:
+            recovery.set_aside(files.root, path)
+        if parts:
+            files.seals.forget_absent()
+    for left, what, mended in (
+        (drafts, "drafts of crashed writers", "were deleted"),
+        (parts, "files that no version of the table needs", f"were moved to {recovery.SET_ASIDE}"),
+    ):
+        if left:
+            reason = f"{len(left)} {what} {mended if repair else 'take up space'}"
+            yield Outcome("leftovers", "done" if repair else "waiting", reason)
 
 
-def _needed(files: LocalFiles, versions: list[int]) -> set[str] | None:
-    """Name the files that versions lie in; None when one of them can't be read."""
-    names: set[str] = set()
+def _is_old(path: Path) -> bool:
+    """Tell a file that nobody is writing any more, as far as its age says."""
     try:
-        for version in versions:
-            names |= {*recovery.parts(recovery.open_version(files.table, version))}
-            names |= {recovery.manifest_name(files.table, version)}
-    except StoreError:
-        return None
-    return names
+        return path.is_file() and time.time() - path.stat().st_mtime > _HOUR
+    except FileNotFoundError:
+        return False

@@ -31,6 +31,10 @@ def lance_errors(table: Path | str, *signs: type[Exception]) -> Iterator[None]:
                 f"another writer changed the same rows of {table} at the same moment; nothing was "
                 f"written here, write again ({error})"
             ) from error
+        if isinstance(error, PermissionError):
+            raise StoreError(
+                f"{table} can't be read or written by you ({error}); copy the store to where it can"
+            ) from error
         raise StoreError(
             f"{table} can't be read or written: {error}. Where the disk has room and the rights "
             "suffice, a file is damaged: restore the store's folder from a backup"

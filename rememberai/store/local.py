@@ -12,7 +12,7 @@ from rememberai.errors import StoreError
 from rememberai.store import recovery
 from rememberai.store.durable import sync_folder, write_atomically
 from rememberai.store.lance_errors import lance_errors
-from rememberai.store.manifest import MANIFEST, Manifest
+from rememberai.store.manifest import MANIFEST, Manifest, read_manifest
 from rememberai.store.seals import Seals
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class LocalFiles:
         self.table = root / TABLE
         self.seals = Seals(self.table)
         self._locks: dict[str, FileLock] = {}
+        self._unvouched: set[str] = set()
 
     def create(self, schema: pa.Schema, manifest: Manifest) -> None:
         """Make an empty store, which is there as a whole or not at all.
@@ -100,8 +101,28 @@ class LocalFiles:
         """Replace a file so that a reader finds the old bytes or the new ones, on the disk."""
         write_atomically(self.root / name, data)
 
-    def lock(self, name: str = _WRITE) -> FileLock:
-        """Give a lock that other processes respect; its holder may take it again."""
+    @contextlib.contextmanager
+    def lock(self, name: str = _WRITE) -> Iterator[None]:
+        """Hold a lock that other processes respect; its holder may take it again.
+
+        Raises
+        ------
+        StoreError
+            Nothing may be written here.
+        """
+        lock = self._lock(name)
+        try:
+            lock.acquire()
+        except OSError as error:
+            raise StoreError(
+                f"{self.place} can't be written to here ({error}); copy it to where it can"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _lock(self, name: str) -> FileLock:
         from filelock import FileLock
 
         if name not in self._locks:
@@ -134,7 +155,7 @@ class LocalFiles:
         if not self._is_ahead(published):
             yield False
             return
-        lock = self.lock()
+        lock = self._lock(_WRITE)
         try:
             lock.acquire(timeout=0)
         except OSError as error:  # a writer is at work, or nothing may be written here
@@ -148,15 +169,21 @@ class LocalFiles:
 
     def newest(self, published: int) -> Any:
         """Open the newest version that is whole; the caller holds the write lock."""
-        if not self._is_ahead(published):
-            return recovery.open_version(self.table, published)
-        dataset = recovery.newest_whole_version(self.table, published, self.seals)
-        self.seals.forget_absent()  # the number of a version that was set aside is used again
+        sealed = read_manifest(self).format > 1
+        if self._is_ahead(published):
+            seals = self.seals if sealed else None
+            dataset = recovery.newest_whole_version(self.table, published, seals)
+            self.seals.forget_absent()  # the number of a version that was set aside is used again
+        else:
+            dataset = recovery.open_version(self.table, published)
+        # What has no seal before this write gets none by it: its line was lost, or a writer.
+        there = self.seals.unsealed() if sealed else ()
+        self._unvouched = {name for name in there if not name.startswith(recovery.TRANSACTIONS)}
         return dataset
 
     def publish(self, dataset: Any) -> int:
-        """Flush and seal the table; returns the version that store.json is to name."""
-        self.seals.add()
+        """Flush and seal what was written; returns the version that store.json is to name."""
+        self.seals.add(self._unvouched)
         return int(dataset.version)
 
     def clean(self, dataset: Any, older_than: timedelta) -> int:

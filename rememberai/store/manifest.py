@@ -99,7 +99,7 @@ def read_manifest(files: Files) -> Manifest:
         fields: dict[str, Any] = json.loads(data)
         known = fields["format"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise StoreError(f"{path} can't be read or was altered ({error!r})") from error
+        raise StoreError(f"{path} can't be read or was altered ({type(error).__name__})") from error
     if type(known) is not int or not 1 <= known <= FORMAT:
         raise StoreError(
             f"{files.place} has the format {known}; this RememberAI reads up to {FORMAT}. Install "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rememberai.store.files import Files
 
 _log = logging.getLogger(__name__)
-_NEW_IN_2 = ("event_given", "event_assigned", "event_confidence", "outcome")
+NEW_IN_2 = ("event_given", "event_assigned", "event_confidence", "outcome")
 
 
 def upgrade(files: Files) -> Manifest:
@@ -33,7 +33,7 @@ def upgrade(files: Files) -> Manifest:
         dataset = files.newest(manifest.version)
         there = dataset.schema.names
         wanted = table_schema(manifest.models[manifest.active].dimension)
-        missing = [wanted.field(name) for name in _NEW_IN_2 if name not in there]
+        missing = [wanted.field(name) for name in NEW_IN_2 if name not in there]
         if missing:
             dataset.add_columns(pa.schema(missing))
         manifest = replace(

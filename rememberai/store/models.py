@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 
 from rememberai._arrays import check_vectors
 from rememberai.errors import InputError, StoreError
+from rememberai.store.artifacts import SUFFIX
 from rememberai.store.lance_errors import lance_errors
 from rememberai.store.manifest import Manifest, VectorModel
 from rememberai.store.reading import is_in, text_that_counts
-from rememberai.store.schema import fits, vector_array, vector_type
+from rememberai.store.schema import check_directions, fits, vector_array, vector_type
 from rememberai.store.writing import Writer, put
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ class ModelColumns(Writer):
                 if (known.id, known.dimension) == (model_id, dimension):
                     return column
             taken = change.dataset.schema.names
-            column = next(name for i in count(2) if (name := f"vector_{i}") not in taken)
+            column = next(
+                name
+                for i in count(2)
+                if (name := f"vector_{i}") not in taken and not self._has_seeds(name)
+            )
             change.dataset.add_columns(pa.schema([(column, vector_type(dimension))]))
             model = VectorModel(model_id, dimension, embedder)
             change.manifest = replace(
@@ -108,7 +113,7 @@ class ModelColumns(Writer):
         Raises
         ------
         InputError
-            There is no such column, or the vectors are not like that.
+            There is no such column, or the vectors are not like that, or zero under cosine.
         """
         with self._writing() as change:
             model = self._check_column(change.manifest, column)
@@ -117,6 +122,8 @@ class ModelColumns(Writer):
                 raise InputError(f"{len(texts)} vectors were wanted, one a text; {len(array)} came")
             if not len(texts):
                 return 0
+            if change.manifest.metric == "cosine":
+                check_directions(texts["photo_id"], array)
             rows = change.dataset.to_table(filter=is_in("photo_id", texts["photo_id"].to_pylist()))
             order = pc.index_in(rows["photo_id"], value_set=texts["photo_id"])
             same = pc.equal(texts["text"].take(order), text_that_counts(rows))
@@ -164,6 +171,10 @@ class ModelColumns(Writer):
             change.dataset.drop_columns([column])
             models = {name: m for name, m in change.manifest.models.items() if name != column}
             change.manifest = replace(change.manifest, models=models)
+
+    def _has_seeds(self, column: str) -> bool:
+        """Tell whether seeds are kept of a column, if only of a model that was dropped."""
+        return self._files.read(f"seeds-{column}{SUFFIX}") is not None
 
     def _check_column(self, manifest: Manifest, column: str) -> VectorModel:
         if column not in manifest.models:

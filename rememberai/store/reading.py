@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     Columns = Sequence[str] | Mapping[str, str] | None
 
 
+# What an expression raises on the rows' values, such as a division by zero.
+_IN_EXPRESSIONS = ("Error applying filter", "Divide by zero", "Cast error", "Arithmetic overflow")
+_BRACKETS = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|[()]", re.DOTALL)
+
+
 class Reader(Handle):
     """The reading part of a store."""
 
@@ -35,7 +41,7 @@ class Reader(Handle):
             Column names, or new names with SQL expressions; None reads all that `upsert` writes.
             The photo id always comes along, and ``vector`` is the active model's.
         where
-            A SQL condition on the columns.
+            A SQL condition on the columns, but ``vector``: in a condition it is the first model's.
 
         Raises
         ------
@@ -43,7 +49,9 @@ class Reader(Handle):
             An expression can't be read, or names a column that is not there.
         """
         with self._asked(columns, where):
-            table = self._dataset.to_table(columns=self._chosen(columns), filter=where)
+            table = self._dataset.to_table(
+                columns=self._chosen(columns), filter=_whole_condition(where)
+            )
         return table.sort_by("photo_id")
 
     def scan(
@@ -69,7 +77,9 @@ class Reader(Handle):
             raise InputError(f"batch_size must be at least 1; {batch_size} came")
         with self._asked(columns, where):
             scanner = self._dataset.scanner(
-                columns=self._chosen(columns), filter=where, batch_size=batch_size
+                columns=self._chosen(columns),
+                filter=_whole_condition(where),
+                batch_size=batch_size,
             )
             yield from scanner.to_batches()
 
@@ -176,12 +186,34 @@ class Reader(Handle):
     def _asked(self, columns: Columns, where: str | None) -> Iterator[None]:
         try:
             with lance_errors(self._files.table):
-                yield
+                try:
+                    yield
+                except pa.ArrowInvalid as error:
+                    if not any(sign in str(error) for sign in _IN_EXPRESSIONS):
+                        raise
+                    raise InputError(str(error)) from error
         except ValueError as error:
+            asked = [f"the columns {columns}"] if columns else []
+            asked += [f"the condition {where!r}"] if where is not None else []
+            names = ", ".join(name for name in self._schema.names if name != VECTOR)
             raise InputError(
-                f"the columns {columns} where {where!r} can't be read: {error}. The columns are "
-                f"{', '.join(self._schema.names)}; write names and SQL conditions on them"
+                f"{' and '.join(asked)} can't be read: {error}. Write names and SQL conditions on "
+                f"the columns {names}"
             ) from error
+
+
+def _whole_condition(where: str | None) -> str | None:
+    """Put a condition in brackets, because Lance passes over what stands behind one."""
+    if where is None:
+        return None
+    if not isinstance(where, str):
+        raise InputError(f"a SQL condition is a string; {type(where).__name__} came")
+    depth = 0
+    for sign in _BRACKETS.findall(where):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth < 0:
+            raise InputError("a bracket is closed that was not opened")
+    return f"({where}\n)"
 
 
 def is_in(column: str, values: Iterable[str]) -> str:

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from rememberai.errors import StoreError
 from rememberai.store.lance_errors import lance_errors
+from rememberai.store.seals import names_below
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rememberai.store.seals import Seals
 
 _log = logging.getLogger(__name__)
 _VERSIONS = "_versions"
-_SET_ASIDE = "set-aside"
+_PARTS = ("data/", "_deletions/")
+TRANSACTIONS = "_transactions/"  # a crash leaves some, and no row is read from them
+SET_ASIDE = "set-aside"
 
 
 def open_version(table: Path, version: int) -> Any:
@@ -33,7 +37,7 @@ def open_version(table: Path, version: int) -> Any:
         return lance.dataset(str(table), version=version)
 
 
-def newest_whole_version(table: Path, published: int, seals: Seals) -> Any:
+def newest_whole_version(table: Path, published: int, seals: Seals | None) -> Any:
     """Open the newest version of a Lance table that is known to be whole.
 
     Parameters
@@ -44,33 +48,40 @@ def newest_whole_version(table: Path, published: int, seals: Seals) -> Any:
         The version that was synced and acknowledged; it is trusted.
     seals
         The checksums of files that were synced; a newer version is whole when each file of its own
-        has its checksum. In a store of format 1, which has none, it must be readable throughout.
+        has its checksum. None for a store of format 1, which has none: there it must be readable
+        throughout.
 
     Returns
     -------
     lance.LanceDataset
-        Of a version not below `published`. Manifests of newer versions that are not whole are moved
-        into the folder ``set-aside`` beside the table, never deleted.
+        Of a version not below `published`. Newer versions that are not whole are moved into the
+        folder ``set-aside`` beside the table with the files that only they need, never deleted.
 
     Raises
     ------
     StoreError
         The published version itself can't be opened.
     """
-    base = open_version(table, published)
+    newest = base = open_version(table, published)
+    torn = []
     for version in sorted((v for v in versions(table) if v > published), reverse=True):
         try:
             dataset = open_version(table, version)
-            if seals.known():
+            if seals:
                 _check_seals(table, version, {*parts(dataset)}.difference(parts(base)), seals)
             else:
                 _read_through(table, dataset, base)
         except StoreError as error:
             _log.warning("version %d, never published, is set aside: %s", version, error)
             _set_aside_version(table, version)
+            torn.append(version)
         else:
-            return dataset
-    return base
+            newest = dataset
+            break
+    if torn:
+        for name in parts_besides(table, needed(table, versions(table))):
+            set_aside(table.parent, table / name)
+    return newest
 
 
 def _check_seals(table: Path, version: int, own: set[str], seals: Seals) -> None:
@@ -100,6 +111,25 @@ def parts(dataset: Any) -> list[str]:
     return names
 
 
+def needed(table: Path, numbers: Iterable[int]) -> set[str] | None:
+    """Name the files that versions lie in; None when one of them can't be read."""
+    names: set[str] = set()
+    try:
+        for version in numbers:
+            names |= {*parts(open_version(table, version)), manifest_name(table, version)}
+    except StoreError:
+        return None
+    return names
+
+
+def parts_besides(table: Path, kept: set[str] | None) -> list[str]:
+    """Name the files with rows besides those kept; none when nobody knows which to keep."""
+    if kept is None:
+        return []
+    below = sorted(names_below(table))
+    return [name for name in below if name.startswith(_PARTS) and name not in kept]
+
+
 def versions(table: Path) -> list[int]:
     """List the versions by their file names: Lance counts down from 2**64 - 1."""
     numbers = [
@@ -115,10 +145,12 @@ def manifest_name(table: Path, version: int) -> str:
 
 
 def set_aside(root: Path, path: Path) -> None:
-    """Move a file that can't be read into the folder ``set-aside`` of a store."""
-    folder = root / _SET_ASIDE
-    folder.mkdir(exist_ok=True)
-    path.rename(folder / f"{path.stem}.{uuid.uuid4().hex}{path.suffix}")
+    """Move a file into the folder ``set-aside`` of a store, below which it lies as it did here."""
+    target = root / SET_ASIDE / path.relative_to(root)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        target = target.with_stem(f"{target.stem}.{uuid.uuid4().hex}")
+    path.rename(target)
 
 
 def _set_aside_version(table: Path, version: int) -> None:

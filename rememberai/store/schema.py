@@ -13,17 +13,18 @@ from rememberai.errors import InputError
 from rememberai.records import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
-    from rememberai.records import Photo
+    from rememberai.records import Metric, Photo
 
 _TIME = pa.timestamp("us")
 _INSTANT = pa.timestamp("us", tz="UTC")
 VECTOR = "vector"
 # Columns that go together: a vector is of the words that count, which the source names.
 WORDS = ("memory", "caption", "text_source", VECTOR)
+_SOURCES = ("memory", "caption")
 
 
 def table_schema(dimension: int) -> pa.Schema:
@@ -67,22 +68,28 @@ def vector_type(dimension: int) -> pa.DataType:
     return pa.list_(pa.float32(), dimension)
 
 
-def fits(table: pa.Schema, column: str, dimension: int) -> bool:
+def fits(table: pa.Schema, column: str, dimension: int, *, without: Collection[str] = ()) -> bool:
     """Tell whether a table has what rows need, with the vectors in a column; it may have more."""
     there = {field.name: field.type for field in table}
     wanted = {field.name: field.type for field in table_schema(dimension) if field.name != VECTOR}
     wanted[column] = vector_type(dimension)
-    return all(there.get(name) == kind for name, kind in wanted.items())
+    return all(there.get(name) == kind for name, kind in wanted.items() if name not in without)
 
 
-def check_rows(rows: pa.Table, wanted: pa.Schema) -> None:
+def check_rows(rows: pa.Table, wanted: pa.Schema, metric: Metric = "l2") -> None:
     """Check rows, or some columns of rows, that are to be written.
+
+    Parameters
+    ----------
+    metric
+        How their vectors will be compared.
 
     Raises
     ------
     InputError
-        Other columns came than wanted; photo ids are missing or not distinct; a vector is not
-        finite, or does not stand where there is a text source, and only there.
+        Other columns came than wanted; photo ids are missing or not distinct; a text source is
+        not "memory" or "caption", or that column is null; a vector is not finite, is zero under
+        the cosine metric, or does not stand where there is a text source, and only there.
     """
     if not rows.schema.equals(wanted):
         said, came = (
@@ -94,7 +101,15 @@ def check_rows(rows: pa.Table, wanted: pa.Schema) -> None:
         return
     if not rows[VECTOR].is_null().equals(rows["text_source"].is_null()):
         raise InputError("a row must have both a text source and a vector, or neither")
+    if (wrong := pc.invert(source_is_true(rows))).true_count:
+        raise InputError(
+            "a text source is memory or caption, and names a column that is not null; it is not "
+            f"so in {shown_ids(rows['photo_id'].filter(wrong))}"
+        )
     check_finite(rows[VECTOR])
+    if metric == "cosine":
+        spoken = rows.filter(rows["text_source"].is_valid())
+        check_directions(spoken["photo_id"], column_matrix(spoken[VECTOR]))
 
 
 def check_ids(ids: pa.ChunkedArray) -> None:
@@ -110,6 +125,39 @@ def check_finite(vectors: pa.ChunkedArray) -> None:
         for chunk in vectors.chunks
     ):
         raise InputError("vectors must be finite; NaN or infinity came")
+
+
+def check_directions(ids: pa.ChunkedArray, vectors: NDArray[np.float32]) -> None:
+    """Raise InputError when one of (n, dimension) vectors is zero, and has no direction."""
+    zero = ~vectors.any(axis=1)
+    if zero.any():
+        raise InputError(
+            "vectors must not be zero under the cosine metric, since a zero vector has no "
+            f"direction; those of {shown_ids(ids.filter(pa.array(zero)))} are"
+        )
+
+
+def source_is_true(rows: pa.RecordBatch | pa.Table) -> pa.Array:
+    """Tell of each row whether its text source is null, or names a column that is not."""
+    source = rows["text_source"]
+    named = [pc.and_(pc.equal(source, name), rows[name].is_valid()) for name in _SOURCES]
+    true = pc.fill_null(pc.or_(*named), True)
+    return true.combine_chunks() if isinstance(true, pa.ChunkedArray) else true
+
+
+def dated(rows: pa.Table) -> pa.Table:
+    """Fill in the time of now where rows do not say when they were added or updated."""
+    for name in ("added", "updated"):
+        place = rows.schema.get_field_index(name)
+        now = pa.scalar(datetime.now(UTC), _INSTANT)
+        rows = rows.set_column(place, rows.schema.field(place), pc.fill_null(rows[name], now))
+    return rows
+
+
+def shown_ids(ids: pa.ChunkedArray | Sequence[str]) -> str:
+    """Name some of many photos, for people to read."""
+    shown = ", ".join(sorted(map(str, ids))[:5])
+    return f"{len(ids)} photos: {shown}" + (", ..." if len(ids) > 5 else "")
 
 
 def photo_row(photo: Photo, album: str) -> dict[str, Any]:

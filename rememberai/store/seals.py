@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING
 from rememberai.store.durable import sync_file, sync_folder, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
+    from typing import BinaryIO
 
 CHECKSUMS = "checksums"
 _LINE = re.compile(rb"([0-9a-f]{64}) ([0-9]{1,19}) ([^\n]+)\n")
@@ -33,9 +35,12 @@ class Seal:
 
     def flaw(self, path: Path) -> str | None:
         """Say in which way a file is not what it was; None when it is, byte for byte."""
-        return self.flaw_of_size(path) or (
-            None if _digest(path) == self.digest else "its content was altered"
-        )
+        if flaw := self.flaw_of_size(path):
+            return flaw
+        try:
+            return None if _digest(path) == self.digest else "its content was altered"
+        except FileNotFoundError:
+            return "it is missing"
 
     def flaw_of_size(self, path: Path) -> str | None:
         """Say whether a file is missing or of another size, without reading it."""
@@ -60,39 +65,66 @@ class Seals:
     def __init__(self, table: Path) -> None:
         self._table = table
         self._path = table.with_name(CHECKSUMS)
+        self._guard = threading.Lock()
+        self._forget()
+
+    def _forget(self) -> None:
         self._known: dict[str, Seal] = {}
-        self._end = 0
-        self._file = 0
+        self._end = 0  # of what was read
+        self._last = b""  # the line before it, by which a file that was replaced is noticed
+        self._damaged = 0
 
     def known(self) -> dict[str, Seal]:
         """Read the seals by the name of the file below the table's folder."""
-        if not self._path.exists():
-            self._known, self._end = {}, 0
+        with self._guard:
+            try:
+                with self._path.open("rb") as file:
+                    self._read(file)
+            except FileNotFoundError:
+                self._forget()
             return self._known
-        with self._path.open("rb") as file:
-            number = os.fstat(file.fileno()).st_ino
-            if number != self._file or os.fstat(file.fileno()).st_size < self._end:
-                self._known, self._end, self._file = {}, 0, number
-            file.seek(self._end)
-            data = file.read()
-        start = 0
-        while line := _LINE.match(data, start):  # a line that a crash cut short ends the list
-            digest, size, name = line.groups()
-            self._known[os.fsdecode(name)] = Seal(digest.decode(), int(size))
-            start = line.end()
-        self._end += start
-        return self._known
 
-    def add(self) -> None:
-        """Flush every file of the table that has no seal yet, and all folders, and seal them."""
+    def damaged(self) -> int:
+        """Count the lines that were altered; what crashed in the middle of a line is not one."""
+        self.known()
+        return self._damaged
+
+    def unsealed(self) -> set[str]:
+        """Name the files of the table that have no seal, by their names below its folder."""
         known = self.known()
-        new = [name for name in names_below(self._table) if name not in known]
+        return {name for name in names_below(self._table) if name not in known}
+
+    def _read(self, file: BinaryIO) -> None:
+        """Read the lines that were added since the last time."""
+        file.seek(self._end - len(self._last))
+        if file.read(len(self._last)) != self._last:
+            self._forget()
+            file.seek(0)
+        data = file.read()
+        for written in re.findall(rb"[^\n]*\n", data):
+            if line := _LINE.fullmatch(written):
+                digest, size, name = line.groups()
+                self._known[os.fsdecode(name)] = Seal(digest.decode(), int(size))
+            else:
+                self._damaged += 1
+            self._end += len(written)
+            self._last = written
+
+    def add(self, besides: Container[str] = ()) -> None:
+        """Flush the files of the table that have no seal yet, and all folders, and seal them.
+
+        Parameters
+        ----------
+        besides
+            Files that get none: nobody knows whether they are still what was written.
+        """
+        new = sorted(self.unsealed())
         with ThreadPoolExecutor(1) as beside:
             flushed = beside.submit(self._flush, new)
             seals = {
                 name: Seal(_digest(path := self._table / name), path.stat().st_size)
                 for name in new
-                if not name.endswith(HINT)
+                if name not in besides and not name.endswith(HINT)
             }
             flushed.result()
         if seals:
@@ -113,7 +145,7 @@ class Seals:
     def _append(self, seals: dict[str, Seal]) -> None:
         is_new = not self._path.exists()
         with self._path.open("ab") as file:
-            file.truncate(self._end)
+            file.truncate(self._end)  # a line that a crash cut short
             file.write(b"".join(map(_line, seals, seals.values())))
             file.flush()
             os.fsync(file.fileno())

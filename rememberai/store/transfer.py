@@ -40,11 +40,13 @@ class Transfer(Writer):
         Raises
         ------
         InputError
-            The file can't be written.
+            The file can't be written, or would lie among the store's own files.
         """
         import pyarrow.parquet as pq
 
         target = Path(path).expanduser().absolute()
+        if target.resolve().is_relative_to(self.path.resolve()):
+            raise InputError(f"{target} is in the store's own folder; name a file outside of it")
         draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         said = {"model": self.model_id, "dimension": self.dimension}
         schema = _in_parquet(self._schema).with_metadata({_KEY: json.dumps(said).encode()})
@@ -87,9 +89,9 @@ class Transfer(Writer):
         try:
             with pq.ParquetFile(source) as file:
                 schema = file.schema_arrow
-                said = json.loads((schema.metadata or {}).get(_KEY, b"null"))
+                said = _model_said(schema)
                 if said is not None:
-                    self.check_model(said["model"], said["dimension"])
+                    self.check_model(*said)
                 if said is None or not schema.equals(_in_parquet(self._schema)):
                     raise InputError(
                         f"{source} has other columns than those that this RememberAI exports; "
@@ -101,6 +103,17 @@ class Transfer(Writer):
                 )
         except (OSError, pa.ArrowException) as error:
             raise InputError(f"{source} can't be read as a Parquet file: {error}") from error
+
+
+def _model_said(schema: pa.Schema) -> tuple[str, int] | None:
+    """Read which model made a file's vectors, and their length; None if it does not say so."""
+    try:
+        said = json.loads((schema.metadata or {}).get(_KEY, b"null"))
+    except (ValueError, RecursionError):
+        return None
+    if not (isinstance(said, dict) and isinstance(said.get("model"), str)):
+        return None
+    return (said["model"], said["dimension"]) if type(said.get("dimension")) is int else None
 
 
 def _in_parquet(schema: pa.Schema) -> pa.Schema:

@@ -135,7 +135,7 @@ def test_a_photo_written_during_the_switch_is_pending_and_harms_nothing(store, u
     assert opened.vectors()[0].tolist() == ["a", "b"]
     assert opened.vectors_of_texts(["about 0", "about a"]).keys() == {"about a"}
     assert opened.pending(column)["photo_id"].to_pylist() == ["0"]
-    opened.fill(column, opened.pending(column), np.zeros((1, 3)))
+    opened.fill(column, opened.pending(column), np.ones((1, 3)))
     assert opened.vectors()[0].tolist() == ["0", "a", "b"]
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import threading
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +16,11 @@ import pytest
 from store_rows import DIMENSION, content, make, rows
 
 from rememberai import MemoryStore
-from rememberai.errors import StoreError
+from rememberai.errors import InputError, StoreError
 from rememberai.records import Report
 from rememberai.store.check import check_store
-from rememberai.store.schema import to_table
+from rememberai.store.schema import check_rows, dated, to_table, vector_array
+from rememberai.store.seals import Seals
 
 
 @pytest.fixture
@@ -133,6 +138,55 @@ def test_rows_that_break_the_rules_are_named(store):
     assert len(reasons) == 3
 
 
+def test_zero_vectors_and_false_sources_are_named(store):
+    table = rows(["zero", "titled", "unsaid"])
+    place = table.schema.get_field_index("text_source")
+    sources = pa.array(["memory", "title", "caption"])
+    table = table.set_column(place, table.schema.field(place), sources)
+    place = table.schema.get_field_index("vector")
+    vectors = vector_array(
+        np.array([[0] * DIMENSION, [1] * DIMENSION, [1] * DIMENSION], np.float32)
+    )
+    table = table.set_column(place, table.schema.field(place), vectors)
+    forced(store, lambda dataset: dataset.insert(table))
+    zero, untrue = sorted(o.reason for o in check_store(store.path).with_status("failed"))
+    assert (zero.startswith("1 photos have a vector of zeros"), zero[-6:]) == (True, ": zero")
+    assert untrue == "2 photos have a text source that is no column with words: titled, unsaid"
+
+
+@pytest.mark.parametrize(
+    ("source", "memory"), [("title", "x"), ("", "x"), ("memory", None), ("caption", "x")]
+)
+def test_a_text_source_names_a_column_with_words(source, memory):
+    table = rows(["good", "bad"], memory="x")
+    for name, values in (("text_source", ["memory", source]), ("memory", ["x", memory])):
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, pa.array(values, pa.string()))
+    with pytest.raises(InputError, match="1 photos: bad"):
+        check_rows(table, table.schema)
+
+
+def test_vectors_without_a_direction_are_refused_under_cosine(store):
+    table = to_table([{"photo_id": "zero", "memory": "x"}], np.zeros((1, DIMENSION), np.float32))
+    check_rows(table, table.schema, "l2")
+    with pytest.raises(InputError, match="1 photos: zero"):
+        check_rows(table, table.schema, "cosine")
+    column = store.add_model("second", 3)
+    texts = store.pending(column, 2)
+    with pytest.raises(InputError, match=f"1 photos: {texts['photo_id'][1]}"):
+        store.fill(column, texts, np.array([[1, 2, 3], [0, 0, 0]]))
+    assert len(store.pending(column)) == 4
+
+
+def test_rows_that_do_not_say_when_are_dated():
+    then = datetime(2020, 1, 1, tzinfo=UTC)
+    table = pa.concat_tables([rows(["a"], added=then), rows(["b"], updated=then)])
+    filled = dated(table)
+    assert filled.schema == table.schema
+    assert (filled["added"][0].as_py(), filled["updated"][1].as_py()) == (then, then)
+    assert filled["added"][1].as_py() > then < filled["updated"][0].as_py()
+
+
 def test_a_vector_that_is_missing_is_named(store):
     forced(store, lambda dataset: dataset.update({"vector": "NULL"}, "photo_id = 'a'"))
     (outcome,) = check_store(store.path).with_status("failed")
@@ -148,6 +202,31 @@ def test_a_store_without_its_manifest_can_t_be_mended(store, data):
         (outcome,) = check_store(store.path, repair=repair).outcomes
         assert (outcome.item, outcome.status) == ("store.json", "failed")
         assert "backup" in outcome.reason
+
+
+def test_what_is_no_store_is_not_to_be_restored(tmp_path):
+    for repair in (False, True):
+        (outcome,) = check_store(tmp_path, repair=repair).outcomes
+        assert outcome.status == "failed"
+        assert "is no store" in outcome.reason
+        assert "backup" not in outcome.reason
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_bytes_of_an_altered_manifest_are_not_shown(store):
+    (store.path / "store.json").write_bytes(b"\xffsecret")
+    with pytest.raises(StoreError) as caught:
+        MemoryStore.open(store.path)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_artifact_that_can_t_be_read_just_now_stays(store):
+    path = store.path / "seeds.table"
+    path.unlink()
+    path.mkdir()
+    for repair in (False, True):
+        assert "can't be read" in said(check_store(store.path, repair=repair), "failed")[path.name]
+        assert path.exists()
 
 
 def test_a_damaged_artifact_is_set_aside(store):
@@ -184,46 +263,192 @@ def test_a_version_that_was_never_synced_is_told_and_set_aside(store):
     unpublished(store, "store.json", "checksums")
     waiting = said(check_store(store.path), "waiting")
     assert waiting["checksums"].startswith("3 files")
-    assert not check_store(store.path, repair=True).with_status("waiting", "failed")
+    report = check_store(store.path, repair=True)
+    assert not report.with_status("waiting", "failed")
+    assert said(report, "done")["set-aside"].startswith("2 files of versions that are newer")
     assert_sound(store.path)
     assert content(MemoryStore.open(store.path)) == before
-    assert [path.suffix for path in (store.path / "set-aside").iterdir()] == [".manifest"]
+    aside = [path for path in (store.path / "set-aside").rglob("*") if path.is_file()]
+    assert sorted(path.suffix for path in aside) == [".lance", ".manifest"]
 
 
-def test_what_crashed_writers_left_is_deleted_only_by_repair(store):
-    import os
+def test_an_older_store_json_that_is_put_back_costs_no_photo(store):
+    kept = {name: (store.path / name).read_bytes() for name in ("store.json", "checksums")}
+    store.append(rows([f"later {i}" for i in range(5)]))
+    store.upsert(rows(["a", "later 1"], seed=3))
+    expected = content(store)
+    newest = {name: (store.path / name).read_bytes() for name in kept}
+    for name, data in kept.items():
+        (store.path / name).write_bytes(data)
+    report = check_store(store.path, repair=True)
+    assert "put back" in said(report, "done")["set-aside"]
+    assert len(MemoryStore.open(store.path)) == 5
+    copy = Path(shutil.copytree(store.path, store.path.with_name("copy")))
+    MemoryStore.open(copy).compact(keep=timedelta(0))
+    aside = [sorted(state(root / "set-aside").values()) for root in (copy, store.path)]
+    assert aside[0] == aside[1]
+    for file in (store.path / "set-aside").rglob("*"):
+        if file.is_file():
+            file.replace(store.path / file.relative_to(store.path / "set-aside"))
+    for name, data in newest.items():
+        (store.path / name).write_bytes(data)
+    assert_sound(store.path)
+    assert content(MemoryStore.open(store.path)) == expected
 
-    left = [
-        store.path / f".store.json.{'0' * 32}",
+
+def test_of_what_crashed_writers_left_repair_deletes_drafts_and_moves_parts(store):
+    draft = store.path / f".store.json.{'0' * 32}"
+    parts = [
         store.path / "photos.lance" / "data" / "draft.lance",
         store.path / "photos.lance" / "_deletions" / "0-9-9.arrow",
     ]
-    for path in left:
+    for path in (draft, *parts):
         path.write_bytes(b"half")
     assert "leftovers" not in said(check_store(store.path), "waiting")  # a writer may be at work
-    for path in left:
+    for path in (draft, *parts):
         os.utime(path, (0, 0))
-    assert said(check_store(store.path), "waiting")["leftovers"].startswith("3 files (12 bytes)")
+    waiting = [outcome.reason for outcome in check_store(store.path).with_status("waiting")]
+    assert any("1 drafts" in reason for reason in waiting)
+    assert any("2 files that no version" in reason for reason in waiting)
     expected = content(store)
     check_store(store.path, repair=True)
-    assert not any(path.exists() for path in left)
+    assert not any(path.exists() for path in (draft, *parts))
+    for path in parts:
+        aside = store.path / "set-aside" / path.relative_to(store.path)
+        assert aside.read_bytes() == b"half"
     assert content(MemoryStore.open(store.path)) == expected
     assert all(content(store.snapshot(each.version)) is not None for each in store.versions())
     assert_sound(store.path)
 
 
+def test_repair_leaves_the_draft_of_who_learns_just_now(store):
+    draft = store.path / f".seeds.table.{'0' * 32}"
+    draft.write_bytes(b"half")
+    check_store(store.path, repair=True)
+    assert draft.read_bytes() == b"half"
+
+
 def test_a_crash_while_checksums_were_written_costs_nothing(store):
     path = store.path / "checksums"
+    manifest = (store.path / "store.json").read_bytes()
+    published, before = content(store), path.stat().st_size
+    store.append(rows(["new"]))
     whole = path.read_bytes()
-    for cut in (len(whole) - 1, len(whole) - 70, 10, 0):
-        path.write_bytes(whole[:cut] + bytes(7))
-        assert not check_store(store.path).with_status("failed")
-        MemoryStore.open(store.path).append(rows([f"after {cut}"]))
-        assert_sound(store.path)
-        assert path.read_bytes().count(b"\n") > whole.count(b"\n")
-    path.unlink()
-    MemoryStore.open(store.path).append(rows(["last"]))
-    assert_sound(store.path)
+    for cut in (len(whole) - 1, len(whole) - 70, before + 1, before):
+        copy = Path(shutil.copytree(store.path, store.path.with_name(str(cut))))
+        (copy / "store.json").write_bytes(manifest)
+        (copy / "checksums").write_bytes(whole[:cut] + bytes(7))
+        assert not check_store(copy).with_status("failed")
+        again = MemoryStore.open(copy)
+        assert content(again) == published
+        again.append(rows(["again"]))
+        assert_sound(copy)
+        assert len((copy / "checksums").read_bytes()) >= len(whole)
+
+
+def line_of(path: Path, store: MemoryStore) -> bytes:
+    name = path.relative_to(store.path / "photos.lance").as_posix().encode()
+    lines = (store.path / "checksums").read_bytes().splitlines(keepends=True)
+    (line,) = (line for line in lines if line.endswith(b" " + name + b"\n"))
+    return line
+
+
+LOSS = {
+    "altered": lambda data, line: data.replace(line, b"Z" + line[1:]),
+    "cut out": lambda data, line: data.replace(line, b""),
+    "all gone": lambda data, line: b"",
+}
+
+
+@pytest.mark.parametrize("loss", LOSS.values(), ids=LOSS)
+def test_damaged_data_without_its_checksum_is_never_certified(store, loss):
+    (path,) = (p for p in store.path.glob("photos.lance/data/*") if b"about d" in p.read_bytes())
+    name = path.relative_to(store.path / "photos.lance").as_posix()
+    checksums = store.path / "checksums"
+    checksums.write_bytes(loss(checksums.read_bytes(), line_of(path, store)))
+    path.write_bytes(path.read_bytes().replace(b"about d", b"About d"))
+    seen = said(check_store(store.path), "failed")
+    assert "can't be vouched for" in seen[name]
+    for act in (
+        lambda: MemoryStore.open(store.path).append(rows(["new"])),
+        lambda: check_store(store.path, repair=True),
+        lambda: MemoryStore.open(store.path).delete(["new"]),
+    ):
+        act()
+        assert "can't be vouched for" in said(check_store(store.path), "failed")[name]
+
+
+def test_a_line_of_the_checksums_that_was_altered_hides_no_other(store):
+    path = store.path / "checksums"
+    first, *others = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first[:3] + b"-" + first[4:] + b"".join(others))
+    report = check_store(store.path)
+    assert said(report, "waiting")["checksums"] == "1 lines were altered"
+    assert len(said(report, "failed")) <= 1
+    reads = f"{len(others)} files were read"
+    assert reads in [o.reason for o in report.outcomes if o.item == "checksums"]
+
+
+def test_without_any_checksum_an_unpublished_version_is_not_trusted(store):
+    published = content(store)
+    unpublished(store, "store.json")
+    (store.path / "checksums").unlink()
+    assert content(MemoryStore.open(store.path)) == published
+
+
+def test_a_file_of_checksums_that_was_replaced_is_read_anew(store):
+    table = store.path / "photos.lance"
+    seals = Seals(table)
+    known = dict(seals.known())
+    path = store.path / "checksums"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[1:] + lines[1:2]))  # the same inode, and longer or as long
+    assert set(seals.known()) < set(known)
+
+
+@pytest.mark.parametrize("repair", [False, True])
+def test_a_store_is_sound_while_somebody_writes_to_it(store, repair):
+    stop, failed = threading.Event(), []
+
+    def write():
+        mine = MemoryStore.open(store.path)
+        number = 0
+        while not stop.is_set():
+            mine.append(rows([f"w{number}"]))
+            mine.replace_artifact("seeds", pa.table({"x": [number]}))
+            if number % 4 == 3:
+                mine.compact(keep=timedelta(0))
+            number += 1
+
+    def write_and_tell():
+        try:
+            write()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=write_and_tell)
+    thread.start()
+    try:
+        for _ in range(12):
+            assert not check_store(store.path, repair=repair).with_status("failed")
+    finally:
+        stop.set()
+        thread.join()
+    assert not failed
+
+
+def test_what_was_deleted_while_it_was_looked_for_is_no_crash(store, monkeypatch):
+    draft = store.path / f".store.json.{'0' * 32}"
+    draft.write_bytes(b"half")
+    stat = Path.stat
+
+    def vanishing(self, **options):
+        if self == draft:
+            self.unlink(missing_ok=True)
+        return stat(self, **options)
+
+    monkeypatch.setattr(Path, "stat", vanishing)
+    assert not check_store(store.path).with_status("waiting", "failed")
 
 
 def test_a_store_of_format_1_has_no_checksums_until_it_is_opened(tmp_path):
@@ -231,7 +456,8 @@ def test_a_store_of_format_1_has_no_checksums_until_it_is_opened(tmp_path):
         kept.extractall(tmp_path / "s")
     before = state(tmp_path / "s")
     waiting = said(check_store(tmp_path / "s"), "waiting")
-    assert {"store.json", "checksums"} <= set(waiting)
+    assert {"store.json", "checksums"} == set(waiting)
+    assert not check_store(tmp_path / "s").with_status("failed")
     assert state(tmp_path / "s") == before
     check_store(tmp_path / "s", repair=True)
     assert_sound(tmp_path / "s")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -146,12 +148,13 @@ def test_all_is_on_the_disk_before_a_version_is_published(tmp_path, monkeypatch)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no flush of folders")
-def test_an_adopted_version_is_flushed_before_it_is_published(tmp_path, monkeypatch):
-    store = make(tmp_path / "s")
-    manifest = (store.path / "store.json").read_bytes()
-    store.upsert(rows(["a"]))
-    (store.path / "store.json").write_bytes(manifest)
-    (store.path / "checksums").unlink()  # which name what was flushed
+def test_an_adopted_version_without_checksums_is_flushed_before_it_is_published(
+    tmp_path, monkeypatch
+):
+    with zipfile.ZipFile(Path(__file__).with_name("kept") / "format1.zip") as kept:
+        kept.extractall(tmp_path / "s")
+    manifest = tmp_path / "s" / "store.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"version": 2}))
     disk = Disk(monkeypatch)
-    assert sorted(content(MemoryStore.open(store.path))) == ["a"]
+    assert sorted(content(MemoryStore.open(tmp_path / "s"))) == ["a", "b", "c", "d"]
     assert disk.published == [set()]

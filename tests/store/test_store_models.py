@@ -275,3 +275,28 @@ def test_a_crash_between_dropping_a_column_and_its_model_leaves_a_store_that_wor
     fields = json.loads((store.path / "store.json").read_text())
     assert list(fields["models"]) == ["vector"]
     assert fill_all(again, again.add_model("second", WIDE)) == 4
+
+
+def test_who_has_the_model_from_before_keeps_no_artifacts_any_more(store):
+    old = MemoryStore.open(store.path)
+    table = pa.table({"x": [1]})
+    column = store.add_model("second", 3)
+    old.replace_artifact(f"seeds-{column}", table)  # as before a switch
+    texts = store.pending(column)
+    store.fill(column, texts, np.ones((len(texts), 3)))
+    store.switch_model(column)
+    for act in (
+        old.replace_artifact,
+        lambda name, table: old.change_artifact(name, lambda _: table),
+    ):
+        with pytest.raises(ModelMismatchError, match="was switched to the model 'second'"):
+            act("seeds", table)
+    assert store.read_artifact("seeds") is None
+    store.replace_artifact("seeds", table)
+
+
+def test_seeds_of_a_model_that_was_dropped_are_never_another_one_s(store):
+    first = store.add_model("second", 3)
+    store.replace_artifact(f"seeds-{first}", pa.table({"x": [1]}))
+    store.drop_model(first)
+    assert store.read_artifact(f"seeds-{store.add_model('third', 3)}") is None

@@ -82,6 +82,19 @@ def test_the_second_model_s_vectors_are_exported_when_it_is_active(store, tmp_pa
     assert content(other) == content(store)
 
 
+FOREIGN = (
+    b"{}",
+    b"[1]",
+    b"not json",
+    b"3",
+    b'"x"',
+    b"\xff",
+    b'{"model": "model@1"}',
+    b'{"model": 1, "dimension": 4}',
+    b'{"model": "model@1", "dimension": "4"}',
+)
+
+
 def test_what_was_not_exported_is_not_imported(store, tmp_path):
     good = tmp_path / "good.parquet"
     store.export_parquet(good)
@@ -90,7 +103,13 @@ def test_what_was_not_exported_is_not_imported(store, tmp_path):
     (tmp_path / "text.parquet").write_text("photo_id\na\n")
     pq.write_table(table.replace_schema_metadata(None), tmp_path / "foreign.parquet")
     pq.write_table(table.drop_columns(["album"]), tmp_path / "fewer.parquet")
+    for number, said in enumerate(FOREIGN):
+        marked = table.replace_schema_metadata({b"rememberai": said})
+        pq.write_table(marked, tmp_path / f"foreign{number}.parquet")
     other = make(tmp_path / "t")
+    for number in range(len(FOREIGN)):
+        with pytest.raises(InputError, match=f"foreign{number}"):
+            other.import_parquet(tmp_path / f"foreign{number}.parquet")
     for name in ("cut", "text", "foreign", "fewer", "absent"):
         with pytest.raises(InputError, match=name):
             other.import_parquet(tmp_path / f"{name}.parquet")
@@ -118,3 +137,14 @@ def test_an_export_that_fails_leaves_the_file_from_before(store, tmp_path):
     with pytest.raises(InputError, match="name another file"):
         store.export_parquet(tmp_path / "absent" / "out.parquet")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out.parquet", "s"]
+
+
+@pytest.mark.parametrize(
+    "name", ["store.json", "new.parquet", "photos.lance/x", "../link/seeds.table"]
+)
+def test_no_export_goes_among_the_store_s_own_files(store, name):
+    store.path.with_name("link").symlink_to(store.path)
+    before = {path: path.read_bytes() for path in store.path.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match="outside"):
+        store.export_parquet(store.path / name)
+    assert {path: path.read_bytes() for path in store.path.rglob("*") if path.is_file()} == before

@@ -88,11 +88,18 @@ def test_a_damaged_version_is_set_aside(tmp_path, folder, how):
     path, manifest = crashed.file(folder), crashed.file("_versions")
     damage(path, how)
     left = manifest.read_bytes() if manifest.exists() else None
+    bad = path.read_bytes() if path.exists() else None
     crashed.assert_only_published()
-    aside = list((crashed.path / "set-aside").glob("*"))
-    assert [file.read_bytes() for file in aside] == ([] if left is None else [left])
-    if how is not None and folder != "_versions":
-        assert path.exists()
+    aside = {
+        file.relative_to(crashed.path / "set-aside"): file.read_bytes()
+        for file in (crashed.path / "set-aside").rglob("*")
+        if file.is_file()
+    }
+    if left is not None:
+        assert aside.pop(manifest.relative_to(crashed.path)) == left
+    if bad is not None and folder != "_versions":
+        assert aside.pop(path.relative_to(crashed.path)) == bad
+    assert all(name.parent.name in ("data", "_deletions") for name in aside)
 
 
 def test_a_version_that_can_be_read_but_was_altered_is_set_aside(tmp_path):
@@ -154,7 +161,7 @@ def test_every_version_that_is_set_aside_is_kept(tmp_path):
         (store.path / "store.json").write_bytes(manifest)
         store = MemoryStore.open(store.path)
         assert len(store) == 0
-    kept = sorted(file.read_bytes() for file in (store.path / "set-aside").iterdir())
+    kept = sorted(file.read_bytes() for file in (store.path / "set-aside").rglob("*.manifest"))
     assert kept == [b"\0", b"\1", b"\2"]
 
 

@@ -15,7 +15,8 @@ from store_rows import DIMENSION, content, empty_rows, make, rows
 
 from rememberai import MemoryStore
 from rememberai.errors import InputError, StoreError
-from rememberai.store import memory_store
+from rememberai.store import check_store, memory_store
+from rememberai.store.lance_errors import lance_errors
 from rememberai.store.schema import table_schema, to_table, vector_array
 
 NOW = timedelta(0)
@@ -373,3 +374,61 @@ def test_rows_keep_the_columns_that_came_with_format_2(store):
     read = store.read(["event_given", "event_assigned", "event_confidence", "outcome"]).to_pylist()
     nothing = dict.fromkeys(("event_given", "event_assigned", "event_confidence", "outcome"))
     assert read == [nothing | draft for draft in drafts]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "1/0 = 1",
+        "cast(name as int) > 3",
+        "true; false",
+        "true LIMIT 1",
+        "true ORDER BY name",
+        "name = 'a' GROUP BY 1",
+        "true) OR (true",
+        "name = 'a')",
+        "name = 'a' /* x",
+        "",
+        3,
+        b"true",
+        ["true"],
+    ],
+)
+def test_a_condition_is_read_whole_or_refused(store, bad):
+    store.append(rows(["a", "b"]))
+    for act in (lambda: store.read([], bad), lambda: list(store.scan([], bad))):
+        with pytest.raises(InputError, match=r"^the condition .* can't be read") as caught:
+            act()
+        assert "vector" not in str(caught.value).partition("conditions on the columns")[2]
+
+
+@pytest.mark.parametrize("good", ["name = 'a' -- )", "name = 'a' OR name = ')('", "(name = 'a')"])
+def test_brackets_in_words_and_remarks_are_not_counted(store, good):
+    store.append(rows(["a", "b"]))
+    assert store.read([], good)["photo_id"].to_pylist() == ["a"]
+
+
+def test_where_nothing_may_be_written_the_error_says_so(store, tmp_path):
+    store.append(rows(["a"]))
+    lock = store.path / ".write.lock"
+    lock.unlink()
+    lock.mkdir()  # which, unlike missing rights, stops the superuser, too
+    store = MemoryStore.open(store.path)
+    assert len(store) == 1
+    for act in (
+        lambda: store.delete(["a"]),
+        store.compact,
+        lambda: store.replace_artifact("seeds", pa.table({"x": [1]})),
+        lambda: check_store(store.path, repair=True),
+    ):
+        with pytest.raises(
+            StoreError, match=r"can't be written to here .* copy it to where it can"
+        ):
+            act()
+    assert not check_store(store.path).with_status("failed", "waiting")
+
+
+def test_missing_rights_are_no_damage(tmp_path):
+    with pytest.raises(StoreError, match="copy the store") as caught, lance_errors(tmp_path):
+        raise PermissionError(13, "denied")
+    assert "damaged" not in str(caught.value)
