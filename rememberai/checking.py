@@ -36,7 +36,11 @@ def check(path: str | os.PathLike[str], *, repair: bool = False) -> Report:
     Report
         "done" is sound or was mended, "waiting" can be mended by `repair`, "failed" can't.
     """
+    if "://" in str(path):
+        raise InputError(f"{path} is not a folder on this machine; only those can be checked")
     report = check_store(path, repair=repair)
+    if not report.count("done"):
+        return report
     return Report((*report.outcomes, *_index(Path(path).expanduser(), repair=repair)))
 
 
