@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from rememberai.errors import InputError
 from rememberai.store.lance_errors import lance_errors
 from rememberai.store.reading import Reader, is_in, known_ids
-from rememberai.store.schema import VECTOR, WORDS, check_rows
+from rememberai.store.schema import VECTOR, WORDS, check_rows, dated
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -43,7 +43,8 @@ class Writer(Reader):
         InputError, ModelMismatchError, StoreError
             See `upsert`.
         """
-        check_rows(rows, self._schema)
+        check_rows(rows, self._schema, self.metric)
+        rows = dated(rows)
         with self._writing() as change:
             known = known_ids(change.dataset, rows["photo_id"])
             if len(known):
@@ -59,7 +60,8 @@ class Writer(Reader):
         ----------
         rows
             Every column of `schema.table_schema`, in its order; photo ids must be distinct,
-            vectors finite, and there where there is a text source, and only there.
+            vectors finite, not zero under the cosine metric, and there where there is a text
+            source, and only there. Where `added` or `updated` is null it is now.
 
         Raises
         ------
@@ -70,7 +72,8 @@ class Writer(Reader):
         StoreError
             The disk is full or can't be written; what was acknowledged before is still there.
         """
-        check_rows(rows, self._schema)
+        check_rows(rows, self._schema, self.metric)
+        rows = dated(rows)
         if not len(rows):
             return
         with self._writing() as change:
@@ -237,7 +240,7 @@ class Writer(Reader):
             changes = table.select(wanted.names).cast(wanted)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
             raise InputError(f"the columns must have the types {wanted}: {error}") from error
-        check_rows(changes, wanted)
+        check_rows(changes, wanted, self.metric)
         return changes
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 
 from rememberai.store import MemoryStore
 from rememberai.store.schema import table_schema, to_table
 
 DIMENSION = 4
+THEN = datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
 def rows(ids, *, seed=0, **columns):
@@ -16,7 +19,8 @@ def rows(ids, *, seed=0, **columns):
         [np.random.default_rng([seed, *str(i).encode()]).normal(size=DIMENSION) for i in ids]
         or [np.empty(DIMENSION)]
     )[: len(ids)].astype(np.float32)
-    drafts = [{"photo_id": i, "name": i, "memory": f"about {i}", **columns} for i in ids]
+    said = {"added": THEN, "updated": THEN, **columns}
+    drafts = [{"photo_id": i, "name": i, "memory": f"about {i}", **said} for i in ids]
     return to_table(drafts, vectors)
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from store_rows import DIMENSION, content, make, rows
+from store_rows import DIMENSION, THEN, content, make, rows
 
 from rememberai import MemoryStore
 from rememberai.errors import InputError, StoreError
 from rememberai.records import Report
 from rememberai.store.check import check_store
-from rememberai.store.schema import check_rows, dated, to_table, vector_array
+from rememberai.store.schema import check_rows, to_table, vector_array
 from rememberai.store.seals import Seals
 
 
@@ -168,9 +168,16 @@ def test_a_text_source_names_a_column_with_words(source, memory):
 
 def test_vectors_without_a_direction_are_refused_under_cosine(store):
     table = to_table([{"photo_id": "zero", "memory": "x"}], np.zeros((1, DIMENSION), np.float32))
-    check_rows(table, table.schema, "l2")
-    with pytest.raises(InputError, match="1 photos: zero"):
-        check_rows(table, table.schema, "cosine")
+    make(store.path.with_name("l2"), metric="l2").append(table)
+    words = table.select(["photo_id", "memory", "caption", "text_source", "vector"])
+    words = words.set_column(0, "photo_id", pa.array(["a"]))
+    for write, given, name in (
+        (store.append, table, "zero"),
+        (store.upsert, table, "zero"),
+        (store.update, words, "a"),
+    ):
+        with pytest.raises(InputError, match=f"1 photos: {name}"):
+            write(given)
     column = store.add_model("second", 3)
     texts = store.pending(column, 2)
     with pytest.raises(InputError, match=f"1 photos: {texts['photo_id'][1]}"):
@@ -178,13 +185,16 @@ def test_vectors_without_a_direction_are_refused_under_cosine(store):
     assert len(store.pending(column)) == 4
 
 
-def test_rows_that_do_not_say_when_are_dated():
-    then = datetime(2020, 1, 1, tzinfo=UTC)
-    table = pa.concat_tables([rows(["a"], added=then), rows(["b"], updated=then)])
-    filled = dated(table)
-    assert filled.schema == table.schema
-    assert (filled["added"][0].as_py(), filled["updated"][1].as_py()) == (then, then)
-    assert filled["added"][1].as_py() > then < filled["updated"][0].as_py()
+def test_rows_that_do_not_say_when_are_dated(store):
+    for write in (store.append, store.upsert):
+        table = pa.concat_tables([rows(["n"], added=None), rows(["m"], updated=None)])
+        before = datetime.now(UTC)
+        write(table)
+        found = content(store)
+        assert (found["n"]["updated"], found["m"]["added"]) == (THEN, THEN)
+        assert before <= found["n"]["added"] <= datetime.now(UTC)
+        assert before <= found["m"]["updated"] <= datetime.now(UTC)
+        store.delete(["n", "m"])
 
 
 def test_a_vector_that_is_missing_is_named(store):

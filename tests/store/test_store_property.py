@@ -43,7 +43,10 @@ def of(table: pa.Table) -> dict[str, dict]:
 
 
 def without_time(rows: dict[str, dict]) -> dict[str, dict]:
-    return {i: {k: v for k, v in row.items() if k != "updated"} for i, row in rows.items()}
+    return {
+        i: {k: v for k, v in row.items() if k not in ("added", "updated")}
+        for i, row in rows.items()
+    }
 
 
 class StoreMachine(RuleBasedStateMachine):
