@@ -139,7 +139,7 @@ def _library(embedder: SentenceEmbedder, texts: list[str]) -> tuple[str, Record]
             watch.on("embedding", embedder, "encode")
             watch.on("counting pieces", embedder, "count_pieces")
             watch.on("lookup", book.store, "read_rows", "vectors_of_texts")
-            watch.on("store", book.store, "upsert")
+            watch.on("store", book.store, "upsert_unless_changed")
             start = perf_counter()
             references = [f"photo-{i}" for i in range(len(texts))]
             book.add_album(Album.from_texts(texts, name="captions", references=references))

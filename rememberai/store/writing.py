@@ -105,7 +105,7 @@ class Writer(Reader):
         InputError, ModelMismatchError, StoreError
             See `upsert`.
         """
-        check_rows(rows, self._schema)
+        check_rows(rows, self._schema, self.metric)
         with self._writing() as change:
             now = _last_changes(change.dataset, rows["photo_id"])
             ids = rows["photo_id"].to_pylist()
