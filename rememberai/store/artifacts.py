@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from rememberai.errors import ModelMismatchError, StoreError
+from rememberai.errors import StoreError
 from rememberai.store.handle import Handle
-from rememberai.store.manifest import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,13 +70,7 @@ class Artifacts(Handle):
     def _keep(self, name: str, table: pa.Table) -> None:
         """Write a table whose vectors may be of this handle's model, unless that was left."""
         with self._files.lock():  # who switches the model holds it, too
-            manifest = read_manifest(self._files)
-            active = manifest.models[manifest.active]
-            if (manifest.active, active) != (self._column, self._model):
-                raise ModelMismatchError(
-                    f"{self._files.place} was switched to the model {active.id!r} since it was "
-                    f"opened here with {self.model_id!r}; open it again"
-                )
+            self._unswitched()
             self._files.write(f"{name}{SUFFIX}", packed(table))
 
 

@@ -173,13 +173,7 @@ class Handle:
         """Hold the lock, give the newest version to write to, and publish what was made of it."""
         self._refuse_frozen()
         with lance_errors(self._files.table), self._files.lock():
-            before = read_manifest(self._files)
-            if before.models.get(self._column) != self._model or before.active != self._column:
-                raise ModelMismatchError(
-                    f"{self._files.place} was switched to the model "
-                    f"{before.models[before.active].id!r} since it was opened here with "
-                    f"{self.model_id!r}; open it again"
-                )
+            before = self._unswitched()
             dataset = self._files.newest(before.version)
             change = Change(before.of_table(dataset.schema.names), dataset)
             yield change
@@ -190,6 +184,17 @@ class Handle:
                 after.write(self._files)
                 _log.debug("published version %d of %s", after.version, self._files.place)
             self._seen = self._view(after, change.dataset)
+
+    def _unswitched(self) -> Manifest:
+        """Read store.json; raise ModelMismatchError when its active model is another one by now."""
+        manifest = read_manifest(self._files)
+        active = manifest.models[manifest.active]
+        if (manifest.active, active) != (self._column, self._model):
+            raise ModelMismatchError(
+                f"{self._files.place} was switched to the model {active.id!r} since it was opened "
+                f"here with {self.model_id!r}; open it again"
+            )
+        return manifest
 
     def _view(self, manifest: Manifest, dataset: Any) -> Change:
         with lance_errors(self._files.table):
