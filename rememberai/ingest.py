@@ -109,9 +109,9 @@ def caption_waiting(
     ids = store.read(["photo_id"], where="text_source IS NULL")["photo_id"].to_pylist()
     outcomes: list[Outcome] = []
     for start in range(0, len(ids), _CAPTIONED):
-        batch = ids[start : start + _CAPTIONED]
-        rows = store.read_rows(batch)
-        drafts = [_known(rows[photo_id]) for photo_id in batch]
+        rows = store.read_rows(ids[start : start + _CAPTIONED])
+        # Others may have deleted some, or written about them, since the first batch was written.
+        drafts = [_known(row) for _, row in sorted(rows.items()) if not row_text(row)]
         _caption(drafts, captioner, partial(_captioned, progress, start, len(ids)))
         outcomes += [
             _outcome(draft) for draft in _write_all(store, embed, drafts, _captioned_again)

@@ -82,6 +82,25 @@ def test_a_photo_that_was_deleted_while_captioning_does_not_come_back(book, fold
     ]
 
 
+def test_later_batches_pass_over_what_others_deleted_or_wrote_about(book, folder, monkeypatch):
+    monkeypatch.setattr("rememberai.ingest._CAPTIONED", 1)
+    book.add_folder(folder)
+    first, second, third = book.store.read(["name"]).to_pylist()
+
+    def change_the_rest():
+        another(book).delete([second["photo_id"]])
+        remember(folder, **{third["name"].removesuffix(".png"): "my own words"})
+        (folder / second["name"]).unlink()
+        another(book).add_folder(folder)
+
+    captioner = Meanwhile(change_the_rest)
+    report = book.caption(captioner)
+    assert [outcome.item for outcome in report.outcomes] == [first["name"]]
+    assert captioner.seen == 1
+    assert row(book, third["name"])["text_source"] == "memory"
+    assert len(another(book)) == 2
+
+
 def test_an_event_that_was_given_while_captioning_stays(book, folder):
     book.add_folder(folder)
     book.caption(Meanwhile(lambda: give_event(book, "red.png")))
