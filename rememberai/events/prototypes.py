@@ -216,7 +216,7 @@ class EventPrototypes:
         limit = bisect_right(
             range(sizes.max() + 1), _LOOKED_AT, key=lambda m: int(np.minimum(sizes, m).sum())
         )
-        limit = max(limit - 1, self.n_prototypes)
+        limit = max(limit - 1, 4 * self.n_prototypes)  # that there be a choice
         rows = [_part(array, r, limit) for r in rows]
         points = array[np.concatenate(rows)]
         if self.metric == "l2":  # near the origin float32 has the most digits left

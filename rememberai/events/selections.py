@@ -182,10 +182,10 @@ def likelihood(pools: Sequence[Floats], n: int) -> list[Rows]:
     """Choose greedily so that the seeds' own events are probable under a vote of the prototypes.
 
     A seed is as probable as the part of its event in the sum of the kernels exp(-energy / t) of all
-    prototypes but itself: the leave-one-out likelihood of stochastic neighbours. A vote of exp(-12)
-    is for nothing, and t such that this is the kernel at the mean energy between two seeds of an
-    event. The events take turns, each first with its medoid; then each prototype is once given up
-    and chosen anew, the oldest first.
+    prototypes but itself: the leave-one-out likelihood of stochastic neighbours. At the mean energy
+    between two seeds of an event the kernel is exp(-12), and so much is a vote for no event. The
+    events take turns, each first with the seed that is nearest to the others by the kernels; then
+    each prototype is once given up and chosen anew, the oldest first.
 
     References
     ----------
@@ -216,22 +216,25 @@ class _Vote:
         points = np.concatenate(pools)
         every = -(-(len(points) ** 2) // _KERNELS)
         judges = points[::every]
-        temperature = float(np.mean([spread(pool) for pool in pools])) / _FADING or 1.0
-        ends = np.cumsum([len(pool) for pool in pools])
+        sizes = [len(pool) for pool in pools]
+        scale = np.average([spread(pool) for pool in pools], weights=sizes)
+        temperature = float(scale) / _FADING or 1.0
+        starts = np.cumsum([0, *sizes[:-1]])
         self._weight = every
         self._to_all, self._to_own = [], []
-        for pool, end in zip(pools, ends, strict=True):
+        for pool, start in zip(pools, starts, strict=True):
             to_all = np.exp(energies(pool, judges) / -temperature)
             to_own = np.exp(energies(pool, pool) / -temperature)
             np.fill_diagonal(to_own, 0)  # no seed votes for itself
-            rows = np.arange(-(end - len(pool)) % every, len(pool), every)
-            to_all[rows, (end - len(pool) + rows) // every] = 0
+            rows = np.arange(-start % every, len(pool), every)  # those that are judges too
+            to_all[rows, (start + rows) // every] = 0
             self._to_all.append(to_all)
             self._to_own.append(to_own)
-        # A vote for nothing, so that seeds far from all prototypes are worth covering.
+        # A vote for nothing, so that seeds far from all prototypes are worth covering. Sums are
+        # float64, since what was added is taken away again.
         nothing = np.exp(-_FADING)
-        self._own = [np.full(len(pool), nothing / (len(pools) + 1), np.float32) for pool in pools]
-        self._all = np.full(len(judges), nothing, np.float32)
+        self._own = [np.full(size, nothing / (len(pools) + 1)) for size in sizes]
+        self._all = np.full(len(judges), nothing)
         self._gains = [np.full(len(pool), np.inf, np.float32) for pool in pools]
 
     def medoid(self, event: int) -> int:
@@ -244,20 +247,19 @@ class _Vote:
 
     def best(self, event: int, chosen: list[int]) -> int:
         """Find the row that adds most to the log-likelihood, by lazy evaluation (Minoux, 1978)."""
-        gains = self._gains[event]
+        to_own, to_all, gains = self._to_own[event], self._to_all[event], self._gains[event]
+        own, everyone = self._own[event].astype(np.float32), self._all.astype(np.float32)
         stale = gains.copy()
         stale[chosen] = -np.inf
         fresh = np.full(len(gains), -np.inf, np.float32)
         while stale.max() > fresh.max():
             rows = np.argsort(-stale, kind="stable")[: max(16, len(stale) // 4)]
             rows = rows[stale[rows] > -np.inf]
-            gains[rows] = np.log(1 + self._to_own[event][rows] / self._own[event]).sum(axis=1)
-            gains[rows] -= self._weight * np.log(1 + self._to_all[event][rows] / self._all).sum(
-                axis=1
-            )
+            gains[rows] = np.log(1 + to_own[rows] / own).sum(axis=1)
+            gains[rows] -= self._weight * np.log(1 + to_all[rows] / everyone).sum(axis=1)
             fresh[rows] = gains[rows]
             stale[rows] = -np.inf
-        return _first_best(fresh, scale=len(self._all))  # what the logarithms leave of digits
+        return _first_best(fresh, scale=len(everyone))  # logarithms have lost that much of digits
 
 
 LIKELIHOOD = "likelihood"

@@ -125,7 +125,8 @@ def log_likelihood(kernels, pools, chosen):
 
 def plain_likelihood(pools, n):
     """Choose as `likelihood` says it does, with no short cut."""
-    t = np.mean([half_squares(pool, pool).mean() for pool in pools]) / 12
+    sizes = [len(pool) for pool in pools]
+    t = np.average([half_squares(pool, pool).mean() for pool in pools], weights=sizes) / 12
     kernels = {
         (i, j): np.exp(-half_squares(a, b) / t)
         for i, a in enumerate(pools)
@@ -203,6 +204,22 @@ def test_no_other_selection_makes_the_seeds_events_as_probable(seed):
 
 
 # --- all ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_what_was_given_up_leaves_no_trace(metric):
+    vectors, truth = blobs(30, 25, 12, spread=1)
+    pools = [prepare(vectors[truth == i], metric) for i in range(30)]
+    vote = selections._Vote(pools)
+    before = [sums.copy() for sums in (*vote._own, vote._all)]
+    for row in range(24):
+        for event in range(30):
+            vote.add(event, row)
+    for row in range(24):
+        for event in range(30):
+            vote.add(event, row, -1)
+    for sums, first in zip((*vote._own, vote._all), before, strict=True):
+        np.testing.assert_allclose(sums, first, rtol=1e-6)
 
 
 @pytest.mark.parametrize("selection", SELECTIONS)
