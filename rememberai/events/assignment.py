@@ -45,8 +45,9 @@ class EventAssigner:
     An album's probabilities are the mean of its photos', weighted by how much each tells (see
     `pooling`), calibrated like those of one photo: its photos are no independent witnesses.
 
-    An answer is unknown when what was asked for is farther from the prototypes of its most probable
-    event, or no event is as probable, as for nearly all seeds (see `unknown`).
+    A photo is unknown when it is farther from the prototypes of its most probable event than nearly
+    all of the event's own seeds, or when that event is less probable than what comes first for
+    nearly all seeds (see `unknown`); an album, when that is so on the average over its photos.
 
     Parameters
     ----------
@@ -59,8 +60,10 @@ class EventAssigner:
     k
         How many prototypes vote; 20 by default, or all when there are fewer.
     max_risk
-        The share, from 0 to 1, of the photos of known events that may be called unknown by mistake;
-        a higher one answers unknown more often. It holds for photos that come as the seeds did.
+        The share, from 0 to 1, of the photos of known events that may be called unknown for either
+        of the two reasons; a higher one answers unknown more often. It holds for single photos that
+        come as the seeds did. Albums, which are averages, are called unknown less often; those of
+        other people, who write otherwise than the seeds' authors, more often.
 
     Attributes
     ----------
@@ -70,11 +73,12 @@ class EventAssigner:
         The text of each prototype, or empty.
     opinions_
         The fitted `PooledOpinions`.
+    temperature_
+        Its temperature: low where the opinions are surer than they seem.
     limits_
-        (n_events,) float32 distance up to which a photo is near each event, exceeded with a
-        probability of half of `max_risk` at most.
+        (n_events,) float32 distance up to which a photo is near each event.
     least_
-        The least probability that a known event's photo has, in that sense.
+        The probability from which on an event stands out.
     """
 
     def __init__(
@@ -241,7 +245,8 @@ class EventAssigner:
         ranks = np.argsort(-shares, kind="stable")
         best = int(ranks[0])
         runner_up = shares[ranks[1]] if len(ranks) > 1 else 0.0
-        reason = self._doubt(best, float(shares[best]), self._to_event(array, best))
+        clear = self.opinions_.calibrated(pool).max(axis=1)
+        reason = self._doubt(best, self._to_event(array, best).mean(), clear.mean())
         told = np.empty(len(array))
         told[order] = weights * pool[:, best]
         words = self._words.telling(texts, told, self.events_[best]) if texts is not None else ()
@@ -269,27 +274,29 @@ class EventAssigner:
         opinions = PooledOpinions(self.method, k=self.k or _DEFAULT_K).fit(
             seeds, chosen, groups, lesson.descriptions
         )
-        risk = self.max_risk / 2  # of either of two reasons to withhold an answer
-        self.limits_ = distance_limits(seeds, chosen.vectors_, chosen.labels_, groups, risk)
-        self.least_ = max(0.0, -conformal_limit(-opinions.left_out_.max(axis=1), risk))
-        self.opinions_ = opinions
+        self.limits_ = distance_limits(
+            seeds, chosen.vectors_, chosen.labels_, groups, self.max_risk
+        )
+        clear = opinions.left_out_.max(axis=1)
+        self.least_ = max(0.0, -conformal_limit(-clear, self.max_risk))
+        self.opinions_, self.temperature_ = opinions, opinions.temperature_
         self.prototypes_, self.events_ = chosen, chosen.events_
         self.texts_ = [lesson.texts[i] for i in chosen.positions_]
         self._words = EventWords(lesson.texts, lesson.events)
         self._lesson = lesson
 
-    def _doubt(self, best: int, probability: float, distances: NDArray[np.float32]) -> str:
+    def _doubt(self, best: int, distance: float, clear: float) -> str:
         """Say why an album is unknown; empty if it is not."""
-        event, distance, limit = self.events_[best], distances.mean(), self.limits_[best]
+        event, limit = self.events_[best], self.limits_[best]
         if distance > limit:
             return (
                 f"nothing is near: {event!r} comes first, but its photos are {distance:.3g} away "
                 f"from its prototypes on the average, and {limit:.3g} is the limit"
             )
-        if probability < self.least_:
+        if clear < self.least_:
             return (
-                f"nothing stands out: {event!r} comes first, but its probability is "
-                f"{probability:.2f}, and {self.least_:.2f} is the least"
+                f"nothing stands out: {event!r} comes first, but what comes first for a photo has "
+                f"a probability of {clear:.2f} on the average, and {self.least_:.2f} is the least"
             )
         return ""
 
