@@ -14,7 +14,7 @@ from rememberai.events.evidence import EventWords, telling_photos
 from rememberai.events.kmeans import canonical_order
 from rememberai.events.lesson import Lesson
 from rememberai.events.opinions import PooledOpinions, check_method
-from rememberai.events.pooling import photo_weights
+from rememberai.events.pooling import burst_distance, photo_weights
 from rememberai.events.prototypes import EventPrototypes
 from rememberai.events.seedset import SeedSet
 from rememberai.events.unknown import conformal_limit, distance_limits
@@ -240,7 +240,7 @@ class EventAssigner:
         order = canonical_order(array)  # a sum's last digits depend on the order
         array = array[order]
         pool = self.opinions_.pool(array)
-        weights = photo_weights(array, pool, self.metric)
+        weights = photo_weights(array, pool, self.metric, self._near)
         shares = self.opinions_.calibrated((weights @ pool)[None])[0]
         ranks = np.argsort(-shares, kind="stable")
         best = int(ranks[0])
@@ -277,6 +277,7 @@ class EventAssigner:
         self.limits_ = distance_limits(
             seeds, chosen.vectors_, chosen.labels_, groups, self.max_risk
         )
+        self._near = burst_distance(seeds.vectors)
         clear = opinions.left_out_.max(axis=1)
         self.least_ = max(0.0, -conformal_limit(-clear, self.max_risk))
         self.opinions_, self.temperature_ = opinions, opinions.temperature_

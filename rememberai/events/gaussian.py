@@ -106,11 +106,11 @@ class GaussianHead:
         if not self.shared or mean <= 0 or len(np.unique(seeds.truth)) == n:
             scale = mean if mean > 0 else float((own**2).sum(axis=1).mean()) / dimension
             self._precision = identity / (scale if scale > 0 else 1.0)
-            return mean * dimension
+            return float(mean * dimension)
         shrunk = (1 - self.shrinkage_) * covariance + self.shrinkage_ * mean * identity
         # A part in a million keeps it regular where the seeds fill no more than a plane.
         self._precision = np.linalg.inv(shrunk + 1e-6 * mean * identity)
-        return mean * dimension
+        return float(mean * dimension)
 
     def _left_out(
         self,
@@ -148,9 +148,11 @@ def _prior(
     words = descriptions - descriptions.mean(axis=0, dtype=np.float64)
     length = float((words**2).sum())
     slope = float((words * own).sum()) / length if length > 0 else 0.0
-    return slope * words
+    drawn: NDArray[np.float64] = slope * words
+    return drawn
 
 
 def _rounded(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Drop the digits that depend on the number of threads."""
-    return scores.astype(np.float32).astype(np.float64)
+    rounded: NDArray[np.float64] = scores.astype(np.float32).astype(np.float64)
+    return rounded

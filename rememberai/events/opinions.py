@@ -1,4 +1,4 @@
-"""What speaks for an event: the prototypes' vote, the Gaussian head, descriptions; and their pool."""
+"""What speaks for an event: the vote, the Gaussian head, the descriptions; and their pool."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rememberai.events.temperature import best_temperature, sharpened
 from rememberai.events.voting import PrototypeVote, Voting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -96,7 +96,9 @@ class PooledOpinions:
 
     def pool(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Give (n, n_events) probabilities that are not calibrated yet."""
-        shares = [self.weights_[name] * o.probabilities(vectors) for name, o in self.opinions_.items()]
+        shares = [
+            self.weights_[name] * o.probabilities(vectors) for name, o in self.opinions_.items()
+        ]
         return np.asarray(np.sum(shares, axis=0), np.float64)
 
     def calibrated(self, pool: NDArray[np.float64]) -> NDArray[np.float64]:

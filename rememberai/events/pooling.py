@@ -47,7 +47,7 @@ def opinion_weights(
 
 
 def photo_weights(
-    vectors: NDArray[np.float32], shares: NDArray[np.float64], metric: Metric
+    vectors: NDArray[np.float32], shares: NDArray[np.float64], metric: Metric, near: float
 ) -> NDArray[np.float64]:
     """Weigh an album's photos by how much they tell.
 
@@ -58,6 +58,8 @@ def photo_weights(
     ----------
     vectors, shares
         (n, dimension) prepared photos, and their (n, n_events) probabilities.
+    near
+        The cosine distance, or half the squared Euclidean one, up to which two are of one burst.
 
     Returns
     -------
@@ -66,13 +68,16 @@ def photo_weights(
     """
     logs = np.log(np.maximum(shares, 1e-300))
     entropy = -(shares * logs).sum(axis=1) / np.log(max(shares.shape[1], 2))
-    weights = (np.clip(1 - entropy, 0, 1) + _FLOOR) / _burst_sizes(vectors, metric)
+    weights = (np.clip(1 - entropy, 0, 1) + _FLOOR) / _burst_sizes(vectors, metric, near)
     return np.asarray(weights / weights.sum(), np.float64)
 
 
-def _burst_sizes(vectors: NDArray[np.float32], metric: Metric) -> NDArray[np.intp]:
-    """Count the photos, itself among them, that are nearer than a twentieth of the mean."""
+def burst_distance(vectors: NDArray[np.float32]) -> float:
+    """Give a twentieth of the mean of half the squared distance between two vectors."""
+    return _NEAR * float(vectors.var(axis=0, dtype=np.float64).sum())
+
+
+def _burst_sizes(vectors: NDArray[np.float32], metric: Metric, near: float) -> NDArray[np.intp]:
     distances, _ = knn(vectors, vectors, min(len(vectors), _LONGEST), metric)
-    spread = float(vectors.var(axis=0, dtype=np.float64).sum())  # the mean of half |x - y|^2
-    mean = spread * len(vectors) / max(len(vectors) - 1, 1)
-    return np.maximum((energy(distances, metric) <= _NEAR * mean).sum(axis=1), 1)
+    sizes: NDArray[np.intp] = np.maximum((energy(distances, metric) <= near).sum(axis=1), 1)
+    return sizes
