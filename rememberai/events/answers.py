@@ -22,6 +22,14 @@ class NearestPrototype:
 
 
 @dataclass(frozen=True, slots=True)
+class TellingPhoto:
+    """A photo that speaks for an event: its position in the album, and its part in the answer."""
+
+    position: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """The answer for an album.
 
@@ -30,13 +38,18 @@ class Assignment:
     event
         The event, or None for unknown.
     probability
-        Of the most probable event, from 0 to 1: the mean over the photos of their k-NN votes.
+        Of the most probable event, from 0 to 1, were the album of one of the events.
     margin
         By how much the most probable event leads over the next.
     ranking
         All events with their probabilities, the most probable first.
     nearest
         The prototypes nearest to a photo of the album, the closest first.
+    telling_photos
+        The photos that speak most for the most probable event, most of all first; the weights of
+        all photos sum to its probability before this was calibrated.
+    telling_words
+        The words of the album that speak for it, where texts were given.
     n_photos
         How many photos with words the answer rests on.
     reason
@@ -50,6 +63,8 @@ class Assignment:
     margin: float
     ranking: tuple[tuple[str, float], ...]
     nearest: tuple[NearestPrototype, ...]
+    telling_photos: tuple[TellingPhoto, ...]
+    telling_words: tuple[str, ...]
     n_photos: int
     reason: str = ""
     outcomes: tuple[Outcome, ...] = ()

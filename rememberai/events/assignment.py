@@ -10,50 +10,60 @@ import numpy as np
 from rememberai._arrays import prepare
 from rememberai.errors import InputError, RememberAIError
 from rememberai.events.answers import Assignment, NearestPrototype, PhotoAssignments
-from rememberai.events.descriptions import EventDescriptions
+from rememberai.events.evidence import EventWords, telling_photos
 from rememberai.events.kmeans import canonical_order
+from rememberai.events.lesson import Lesson
+from rememberai.events.opinions import PooledOpinions, check_method
+from rememberai.events.pooling import burst_distance, photo_weights
 from rememberai.events.prototypes import EventPrototypes
-from rememberai.events.temperature import best_temperature, energy
+from rememberai.events.seedset import SeedSet
+from rememberai.events.unknown import conformal_limit, distance_limits
 from rememberai.index.knn import knn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
+    from rememberai.events.opinions import Method
     from rememberai.records import Metric
 
 _DEFAULT_K = 20
-_FEW = 20  # below this many seeds an event borrows the spread of all
 _SHOWN = 5
 
 
 class EventAssigner:
-    """Assign photos and albums to events by k-NN against prototypes.
+    """Assign photos and albums to events by what their seeds have taught.
 
-    Each of a photo's k nearest prototypes votes for its event with the weight exp(-d / t), where d
-    is the cosine distance, or half the squared Euclidean distance (the same on unit vectors). The
-    temperature t is the one under which the seeds' own events are most probable, each seed judged
-    without itself and its copies. Where the events are described, by their names or a sentence,
-    the descriptions vote beside the prototypes: see `EventDescriptions`. An album's probabilities
-    are the mean of its photos'.
+    Up to three opinions on a photo are pooled (see `opinions`): the vote of its k nearest
+    prototypes (`voting`), a Gaussian head that all seeds have taught (`gaussian`), and, where the
+    events are described by their names or a sentence, how near it is to the descriptions
+    (`descriptions`). How much each counts, and how sure the answer is, is learned from the seeds,
+    each judged without itself.
 
-    A photo is unknown when it is farther from every prototype of its most probable event than
-    nearly all of the event's own seeds are from their nearest prototype; an album, when that is so
-    on the average over its photos.
+    An album's probabilities are the mean of its photos', weighted by how much each tells (see
+    `pooling`), calibrated like those of one photo: its photos are no independent witnesses.
+
+    A photo is unknown when it is farther from the prototypes of its most probable event than nearly
+    all of the event's own seeds, or when that event is less probable than what comes first for
+    nearly all seeds (see `unknown`); an album, when that is so on the average over its photos.
 
     Parameters
     ----------
     prototypes
         How prototypes are chosen, and the metric; `EventPrototypes()` by default.
+    method
+        ``"fused"``: the vote and the Gaussian head. Or one alone, to compare with: ``"plain"``,
+        ``"similarity"`` or ``"kernel"`` vote, ``"nearest-mean"`` (class mean) or ``"gaussian"``.
+        Descriptions join each of them.
     k
         How many prototypes vote; 20 by default, or all when there are fewer.
-    coverage
-        The part of an event's own seeds, from 0 to 1, that is to count as near; a lower one answers
-        unknown more often.
-    description_weight
-        The part of the vote, from 0 to 1, that the descriptions have where there are some.
+    max_risk
+        The share, from 0 to 1, of the photos of known events that may be called unknown for either
+        of the two reasons; a higher one answers unknown more often. It holds for single photos that
+        come as the seeds did. Albums, which are averages, are called unknown less often; those of
+        other people, who write otherwise than the seeds' authors, more often.
 
     Attributes
     ----------
@@ -61,30 +71,28 @@ class EventAssigner:
         The events' names, and the fitted `EventPrototypes`.
     texts_
         The text of each prototype, or empty.
-    descriptions_
-        The fitted `EventDescriptions`, or None.
+    opinions_
+        The fitted `PooledOpinions`.
     temperature_
-        t above, in the unit of d: the best of 16 from 0.05 to 2 times the seeds' median d to their
-        nearest prototype.
+        Its temperature: low where the opinions are surer than they seem.
     limits_
-        (n_events,) float32 distance up to which a photo is near each event: the quantile
-        `coverage` of its seeds' distances to their nearest prototype, themselves and copies left
-        out. An event with few seeds gets that of all events' seeds; infinity where no event has two
-        different ones.
+        (n_events,) float32 distance up to which a photo is near each event.
+    least_
+        The probability from which on an event stands out.
     """
 
     def __init__(
         self,
         prototypes: EventPrototypes | None = None,
         *,
+        method: Method = "fused",
         k: int | None = None,
-        coverage: float = 0.9,
-        description_weight: float = 0.5,
+        max_risk: float = 0.05,
     ) -> None:
         self.prototypes = prototypes
+        self.method = method
         self.k = k
-        self.coverage = coverage
-        self.description_weight = description_weight
+        self.max_risk = max_risk
 
     def fit(
         self,
@@ -93,8 +101,9 @@ class EventAssigner:
         texts: Sequence[str] | None = None,
         *,
         descriptions: Mapping[str, ArrayLike] | None = None,
+        groups: Sequence[Hashable] | None = None,
     ) -> Self:
-        """Choose prototypes and learn the temperature and the limits.
+        """Choose prototypes, and learn all else from the seeds.
 
         Parameters
         ----------
@@ -103,37 +112,80 @@ class EventAssigner:
         events
             n names.
         texts
-            n texts by which an answer can show its prototypes.
+            n texts by which an answer can show its prototypes and telling words.
         descriptions
             The (dimension,) vector of words that describe each event, such as its name.
+        groups
+            n names: seeds of one group, such as an album, are judged without each other. A seed
+            whose group is None is judged without itself and its copies alone.
 
         Raises
         ------
         InputError
-            Seeds that can't be used, texts that do not pair up with them, descriptions that are not
-            one an event, k above the number of prototypes, or coverage or description_weight out of
-            its range. What was learned before stays.
+            Seeds that can't be used, texts or groups that do not pair up with them, descriptions
+            that are not one an event, an unknown method, k above the number of prototypes, or
+            max_risk out of its range. What was learned before stays.
         """
-        chooser = self.prototypes if self.prototypes is not None else EventPrototypes()
-        chosen = copy.copy(chooser).fit(vectors, events)
-        self._check_parameters(len(chosen.vectors_))
-        if texts is not None and len(texts) != len(events):
-            raise InputError(
-                f"every seed needs one text; {len(events)} seeds and {len(texts)} texts came"
-            )
-        seeds = prepare(vectors, chosen.metric, name="seeds")
-        places = {event: i for i, event in enumerate(chosen.events_)}
-        truth = np.array([places[event] for event in events], np.intp)
-        self.descriptions_ = (
-            EventDescriptions(chosen.metric).fit(descriptions, chosen.events_, seeds, truth)
-            if descriptions is not None
-            else None
+        lesson = Lesson.checked(vectors, events, texts, groups, descriptions)
+        self._learn(lesson, self._chooser().fit(lesson.vectors, lesson.events))
+        return self
+
+    def add(
+        self,
+        vectors: ArrayLike,
+        events: Sequence[str],
+        texts: Sequence[str] | None = None,
+        *,
+        descriptions: Mapping[str, ArrayLike] | None = None,
+        groups: Sequence[Hashable] | None = None,
+    ) -> Self:
+        """Learn further seeds, of new events or of those known.
+
+        The prototypes of events that get no seed stay. All else, which takes one pass over the
+        seeds, is as if all had been given to `fit`.
+
+        Parameters
+        ----------
+        vectors, events, texts, descriptions, groups
+            As for `fit`; the descriptions of new events, or others for those known.
+        """
+        chosen = self._fitted()
+        before = self._lesson
+        added = Lesson.checked(
+            vectors, events, texts, groups, descriptions, dimension=before.vectors.shape[1]
         )
-        self.prototypes_ = chosen
-        self.events_ = chosen.events_
-        self.texts_ = [texts[i] if texts is not None else "" for i in chosen.positions_]
-        self.temperature_ = self._learn_temperature(seeds, truth)
-        self.limits_ = self._learn_limits(seeds, truth)
+        lesson = before.with_added(added)
+        touched = set(added.events)
+        kept = [int(row) for row in chosen.positions_ if before.events[row] not in touched]
+        rows = np.array(
+            sorted({*kept, *(i for i, event in enumerate(lesson.events) if event in touched)})
+        )
+        anew = self._chooser().fit(lesson.vectors[rows], [lesson.events[i] for i in rows])
+        anew.positions_ = rows[anew.positions_]
+        self._learn(lesson, anew)
+        return self
+
+    def rename(self, event: str, name: str) -> Self:
+        """Give an event another name; its prototypes stay.
+
+        Raises
+        ------
+        InputError
+            There is no such event, or the name is empty or taken.
+        """
+        chosen = self._fitted()
+        if event not in self.events_:
+            raise InputError(f"{event!r} is none of the {len(self.events_)} events")
+        if not name.strip() or name in self.events_:
+            raise InputError(f"an event needs a name that no other has; {name!r} came")
+        names = [name if each == event else each for each in chosen.events_]
+        rank = np.argsort(np.argsort(names))[chosen.labels_]
+        order = np.argsort(rank, kind="stable")
+        renamed = copy.copy(chosen)
+        renamed.events_ = sorted(names)
+        renamed.positions_ = chosen.positions_[order]
+        renamed.labels_, renamed.vectors_ = rank[order], chosen.vectors_[order]
+        self._learn(self._lesson.with_renamed(event, name), renamed)
         return self
 
     @property
@@ -151,28 +203,29 @@ class EventAssigner:
         """
         chosen = self._fitted()
         array = prepare(vectors, chosen.metric, dimension=chosen.vectors_.shape[1], name="queries")
-        distances, positions = knn(array, chosen.vectors_, self._k(), chosen.metric)
-        votes = self._probabilities(array, distances, positions)
-        best = votes.argmax(axis=1)
+        shares = self.opinions_.calibrated(self.opinions_.pool(array))
+        best = shares.argmax(axis=1)
         to_best = np.empty(len(array), np.float32)
         for event in np.unique(best):
             to_best[best == event] = self._to_event(array[best == event], event)
         names = np.array([*self.events_, None], dtype=object)
-        near = to_best <= self.limits_[best]
-        return PhotoAssignments(names[np.where(near, best, -1)], votes, to_best)
+        near = (to_best <= self.limits_[best]) & (shares.max(axis=1) >= self.least_)
+        return PhotoAssignments(names[np.where(near, best, -1)], shares, to_best)
 
-    def assign_album(self, vectors: ArrayLike) -> Assignment:
+    def assign_album(self, vectors: ArrayLike, texts: Sequence[str] | None = None) -> Assignment:
         """Assign an album.
 
         Parameters
         ----------
         vectors
             (n, dimension) the album's photos with words.
+        texts
+            Their words, to name those that tell.
 
         Raises
         ------
         InputError
-            The album is empty, or the vectors do not fit.
+            The album is empty, the vectors do not fit, or the texts do not pair up with them.
         """
         chosen = self._fitted()
         array = prepare(vectors, chosen.metric, dimension=chosen.vectors_.shape[1], name="album")
@@ -180,39 +233,83 @@ class EventAssigner:
             raise InputError(
                 "the album has no photo with words; write memories or caption it first"
             )
-        array = array[canonical_order(array)]  # a sum's last digits depend on the order
-        distances, positions = knn(array, chosen.vectors_, self._k(), chosen.metric)
-        pooled = self._probabilities(array, distances, positions).mean(axis=0)
-        order = np.argsort(-pooled, kind="stable")
-        best = order[0]
-        distance = self._to_event(array, best).mean()
-        reason = ""
-        if distance > self.limits_[best]:
-            reason = (
-                f"nothing is near: {self.events_[best]!r} comes first, but its photos are "
-                f"{distance:.3g} away from its prototypes on the average, and "
-                f"{self.limits_[best]:.3g} is the limit"
+        if texts is not None and len(texts) != len(array):
+            raise InputError(
+                f"every photo needs one text; {len(array)} photos and {len(texts)} texts came"
             )
-        runner_up = pooled[order[1]] if len(order) > 1 else 0.0
+        order = canonical_order(array)  # a sum's last digits depend on the order
+        array = array[order]
+        pool = self.opinions_.pool(array)
+        weights = photo_weights(array, pool, self.metric, self._near)
+        shares = self.opinions_.calibrated((weights @ pool)[None])[0]
+        ranks = np.argsort(-shares, kind="stable")
+        best = int(ranks[0])
+        runner_up = shares[ranks[1]] if len(ranks) > 1 else 0.0
+        clear = self.opinions_.calibrated(pool).max(axis=1)
+        reason = self._doubt(best, self._to_event(array, best).mean(), clear.mean())
+        told = np.empty(len(array))
+        told[order] = weights * pool[:, best]
+        words = self._words.telling(texts, told, self.events_[best]) if texts is not None else ()
         return Assignment(
             event=None if reason else self.events_[best],
-            probability=float(pooled[best]),
-            margin=float(pooled[best] - runner_up),
-            ranking=tuple((self.events_[i], float(pooled[i])) for i in order),
-            nearest=self._nearest(distances, positions),
+            probability=float(shares[best]),
+            margin=float(shares[best] - runner_up),
+            ranking=tuple((self.events_[i], float(shares[i])) for i in ranks),
+            nearest=self._nearest(array),
+            telling_photos=telling_photos(told),
+            telling_words=words,
             n_photos=len(array),
             reason=reason,
         )
+
+    def _learn(self, lesson: Lesson, chosen: EventPrototypes) -> None:
+        self._check_parameters(len(chosen.vectors_))
+        places = {event: i for i, event in enumerate(chosen.events_)}
+        truth = np.array([places[event] for event in lesson.events], np.intp)
+        array = prepare(lesson.vectors, chosen.metric, name="seeds")
+        seeds = SeedSet.sorted(array, truth, lesson.groups, len(places), chosen.metric)
+        group_of = np.empty(len(truth), np.intp)
+        group_of[seeds.rows] = seeds.groups
+        groups = group_of[chosen.positions_]
+        opinions = PooledOpinions(self.method, k=self.k or _DEFAULT_K).fit(
+            seeds, chosen, groups, lesson.descriptions
+        )
+        self.limits_ = distance_limits(
+            seeds, chosen.vectors_, chosen.labels_, groups, self.max_risk
+        )
+        self._near = burst_distance(seeds.vectors)
+        clear = opinions.left_out_.max(axis=1)
+        self.least_ = max(0.0, -conformal_limit(-clear, self.max_risk))
+        self.opinions_, self.temperature_ = opinions, opinions.temperature_
+        self.prototypes_, self.events_ = chosen, chosen.events_
+        self.texts_ = [lesson.texts[i] for i in chosen.positions_]
+        self._words = EventWords(lesson.texts, lesson.events)
+        self._lesson = lesson
+
+    def _doubt(self, best: int, distance: float, clear: float) -> str:
+        """Say why an album is unknown; empty if it is not."""
+        event, limit = self.events_[best], self.limits_[best]
+        if distance > limit:
+            return (
+                f"nothing is near: {event!r} comes first, but its photos are {distance:.3g} away "
+                f"from its prototypes on the average, and {limit:.3g} is the limit"
+            )
+        if clear < self.least_:
+            return (
+                f"nothing stands out: {event!r} comes first, but what comes first for a photo has "
+                f"a probability of {clear:.2f} on the average, and {self.least_:.2f} is the least"
+            )
+        return ""
 
     def _to_event(self, array: NDArray[np.float32], event: int) -> NDArray[np.float32]:
         """Measure each photo's distance to the nearest prototype of an event."""
         chosen = self._fitted()
         return knn(array, chosen.vectors_[chosen.labels_ == event], 1, chosen.metric)[0][:, 0]
 
-    def _nearest(
-        self, distances: NDArray[np.float32], positions: NDArray[np.int64]
-    ) -> tuple[NearestPrototype, ...]:
+    def _nearest(self, array: NDArray[np.float32]) -> tuple[NearestPrototype, ...]:
         chosen = self._fitted()
+        k = min(_SHOWN, len(chosen.vectors_))
+        distances, positions = knn(array, chosen.vectors_, k, chosen.metric)
         closest = np.full(len(chosen.vectors_), np.inf)
         np.minimum.at(closest, positions.ravel(), distances.ravel())
         shown = [i for i in np.argsort(closest, kind="stable")[:_SHOWN] if np.isfinite(closest[i])]
@@ -221,84 +318,17 @@ class EventAssigner:
             for i in shown
         )
 
-    def _probabilities(
-        self,
-        array: NDArray[np.float32],
-        distances: NDArray[np.float32],
-        positions: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
-        """Let the nearest prototypes vote, and the descriptions where there are some."""
-        labels = self._fitted().labels_[positions]
-        votes = self._votes(distances, labels, self.temperature_)
-        if self.descriptions_ is None:
-            return votes
-        described = self.descriptions_.probabilities(array)
-        return (1 - self.description_weight) * votes + self.description_weight * described
-
-    def _votes(
-        self, distances: NDArray[np.float32], labels: NDArray[np.intp], temperature: float
-    ) -> NDArray[np.float64]:
-        """Turn (n, k) distances and events into (n, n_events) shares; infinity is no vote."""
-        costs = energy(distances, self.metric)
-        weights = np.exp((costs.min(axis=1, keepdims=True) - costs) / temperature)
-        votes = np.zeros((len(distances), len(self.events_)))
-        np.add.at(votes, (np.arange(len(distances))[:, None], labels), weights)
-        votes /= votes.sum(axis=1, keepdims=True)
-        return votes
-
-    def _learn_temperature(self, seeds: NDArray[np.float32], truth: NDArray[np.intp]) -> float:
-        chosen = self._fitted()
-        distances, positions = self._others(seeds, chosen.vectors_, self._k())
-        labels = chosen.labels_[positions]
-        others = np.isfinite(distances).any(axis=1)
-        distances, labels, truth = distances[others], labels[others], truth[others]
-        nearest = energy(distances.min(axis=1, initial=np.inf), self.metric)
-        scale = float(np.median(nearest)) if len(nearest) else 0.0
-        if scale <= 0:  # one prototype, or nothing but copies: any temperature votes alike
-            return 1.0
-        return best_temperature(
-            scale * np.geomspace(0.05, 2, 16), lambda t: self._votes(distances, labels, t), truth
-        )
-
-    def _learn_limits(
-        self, seeds: NDArray[np.float32], truth: NDArray[np.intp]
-    ) -> NDArray[np.float32]:
-        chosen = self._fitted()
-        owns = [
-            self._others(seeds[truth == i], chosen.vectors_[chosen.labels_ == i], 1)[0].min(axis=1)
-            for i in range(len(self.events_))
-        ]
-        owns = [own[np.isfinite(own)] for own in owns]
-        everyone = np.concatenate(owns)
-        fallback = np.quantile(everyone, self.coverage) if len(everyone) else np.inf
-        return np.array(
-            [np.quantile(own, self.coverage) if len(own) >= _FEW else fallback for own in owns],
-            np.float32,
-        )
-
-    def _others(
-        self, seeds: NDArray[np.float32], prototypes: NDArray[np.float32], k: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Find each seed's k nearest prototypes; itself and its copies are put infinitely far."""
-        distances, positions = knn(seeds, prototypes, min(k + 1, len(prototypes)), self.metric)
-        distances[distances == 0] = np.inf
-        distances[np.isfinite(distances).all(axis=1), k:] = np.inf
-        return distances, positions
+    def _chooser(self) -> EventPrototypes:
+        return copy.copy(self.prototypes) if self.prototypes is not None else EventPrototypes()
 
     def _check_parameters(self, available: int) -> None:
+        check_method(self.method)
         if self.k is not None and not 1 <= self.k <= available:
             raise InputError(
                 f"k must be from 1 to the number of prototypes, {available}; {self.k} came"
             )
-        if not 0 < self.coverage <= 1:
-            raise InputError(f"coverage must be above 0 and at most 1; {self.coverage} came")
-        if not 0 <= self.description_weight <= 1:
-            raise InputError(
-                f"description_weight must be from 0 to 1; {self.description_weight} came"
-            )
-
-    def _k(self) -> int:
-        return self.k or min(_DEFAULT_K, len(self._fitted().vectors_))
+        if not 0 < self.max_risk < 1:
+            raise InputError(f"max_risk must be above 0 and below 1; {self.max_risk} came")
 
     def _fitted(self) -> EventPrototypes:
         if not hasattr(self, "prototypes_"):

@@ -8,7 +8,7 @@ import numpy as np
 
 from rememberai._arrays import prepare
 from rememberai.errors import InputError
-from rememberai.events.temperature import best_temperature, energy
+from rememberai.events.temperature import best_temperature, energy, softmax
 from rememberai.index.knn import knn
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class EventDescriptions:
     temperature_
         t above, in the unit of d: the best of 20 from 0.1 to 30 times the seeds' median standard
         deviation of d over the events.
+    left_out_
+        (n, n_events) probabilities of the seeds; a description is no seed.
     """
 
     def __init__(self, metric: Metric = "cosine") -> None:
@@ -84,24 +86,19 @@ class EventDescriptions:
         costs = raw - self.means_
         scale = float(np.median(costs.std(axis=1)))
         self.temperature_ = (
-            best_temperature(scale * _FACTORS, lambda t: _softmax(-costs / t), truth)
+            best_temperature(scale * _FACTORS, lambda t: softmax(-costs / t), truth)
             if scale > 0  # one event, or the same words for all
             else 1.0
         )
+        self.left_out_ = self.probabilities(seeds)
         return self
 
     def probabilities(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Give (n, n_events) probabilities for (n, dimension) prepared vectors."""
-        return _softmax((self.means_ - self._costs(vectors)) / self.temperature_)
+        return softmax((self.means_ - self._costs(vectors)) / self.temperature_)
 
     def _costs(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         distances, positions = knn(vectors, self.vectors_, len(self.vectors_), self.metric)
         costs = np.empty(distances.shape)
         np.put_along_axis(costs, positions, energy(distances, self.metric).astype(float), axis=1)
         return costs
-
-
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return shares

@@ -1,4 +1,4 @@
-"""Temperatures: how fast a vote fades with distance, learned from the seeds' own events."""
+"""Temperatures: how sharp probabilities are, learned from the seeds' own events."""
 
 from __future__ import annotations
 
@@ -44,3 +44,16 @@ def best_temperature(
         own = _DOUBT / shares.shape[1] + (1 - _DOUBT) * shares[rows, truth]
         losses.append(-np.log(own).mean())
     return float(candidates[np.argmin(losses)])
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give shares in proportion to exp(logits), row by row."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return shares
+
+
+def sharpened(shares: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Raise shares to the power 1 / temperature, row by row; a little doubt is left to each."""
+    n = shares.shape[1]
+    return softmax(np.log((1 - _DOUBT) * shares + _DOUBT / n) / temperature)

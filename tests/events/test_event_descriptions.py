@@ -7,6 +7,8 @@ import pytest
 from blobs import blobs, distances
 
 from rememberai import EventAssigner, EventPrototypes, InputError
+from rememberai._arrays import prepare
+from rememberai.events.pooling import opinion_weights
 
 pytest.importorskip("faiss")
 METRICS = ["cosine", "l2"]
@@ -29,12 +31,16 @@ def by_name(vectors):
     return dict(zip(NAMES, vectors, strict=True))
 
 
-def fitted(metric="cosine", descriptions=None, weight=0.5):
+def fitted(metric="cosine", descriptions=None):
     vectors, events, _ = seeds()
     chooser = EventPrototypes(3, metric=metric)
-    return EventAssigner(chooser, description_weight=weight).fit(
+    return EventAssigner(chooser, method="kernel").fit(
         vectors, events, descriptions=by_name(words() if descriptions is None else descriptions)
     )
+
+
+def told(assigner):
+    return assigner.opinions_.opinions_["descriptions"]
 
 
 def softmax(costs, temperature):
@@ -58,24 +64,32 @@ def costs(vectors, metric):
 @pytest.mark.parametrize("metric", METRICS)
 def test_alone_they_vote_by_softmax(metric):
     queries = seeds(seed=9)[0]
-    assigner = fitted(metric, weight=1.0)
-    expected = softmax(costs(queries, metric), assigner.descriptions_.temperature_)
-    np.testing.assert_allclose(assigner.assign(queries).probabilities, expected, atol=1e-4)
+    described = told(fitted(metric))
+    expected = softmax(costs(queries, metric), described.temperature_)
+    array = prepare(queries, metric)
+    np.testing.assert_allclose(described.probabilities(array), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("weight", [0.0, 0.3])
-def test_they_have_their_part_of_the_vote(metric, weight):
-    queries = seeds(seed=9)[0]
-    vectors, events, _ = seeds()
-    without = EventAssigner(EventPrototypes(3, metric=metric)).fit(vectors, events)
-    both = (1 - weight) * without.assign(queries).probabilities + weight * fitted(
-        metric, weight=1.0
-    ).assign(queries).probabilities
-    assigner = fitted(metric, weight=weight)
-    np.testing.assert_allclose(assigner.assign(queries).probabilities, both, atol=1e-6)
-    album = assigner.assign_album(queries)
-    assert dict(album.ranking) == pytest.approx(dict(zip(NAMES, both.mean(axis=0), strict=True)))
+def test_they_have_their_learned_part_of_the_pool(metric):
+    array = prepare(seeds(seed=9)[0], metric)
+    pooled = fitted(metric).opinions_
+    parts = [
+        pooled.weights_[name] * opinion.probabilities(array)
+        for name, opinion in pooled.opinions_.items()
+    ]
+    assert sorted(pooled.weights_) == ["descriptions", "vote"]
+    assert sum(pooled.weights_.values()) == pytest.approx(1)
+    np.testing.assert_allclose(pooled.pool(array), sum(parts), atol=1e-9)
+
+
+def test_the_better_opinion_weighs_more():
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 3, 900)
+    good, bad = 0.8 * np.eye(3)[truth] + 0.2 / 3, np.full((900, 3), 1 / 3)
+    few, many = (opinion_weights([bad[:n], good[:n]], truth[:n]) for n in (9, 900))
+    assert 0.5 < few[1] < 0.52
+    assert many[1] > 0.75
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -88,14 +102,15 @@ def test_the_temperature_makes_the_seeds_own_events_most_probable(metric):
         -np.log(0.01 / 4 + 0.99 * softmax(energy, t)[rows, labels]).mean() for t in candidates
     ]
     best = candidates[np.argmin(losses)]
-    assert fitted(metric).descriptions_.temperature_ == pytest.approx(best, rel=1e-4)
+    assert told(fitted(metric)).temperature_ == pytest.approx(best, rel=1e-4)
     assert candidates[0] < best < candidates[-1]
 
 
 def test_descriptions_that_the_seeds_contradict_change_no_answer():
     queries = seeds(seed=9)[0]
     vectors, events, _ = seeds()
-    without = EventAssigner(EventPrototypes(3)).fit(vectors, events).assign(queries).probabilities
+    without = EventAssigner(EventPrototypes(3), method="kernel").fit(vectors, events)
+    without = without.assign(queries).probabilities
     rotated = np.roll(words(0), 1, axis=0)  # each event is described as another one is
     found = fitted(descriptions=rotated).assign(queries).probabilities
     assert (found.argmax(axis=1) == without.argmax(axis=1)).mean() > 0.95
@@ -105,7 +120,7 @@ def test_descriptions_that_the_seeds_contradict_change_no_answer():
 def test_the_order_of_the_seeds_changes_nothing(metric):
     vectors, events, _ = seeds()
     order = np.random.default_rng(0).permutation(len(events))
-    assigner = EventAssigner(EventPrototypes(3, metric=metric)).fit(
+    assigner = EventAssigner(EventPrototypes(3, metric=metric), method="kernel").fit(
         vectors[order], [events[i] for i in order], descriptions=by_name(words())
     )
     queries = seeds(seed=9)[0]
@@ -117,7 +132,7 @@ def test_the_order_of_the_seeds_changes_nothing(metric):
 def test_one_event_needs_no_temperature():
     vectors, _, _ = seeds()
     assigner = EventAssigner().fit(vectors, ["x"] * len(vectors), descriptions={"x": vectors[0]})
-    assert assigner.descriptions_.temperature_ == 1
+    assert told(assigner).temperature_ == 1
     assert assigner.assign(vectors[:1]).probabilities.tolist() == [[1.0]]
 
 
@@ -141,9 +156,3 @@ def test_descriptions_that_do_not_fit_leave_what_was_learned(change, says):
     with pytest.raises(InputError, match=says):
         assigner.fit(vectors, events, descriptions=descriptions)
     assert vars(assigner) == before
-
-
-@pytest.mark.parametrize("weight", [-0.1, 1.1, float("nan")])
-def test_a_weight_out_of_its_range_is_refused(weight):
-    with pytest.raises(InputError, match="description_weight must be from 0 to 1"):
-        fitted(weight=weight)

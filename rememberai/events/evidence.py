@@ -1,0 +1,58 @@
+"""Evidence: what an album's answer rests on."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rememberai.events.answers import TellingPhoto
+from rememberai.events.naming import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_SHOWN = 5
+
+
+def telling_photos(weights: NDArray[np.float64]) -> tuple[TellingPhoto, ...]:
+    """Name the photos that speak most for an event.
+
+    Parameters
+    ----------
+    weights
+        (n,) the part that each photo has in the event's probability.
+    """
+    order = np.argsort(-weights, kind="stable")[:_SHOWN]
+    return tuple(TellingPhoto(int(i), float(weights[i])) for i in order)
+
+
+class EventWords:
+    """In how many seeds of each event a word occurs."""
+
+    def __init__(self, texts: Sequence[str], events: Sequence[str]) -> None:
+        self._counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for text, event in zip(texts, events, strict=True):
+            for word in set(words(text)):
+                self._counts[word][event] += 1
+
+    def telling(
+        self, texts: Sequence[str], weights: NDArray[np.float64], event: str
+    ) -> tuple[str, ...]:
+        """Rank the words of an album that the event's seeds share.
+
+        A word tells as much as the weights of the photos that it occurs in, times the part of the
+        seeds with it that are the event's, where one seed of another event is added: a word that
+        was met once proves little.
+        """
+        scores: dict[str, float] = defaultdict(float)
+        for text, weight in zip(texts, weights, strict=True):
+            for word in set(words(text)):
+                seen = self._counts.get(word)
+                if seen and seen[event]:
+                    scores[word] += float(weight) * seen[event] / (sum(seen.values()) + 1)
+        ranked = sorted(scores, key=lambda word: (-round(scores[word], 9), word))
+        return tuple(ranked[:_SHOWN])

@@ -1,0 +1,76 @@
+"""Lessons: the seeds that an assigner was given, as they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rememberai._arrays import check_vectors
+from rememberai.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Seeds with their events, texts and groups, and the vectors that describe the events."""
+
+    vectors: NDArray[np.float32]
+    events: list[str]
+    texts: list[str]
+    groups: list[Hashable]
+    descriptions: dict[str, ArrayLike] | None
+
+    @classmethod
+    def checked(
+        cls,
+        vectors: ArrayLike,
+        events: Sequence[str],
+        texts: Sequence[str] | None,
+        groups: Sequence[Hashable] | None,
+        descriptions: Mapping[str, ArrayLike] | None,
+        *,
+        dimension: int | None = None,
+    ) -> Self:
+        """Check that all pair up; see `EventAssigner.fit`."""
+        array = check_vectors(vectors, dimension=dimension, name="seeds")
+        for name, given in (("text", texts), ("group", groups)):
+            if given is not None and len(given) != len(events):
+                raise InputError(
+                    f"every seed needs one {name}; {len(events)} seeds and {len(given)} {name}s "
+                    "came"
+                )
+        return cls(
+            array,
+            list(events),
+            [""] * len(events) if texts is None else list(texts),
+            [None] * len(events) if groups is None else list(groups),
+            None if descriptions is None else dict(descriptions),
+        )
+
+    def with_added(self, other: Lesson) -> Lesson:
+        """Append the seeds of another lesson; its descriptions count where both have one."""
+        described = [each.descriptions for each in (self, other) if each.descriptions is not None]
+        return Lesson(
+            np.concatenate([self.vectors, other.vectors]),
+            self.events + other.events,
+            self.texts + other.texts,
+            self.groups + other.groups,
+            {k: v for some in described for k, v in some.items()} if described else None,
+        )
+
+    def with_renamed(self, event: str, name: str) -> Lesson:
+        """Give an event another name."""
+        told = self.descriptions
+        return replace(
+            self,
+            events=[name if each == event else each for each in self.events],
+            descriptions=told
+            and {name if each == event else each: vector for each, vector in told.items()},
+        )

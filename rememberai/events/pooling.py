@@ -1,0 +1,83 @@
+"""Pooling: of several opinions on a photo, and of an album's photos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rememberai.events.temperature import energy
+from rememberai.index.knn import knn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rememberai.records import Metric
+
+_PRIOR = 200.0  # seeds that speak for each opinion before there are any
+_STEPS = 100
+_FLOOR = 0.05
+_NEAR = 0.05
+_LONGEST = 32  # photos of a burst that are counted
+
+
+def opinion_weights(
+    opinions: Sequence[NDArray[np.float64]], truth: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Learn how much each opinion counts in a linear pool.
+
+    The weights are the most probable ones given the seeds' own events, by expectation maximisation,
+    where each opinion starts with the credit of 200 seeds: of few seeds they hardly learn.
+
+    Parameters
+    ----------
+    opinions
+        (n, n_events) probabilities of the seeds, each judged without itself.
+    """
+    own = np.stack([opinion[np.arange(len(truth)), truth] for opinion in opinions], axis=1)
+    own = np.maximum(own, 1e-12)
+    weights = np.full(len(opinions), 1 / len(opinions))
+    for _ in range(_STEPS):
+        credit = weights * own
+        weights = (credit / credit.sum(axis=1, keepdims=True)).sum(axis=0) + _PRIOR
+        weights /= weights.sum()
+    return weights
+
+
+def photo_weights(
+    vectors: NDArray[np.float32], shares: NDArray[np.float64], metric: Metric, near: float
+) -> NDArray[np.float64]:
+    """Weigh an album's photos by how much they tell.
+
+    A photo weighs 1.05 less the entropy of its probabilities, in parts of the largest possible one;
+    the photos of a burst, which are near-duplicates, share the weight of one.
+
+    Parameters
+    ----------
+    vectors, shares
+        (n, dimension) prepared photos, and their (n, n_events) probabilities.
+    near
+        The cosine distance, or half the squared Euclidean one, up to which two are of one burst.
+
+    Returns
+    -------
+    NDArray
+        (n,) weights whose sum is 1.
+    """
+    logs = np.log(np.maximum(shares, 1e-300))
+    entropy = -(shares * logs).sum(axis=1) / np.log(max(shares.shape[1], 2))
+    weights = (np.clip(1 - entropy, 0, 1) + _FLOOR) / _burst_sizes(vectors, metric, near)
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def burst_distance(vectors: NDArray[np.float32]) -> float:
+    """Give a twentieth of the mean of half the squared distance between two vectors."""
+    return _NEAR * float(vectors.var(axis=0, dtype=np.float64).sum())
+
+
+def _burst_sizes(vectors: NDArray[np.float32], metric: Metric, near: float) -> NDArray[np.intp]:
+    distances, _ = knn(vectors, vectors, min(len(vectors), _LONGEST), metric)
+    sizes: NDArray[np.intp] = np.maximum((energy(distances, metric) <= near).sum(axis=1), 1)
+    return sizes

@@ -1,0 +1,75 @@
+"""Seeds in the order in which all sums over them are taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rememberai.events.kmeans import canonical_order
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+    from typing import Self
+
+    from numpy.typing import NDArray
+
+    from rememberai.records import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class SeedSet:
+    """Seeds, their events, and which of them are judged without each other.
+
+    Attributes
+    ----------
+    vectors
+        (n, dimension) float32, prepared for the metric, in canonical order.
+    truth
+        (n,) positions of their events.
+    groups
+        (n,) numbers: seeds of one group, as the photos of one album, are judged without each
+        other; so are equal seeds of an event that have none.
+    rows
+        (n,) where each seed stood in the input.
+    """
+
+    vectors: NDArray[np.float32]
+    truth: NDArray[np.intp]
+    groups: NDArray[np.intp]
+    rows: NDArray[np.intp]
+    n_events: int
+    metric: Metric
+
+    @classmethod
+    def sorted(
+        cls,
+        vectors: NDArray[np.float32],
+        truth: NDArray[np.intp],
+        groups: Sequence[Hashable],
+        n_events: int,
+        metric: Metric,
+    ) -> Self:
+        """Sort prepared seeds; equal seeds stand in the order of their events."""
+        rows = np.argsort(truth, kind="stable")
+        rows = rows[canonical_order(vectors[rows])]
+        array, truth = vectors[rows], truth[rows]
+        new = (array[1:] != array[:-1]).any(axis=1) | (truth[1:] != truth[:-1])
+        copies = np.cumsum(np.r_[0, new]).tolist()
+        place: dict[Hashable, int] = {}
+        numbers = [
+            place.setdefault((None, copy) if groups[row] is None else (groups[row],), len(place))
+            for row, copy in zip(rows, copies, strict=True)
+        ]
+        return cls(array, truth, np.array(numbers, np.intp), rows, n_events, metric)
+
+    def means(self) -> NDArray[np.float64]:
+        """Give the (n_events, dimension) mean of each event."""
+        sums = np.zeros((self.n_events, self.vectors.shape[1]))
+        np.add.at(sums, self.truth, self.vectors)
+        return sums / self.counts()[:, None]
+
+    def counts(self) -> NDArray[np.intp]:
+        """Count each event's seeds."""
+        return np.bincount(self.truth, minlength=self.n_events)
