@@ -9,8 +9,13 @@ import numpy as np
 
 from rememberai._arrays import check_metric, pair_distances, prepare
 from rememberai.errors import InputError, RememberAIError
-from rememberai.events.kmeans import canonical_order, kmeans
-from rememberai.index.knn import knn
+from rememberai.events.constraints import Constraints
+from rememberai.events.hierarchy import Hierarchy
+from rememberai.events.kmeans import by_size, canonical_order, centroids_of, kmeans
+from rememberai.events.refinement import smooth
+from rememberai.events.stability import stable_number
+from rememberai.events.stable import keep_ids
+from rememberai.events.tree import MOST_PIECES, ClusterTree, silhouette
 
 if TYPE_CHECKING:
     from typing import Self
@@ -19,24 +24,28 @@ if TYPE_CHECKING:
 
     from rememberai.records import Metric
 
-_JUDGED = 2000
-
 
 class AlbumClusterer:
-    """Cluster vectors by FAISS k-means.
+    """Cluster vectors by FAISS k-means, refined by their neighbours.
+
+    Each vector is first moved to where its neighbours are (see `smooth`). K-means then starts from
+    two hierarchies: Ward's, which suits clusters of like size, and average linkage, which suits
+    those of very different size; the result with the better mean silhouette stands.
 
     Parameters
     ----------
     n_clusters
         How many, or ``"auto"``: the number, from 2 to three times the root of that of the vectors,
-        with the best mean simplified silhouette. Some 30 numbers are tried, among them every one
-        near a best below about 30.
+        that is most stable; see `stable_number`.
     metric
         ``"cosine"`` (spherical k-means) or ``"l2"``.
+    refine
+        Whether to smooth and to start from hierarchies; False is plain k-means from k-means++
+        seeds, which is faster.
     min_size
         Members of smaller clusters are noise.
     n_init
-        Restarts of k-means.
+        Restarts of k-means++ where it is used: for plain k-means, and above 3,000 clusters.
     random_state
         Seed of k-means.
 
@@ -47,13 +56,24 @@ class AlbumClusterer:
     labels_
         (n,) from 0, the largest cluster first; -1 is noise.
     centroids_
-        (n_clusters_, dimension) float32.
+        (n_clusters_, dimension) float32: the means of the members, of unit length under cosine.
     distances_
         (n,) float32 distance of each vector to the centroid of its cluster; noise to the centroid
         of the cluster that was too small.
+    kinds_
+        (n_clusters_,) the kind of each cluster, from 0: clusters that are alike, such as all
+        birthdays, by average linkage of the centroids and their mean silhouette; at most the root
+        of the number of clusters.
+    ids_
+        (n_clusters_,) int64 the id of each cluster, which it keeps from one fit to the next where
+        `previous` is given.
+    next_id_
+        Above all ids ever given.
 
     References
     ----------
+    Rakib et al., "Enhancement of short text clustering by iterative classification", NLDB 2020
+    (hierarchies in place of k-means++ as the start of a refinement).
     Hruschka et al., "Evolving clusters in gene-expression data", Information Sciences 2006
     (simplified silhouette: distances to centroids in place of distances to members).
     """
@@ -63,47 +83,66 @@ class AlbumClusterer:
         n_clusters: int | Literal["auto"] = "auto",
         *,
         metric: Metric = "cosine",
+        refine: bool = True,
         min_size: int = 2,
         n_init: int = 5,
         random_state: int = 0,
     ) -> None:
         self.n_clusters = n_clusters
         self.metric = metric
+        self.refine = refine
         self.min_size = min_size
         self.n_init = n_init
         self.random_state = random_state
 
-    def fit(self, vectors: ArrayLike) -> Self:
+    def fit(
+        self,
+        vectors: ArrayLike,
+        *,
+        must_link: ArrayLike = (),
+        cannot_link: ArrayLike = (),
+        previous: ArrayLike | None = None,
+        next_id: int = 0,
+    ) -> Self:
         """Cluster (n, dimension) vectors.
+
+        Parameters
+        ----------
+        must_link, cannot_link
+            (m, 2) pairs of rows that belong together, and that do not. All are obeyed, with more
+            clusters than n_clusters where cannot_link asks for them.
+        previous
+            (n,) the id of the cluster that each row was in before, -1 for none: new rows and noise.
+            A cluster keeps the id of the earlier one that it shares most rows with.
+        next_id
+            `next_id_` of the fit before, so that the id of a cluster that is gone is not used
+            again.
 
         Raises
         ------
         InputError
-            No vectors, vectors that can't be used, more clusters than vectors, or parameters
-            below 1.
+            No vectors, vectors that can't be used, more clusters than vectors, parameters below 1,
+            constraints that contradict each other, or previous ids that do not pair up with the
+            vectors.
         """
-        check_metric(self.metric)
-        array = prepare(vectors, self.metric)
-        if len(array) == 0:
-            raise InputError("there must be a vector to cluster; none came")
-        if min(self.min_size, self.n_init) < 1:
-            raise InputError(
-                f"min_size and n_init must be at least 1; {self.min_size} and {self.n_init} came"
-            )
-        if self.n_clusters == "auto":
-            centroids, labels = self._best(array)
-        elif isinstance(self.n_clusters, Integral) and 1 <= self.n_clusters <= len(array):
-            centroids, labels = self._run(array, self.n_clusters, self.n_init)
-        else:
-            raise InputError(
-                f"n_clusters must be from 1 to the number of vectors, {len(array)}, or 'auto'; "
-                f"{self.n_clusters!r} came"
-            )
-        sizes = np.bincount(labels, minlength=len(centroids))
-        self.n_clusters_ = int((sizes >= self.min_size).sum())  # sorted by size: a prefix is kept
+        array = self._checked(vectors)
+        constraints = Constraints(len(array), must_link, cannot_link)
+        earlier = _earlier_ids(previous, len(array))
+        order = canonical_order(array)
+        points = array[order]
+        found = self._cluster(points)
+        if constraints:
+            found = constraints.reordered(order).obey(points, found, self.metric)
+        labels = np.empty(len(array), np.intp)
+        labels[order] = by_size(found)[1]
+        centroids = centroids_of(points, labels[order], self.metric)
+        self.n_clusters_ = int((np.bincount(labels) >= self.min_size).sum())  # a prefix, by size
         self.labels_ = np.where(labels < self.n_clusters_, labels, -1)
         self.centroids_ = centroids[: self.n_clusters_]
         self.distances_ = pair_distances(array, centroids[labels], self.metric)
+        self.kinds_ = self._kinds()
+        next_id = max(next_id, int(earlier.max(initial=-1)) + 1)
+        self.ids_, self.next_id_ = keep_ids(self.labels_, earlier, next_id)
         return self
 
     def representatives(self, n: int) -> list[NDArray[np.intp]]:
@@ -117,38 +156,67 @@ class AlbumClusterer:
             for members in (np.flatnonzero(self.labels_ == i) for i in range(self.n_clusters_))
         ]
 
-    def _run(
-        self, array: NDArray[np.float32], n_clusters: int, n_init: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    def _checked(self, vectors: ArrayLike) -> NDArray[np.float32]:
+        check_metric(self.metric)
+        array = prepare(vectors, self.metric)
+        if len(array) == 0:
+            raise InputError("there must be a vector to cluster; none came")
+        if min(self.min_size, self.n_init) < 1:
+            raise InputError(
+                f"min_size and n_init must be at least 1; {self.min_size} and {self.n_init} came"
+            )
+        k = self.n_clusters
+        if k != "auto" and not (isinstance(k, Integral) and 1 <= k <= len(array)):
+            raise InputError(
+                f"n_clusters must be from 1 to the number of vectors, {len(array)}, or 'auto'; "
+                f"{k!r} came"
+            )
+        return array
+
+    def _cluster(self, points: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Label points in canonical order."""
+        n = len(points)
+        if self.n_clusters == "auto":
+            highest = min(n // (2 * max(self.min_size, 2)), round(3 * n**0.5))
+            k = stable_number(points, highest, self._move, self.metric, self.random_state)
+        else:
+            k = int(self.n_clusters)
+        moved = self._move(points)
+        if self.refine and k <= MOST_PIECES:
+            return ClusterTree(moved, k, self.metric, self.random_state).labels(k)
         return kmeans(
-            array,
-            n_clusters,
+            moved,
+            k,
             metric=self.metric,
-            n_init=n_init,
+            n_init=self.n_init,
             max_iter=25,
             random_state=self.random_state,
-        )
+        )[1]
 
-    def _best(self, array: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-        sample = array[canonical_order(array)[:: -(-len(array) // _JUDGED)]]
-        low, high = (
-            2,
-            max(2, min(len(array) // max(self.min_size, 2), round(3 * len(array) ** 0.5))),
-        )
-        scores: dict[int, float] = {}
-        for _ in range(2):  # over the whole range, then around the best
-            for k in np.unique(np.geomspace(low, high, 16).round().astype(int)).tolist():
-                if k not in scores:
-                    scores[k] = self._silhouette(sample, self._run(array, k, 1)[0])
-            tried = sorted(scores)
-            best = max(tried, key=lambda k: scores[k])
-            place = tried.index(best)
-            low, high = tried[max(place - 1, 0)], tried[min(place + 1, len(tried) - 1)]
-        return self._run(array, best, self.n_init)
+    def _move(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        return smooth(points, self.metric) if self.refine else points
 
-    def _silhouette(self, array: NDArray[np.float32], centroids: NDArray[np.float32]) -> float:
-        if len(centroids) < 2:
-            return 0.0
-        distances, _ = knn(array, centroids, 2, self.metric)
-        own, other = distances.T
-        return float(np.mean((other - own) / np.maximum(other, np.finfo(np.float32).tiny)))
+    def _kinds(self) -> NDArray[np.intp]:
+        """Merge the clusters that are alike, as far as the silhouette of the centroids says."""
+        n = self.n_clusters_
+        if n < 4:
+            return np.arange(n)
+        alike = Hierarchy(self.centroids_, np.ones(n, int), np.zeros(n), "average")
+        cuts = [alike.cut(k) for k in range(2, round(n**0.5) + 1)]
+        scores = [
+            silhouette(
+                self.centroids_, centroids_of(self.centroids_, cut, self.metric), self.metric
+            )
+            for cut in cuts
+        ]
+        return by_size(cuts[int(np.argmax(scores))])[1]
+
+
+def _earlier_ids(previous: ArrayLike | None, n: int) -> NDArray[np.int64]:
+    ids = np.full(n, -1) if previous is None else np.asarray(previous)
+    if ids.shape != (n,) or ids.dtype.kind not in "iu":
+        raise InputError(
+            f"previous must be one whole number a row, -1 for none; {n} rows came, and previous of "
+            f"the shape {ids.shape} and type {ids.dtype}"
+        )
+    return ids.astype(np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -68,23 +68,64 @@ def kmeans(
         # The order of the bytes is as good as none, so every such row makes a fair sample.
         sample = ordered[:: max(1, len(ordered) // (_PER_SEED * k))]
         seeds = _seeds(sample, k, np.random.default_rng([random_state, i]))
-        found = _lloyd(ordered, seeds, metric, max_iter)
+        found = lloyd(ordered, seeds, metric, max_iter)
         distances, nearest = knn(ordered, found, 1, metric)
         inertia = float((distances.astype(np.float64) ** (1 if metric == "cosine" else 2)).sum())
         if inertia < best:
             best, centroids, labels = inertia, found, nearest[:, 0]
-    sizes = np.bincount(labels, minlength=k)
-    by_size = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
-    rank = np.empty(k, np.intp)
-    rank[by_size] = np.arange(len(by_size))
     ranks = np.empty(len(vectors), np.intp)
-    ranks[order] = rank[labels]
-    return centroids[by_size] + origin, ranks
+    used, ranks[order] = by_size(labels)
+    return centroids[used] + origin, ranks
 
 
-def _lloyd(
+def by_size(labels: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """List the clusters there are, the largest first, and number the labels in that order."""
+    sizes = np.bincount(labels)
+    used = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
+    rank = np.empty(len(sizes), np.intp)
+    rank[used] = np.arange(len(used))
+    return used, rank[labels]
+
+
+def centroids_of(
+    points: NDArray[np.float32], labels: NDArray[np.intp], metric: Metric
+) -> NDArray[np.float32]:
+    """Give the mean of each cluster's points, which stand in canonical order.
+
+    Parameters
+    ----------
+    points, labels
+        (n, dimension), and (n,) clusters from 0, each with a member.
+
+    Returns
+    -------
+    NDArray[np.float32]
+        (n_clusters, dimension), of unit length under the cosine metric.
+    """
+    means = member_means(points, labels)
+    return (to_sphere(means) if metric == "cosine" else means).astype(np.float32)
+
+
+def member_means(points: NDArray[np.float32], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Give the (n_clusters, dimension) plain means of the clusters."""
+    order = np.argsort(labels, kind="stable")
+    sizes = np.bincount(labels)
+    sums = np.add.reduceat(points[order], np.cumsum(sizes) - sizes, axis=0, dtype=np.float64)
+    means: NDArray[np.float64] = sums / sizes[:, None]
+    return means
+
+
+def to_sphere(means: NDArray[Any]) -> NDArray[Any]:
+    """Bring means of unit vectors to unit length; that of opposites stays zero."""
+    lengths = np.sqrt(np.einsum("nd,nd->n", means, means))
+    unit: NDArray[Any] = means / np.where(lengths == 0, 1, lengths)[:, None]
+    return unit
+
+
+def lloyd(
     points: NDArray[np.float32], seeds: NDArray[np.float32], metric: Metric, max_iter: int
 ) -> NDArray[np.float32]:
+    """Move centroids from their seeds by Lloyd's iterations; points stand in canonical order."""
     run = import_faiss().Kmeans(
         points.shape[1],
         len(seeds),
