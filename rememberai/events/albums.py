@@ -149,7 +149,7 @@ class AlbumFinder:
         n_albums = len(self.albums_)
         member = np.zeros((len(self._album_of), n_albums))
         member[np.arange(len(member)), self._album_of] = 1
-        similar = _similarities(queries, self._stories).astype(np.float64)
+        similar = _similarities(queries, self._stories)
         counts = np.tile(member.sum(axis=0), (len(similar), 1))
         rows = np.flatnonzero(own >= 0)
         similar[rows, own[rows]] = 0
@@ -196,7 +196,8 @@ def _centred(told: _Told, centres: tuple[NDArray[np.float32], NDArray[np.float32
 
 
 def _mean(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean: NDArray[np.float32] = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -207,9 +208,9 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return unit
 
 
-def _similarities(queries: _Told, stories: _Told) -> NDArray[np.float32]:
+def _similarities(queries: _Told, stories: _Told) -> NDArray[np.float64]:
     """Measure (q, n) similarities of stories, a block of queries at a time."""
-    found = queries.vectors @ stories.vectors.T
+    found = (queries.vectors @ stories.vectors.T).astype(np.float64)
     ends = np.r_[queries.starts[1:], len(queries.sentences)]
     step = max(1, _AT_ONCE // max(len(stories.sentences) * int(queries.lengths.max(initial=1)), 1))
     for start in range(0, len(found), step):
@@ -222,5 +223,4 @@ def _similarities(queries: _Told, stories: _Told) -> NDArray[np.float32]:
         best = np.maximum.reduceat(pairs, starts, axis=0)
         back = np.add.reduceat(best, stories.starts, axis=1) / stories.lengths
         found[block] += (forth + back) / 2
-    similar: NDArray[np.float32] = found / 2
-    return similar
+    return found / 2
