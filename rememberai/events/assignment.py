@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,12 +115,7 @@ class EventAssigner:
             its range. What was learned before stays.
         """
         chooser = self.prototypes if self.prototypes is not None else EventPrototypes()
-        chosen = EventPrototypes(
-            chooser.n_prototypes,
-            n_seed_clusters=chooser.n_seed_clusters,
-            metric=chooser.metric,
-            random_state=chooser.random_state,
-        ).fit(vectors, events)
+        chosen = copy.copy(chooser).fit(vectors, events)
         self._check_parameters(len(chosen.vectors_))
         if texts is not None and len(texts) != len(events):
             raise InputError(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rememberai._arrays import check_metric, pair_distances, prepare
-from rememberai.errors import InputError
-from rememberai.events.kmeans import canonical_order, kmeans
+from rememberai._arrays import check_metric, prepare
+from rememberai.errors import InputError, RememberAIError
+from rememberai.events.duplicates import without_duplicates
+from rememberai.events.kmeans import canonical_order
+from rememberai.events.selections import SELECTIONS, Options, select
+from rememberai.index.knn import knn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,50 +24,115 @@ if TYPE_CHECKING:
     from rememberai.records import Metric
 
 
-_RESTARTS = 20  # with few, the last digit of a vector can decide which optimum is found
+_LOOKED_AT = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Prototype:
+    """A prototype: its row among the seeds, its text if known, its share of the event's seeds.
+
+    The share counts the seeds that are nearer to it than to the event's other prototypes.
+    """
+
+    row: int
+    text: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class EventCover:
+    """The prototypes of an event, and how well they cover its seeds.
+
+    Attributes
+    ----------
+    prototypes
+        Those with the largest share first.
+    distance
+        The mean distance, in the metric, of the seeds to the event's nearest prototype.
+    own
+        Of the seeds that are no prototypes, the part whose nearest prototype of all events is of
+        this event; NaN when all seeds are prototypes.
+    """
+
+    event: str
+    prototypes: tuple[Prototype, ...]
+    distance: float
+    own: float
+
+    def __str__(self) -> str:
+        cover = f"{self.own:.0%} of the others are nearest to one of them"
+        lines = [
+            f"{self.event}: {len(self.prototypes)} prototypes at a mean distance of "
+            f"{self.distance:.3g}; {cover if self.own == self.own else 'there are no other seeds'}"
+        ]
+        lines += [f"  {p.share:4.0%}  {p.text or f'row {p.row}'}" for p in self.prototypes]
+        return "\n".join(lines)
 
 
 class EventPrototypes:
     """Choose the prototypes of each event among its seeds.
 
-    The seeds of an event are clustered by k-means; each cluster gives its members nearest to the
-    centroid, in proportion to its size: the centre of what the event looks like, not its periphery.
+    Of seeds that are nearly alike, as the photos of a burst are, one is kept: see
+    `rememberai.events.duplicates`. Then a selection chooses:
+
+    =====================  =========================================================================
+    ``likelihood``         under whose vote the seeds' own events are most probable, chosen greedily
+                           with regard to all events (Goldberger et al. 2004, Kusner et al. 2014)
+    ``facility-location``  that make the seeds' distances to the nearest of them small (k-medoids)
+    ``max-herding``        that cover the seeds by Gaussian kernels (Bae et al. 2024)
+    ``seed-clusters``      the members nearest to the centroids of k-means clusters
+    ``herding``            whose mean is near to the centroid of the event (Welling 2009)
+    ``centroid``           the nearest to the centroid
+    ``k-center``           the farthest from those chosen before (Gonzalez 1985)
+    ``random``             by chance
+    ``periphery``          the farthest from the centroid, to compare with
+    =====================  =========================================================================
 
     Parameters
     ----------
     n_prototypes
-        How many an event gets; one with fewer distinct seeds keeps them all.
-    n_seed_clusters
-        Into how many clusters the seeds of an event are parted.
+        How many an event gets; one with fewer seeds that differ keeps them all.
+    selection
+        A name in the table.
     metric
         ``"cosine"`` or ``"l2"``.
+    n_seed_clusters
+        Into how many clusters ``seed-clusters`` parts an event, each giving prototypes in
+        proportion to its size; as many as prototypes by default, each giving one.
     random_state
-        Seed of k-means.
+        Seed of k-means and of chance.
 
     Attributes
     ----------
     events_
         The events' names, sorted.
     positions_
-        (p,) rows of `fit`'s input that were chosen, event by event, the nearest to a centroid
-        first; of equal seeds the first row.
+        (p,) rows of `fit`'s input that were chosen, event by event, in the order in which the
+        selection chose them; of equal seeds the first row.
     labels_
         (p,) the event of each prototype, as a position in `events_`.
     vectors_
         (p, dimension) float32, prepared for the metric.
+
+    Notes
+    -----
+    Of more than 8,192 seeds the largest events are looked at in part, evenly over the values of
+    their first coordinate.
     """
 
     def __init__(
         self,
         n_prototypes: int = 10,
         *,
-        n_seed_clusters: int = 3,
+        selection: str = "likelihood",
         metric: Metric = "cosine",
+        n_seed_clusters: int | None = None,
         random_state: int = 0,
     ) -> None:
         self.n_prototypes = n_prototypes
-        self.n_seed_clusters = n_seed_clusters
+        self.selection = selection
         self.metric = metric
+        self.n_seed_clusters = n_seed_clusters
         self.random_state = random_state
 
     def fit(self, vectors: ArrayLike, events: Sequence[str]) -> Self:
@@ -79,14 +149,9 @@ class EventPrototypes:
         ------
         InputError
             No seeds, seeds that do not pair up with events, an event without a name, vectors that
-            can't be used, or parameters below 1.
+            can't be used, a selection that is not in the table, or numbers below 1.
         """
-        check_metric(self.metric)
-        if self.n_prototypes < 1 or self.n_seed_clusters < 1:
-            raise InputError(
-                "n_prototypes and n_seed_clusters must be at least 1; "
-                f"{self.n_prototypes} and {self.n_seed_clusters} came"
-            )
+        self._check_parameters()
         array = prepare(vectors, self.metric, name="seeds")
         names = np.asarray(events, dtype=object)
         if len(array) == 0 or names.shape != (len(array),):
@@ -95,34 +160,103 @@ class EventPrototypes:
                 f"events of the shape {names.shape} came"
             )
         self.events_, labels = _encode(names)
-        chosen = [
-            self._choose(array, np.flatnonzero(labels == i)) for i in range(len(self.events_))
-        ]
-        self.positions_ = np.concatenate(chosen)
+        by_event = np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels))[:-1])
+        rows, pools = self._pools(array, by_event)
+        options = Options(self.metric, self.n_seed_clusters, self.random_state)
+        chosen = select(self.selection, pools, self.n_prototypes, options)
+        self.positions_ = np.concatenate([r[some] for r, some in zip(rows, chosen, strict=True)])
         self.labels_ = labels[self.positions_]
         self.vectors_ = array[self.positions_]
+        self._rows = np.concatenate(rows)  # what `explain` looks at
+        self._seeds, self._seed_labels = array[self._rows], labels[self._rows]
         return self
 
-    def _choose(self, array: NDArray[np.float32], members: NDArray[np.intp]) -> NDArray[np.intp]:
-        members = members[canonical_order(array[members])]
-        seeds = array[members]
-        first = np.r_[True, (seeds[1:] != seeds[:-1]).any(axis=1)]  # equal seeds stand once
-        members, seeds = members[first], seeds[first]
-        n_prototypes = min(self.n_prototypes, len(members))
-        centroids, clusters = kmeans(
-            seeds,
-            min(self.n_seed_clusters, n_prototypes),
-            metric=self.metric,
-            n_init=_RESTARTS,
-            max_iter=50,
-            random_state=self.random_state,
+    def explain(self, texts: Sequence[str] | None = None) -> tuple[EventCover, ...]:
+        """Show each event's prototypes, and how well they cover its seeds.
+
+        Seeds that the selection did not look at, near-duplicates above all, are not counted.
+
+        Parameters
+        ----------
+        texts
+            The text of each of `fit`'s seeds.
+        """
+        if not hasattr(self, "positions_"):
+            raise RememberAIError("no prototypes are chosen yet; call fit first")
+        if texts is not None and len(texts) <= self._rows.max():
+            raise InputError(
+                f"every seed needs one text; {len(texts)} texts came, and seed {self._rows.max()} "
+                "is among those looked at"
+            )
+        nearest = knn(self._seeds, self.vectors_, 1, self.metric)[1][:, 0]
+        right = self.labels_[nearest] == self._seed_labels
+        others = ~np.isin(self._rows, self.positions_)
+        covers = []
+        for i, event in enumerate(self.events_):
+            prototypes = np.flatnonzero(self.labels_ == i)
+            seeds = self._seed_labels == i
+            distances, own = knn(self._seeds[seeds], self.vectors_[prototypes], 1, self.metric)
+            shares = np.bincount(own[:, 0], minlength=len(prototypes)) / len(own)
+            shown = tuple(
+                Prototype(int(row), texts[row] if texts is not None else "", float(shares[j]))
+                for j in np.argsort(-shares, kind="stable")
+                for row in [self.positions_[prototypes[j]]]
+            )
+            judged = right[seeds & others]
+            part = float(judged.mean()) if len(judged) else float("nan")
+            covers.append(EventCover(event, shown, float(distances.mean()), part))
+        return tuple(covers)
+
+    def _pools(
+        self, array: NDArray[np.float32], by_event: Sequence[NDArray[np.intp]]
+    ) -> tuple[list[NDArray[np.intp]], list[NDArray[np.float32]]]:
+        """Give for each event the rows that may be chosen, and where they are."""
+        rows = [_distinct(array, members) for members in by_event]
+        sizes = np.array([len(r) for r in rows])
+        limit = bisect_right(
+            range(sizes.max() + 1), _LOOKED_AT, key=lambda m: int(np.minimum(sizes, m).sum())
         )
-        distances = pair_distances(seeds, centroids[clusters], self.metric)
-        nearest = np.argsort(distances, kind="stable")
-        clusters = clusters[nearest]
-        quotas = _shares(np.bincount(clusters), n_prototypes)
-        picked = [np.flatnonzero(clusters == i)[:quota] for i, quota in enumerate(quotas)]
-        return members[nearest[np.sort(np.concatenate(picked))]]
+        limit = max(limit - 1, 4 * self.n_prototypes)  # that there be a choice
+        rows = [_part(array, r, limit) for r in rows]
+        points = array[np.concatenate(rows)]
+        if self.metric == "l2":  # near the origin float32 has the most digits left
+            moved = points - points.mean(axis=0, dtype=np.float64)
+            points = (moved / (np.abs(moved).max() or 1)).astype(np.float32)
+        pools = np.split(points, np.cumsum([len(r) for r in rows])[:-1])
+        kept = [without_duplicates(pool) for pool in pools]
+        return (
+            [r[some] for r, some in zip(rows, kept, strict=True)],
+            [pool[some] for pool, some in zip(pools, kept, strict=True)],
+        )
+
+    def _check_parameters(self) -> None:
+        check_metric(self.metric)
+        if self.selection not in SELECTIONS:
+            raise InputError(
+                f"selection must be one of {', '.join(SELECTIONS)}; {self.selection!r} came"
+            )
+        for name in ("n_prototypes", "n_seed_clusters"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name} must be at least 1; {value} came")
+
+
+def _distinct(array: NDArray[np.float32], members: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Put members in canonical order, the first of equal ones alone."""
+    members = members[canonical_order(array[members])]
+    seeds = array[members]
+    return members[np.r_[True, (seeds[1:] != seeds[:-1]).any(axis=1)]]
+
+
+def _part(array: NDArray[np.float32], rows: NDArray[np.intp], limit: int) -> NDArray[np.intp]:
+    """Take at most `limit` rows, evenly from one end to the other.
+
+    Their place is that of the first coordinate: the canonical order itself hangs on last digits.
+    """
+    if len(rows) <= limit:
+        return rows
+    order = np.argsort(array[rows, 0], kind="stable")
+    return rows[np.sort(order[np.arange(limit) * len(rows) // limit])]
 
 
 def _encode(names: NDArray[Any]) -> tuple[list[str], NDArray[np.intp]]:
@@ -132,14 +266,3 @@ def _encode(names: NDArray[Any]) -> tuple[list[str], NDArray[np.intp]]:
     events = sorted(set(names))
     place = {event: i for i, event in enumerate(events)}
     return events, np.array([place[name] for name in names], np.intp)
-
-
-def _shares(sizes: NDArray[np.intp], total: int) -> NDArray[np.intp]:
-    """Part `total` among clusters by size, each getting at least one and at most all it has."""
-    exact = total * sizes / sizes.sum()
-    shares: NDArray[np.intp] = np.clip(np.floor(exact).astype(np.intp), 1, sizes)
-    while shares.sum() != total:
-        step = 1 if shares.sum() < total else -1
-        free = shares < sizes if step > 0 else shares > 1
-        shares[np.argmax(np.where(free, step * (exact - shares), -np.inf))] += step
-    return shares

@@ -329,7 +329,7 @@ def test_the_constructor_stores_and_fit_leaves_what_it_was_given():
 def test_the_parameters_of_the_prototypes_are_used():
     vectors = np.random.default_rng(0).normal(size=(80, 6))
     choosers = [
-        EventPrototypes(5, n_seed_clusters=n, random_state=state)
+        EventPrototypes(5, selection="seed-clusters", n_seed_clusters=n, random_state=state)
         for n in (1, 4)
         for state in (0, 1, 2)
     ]

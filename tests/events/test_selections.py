@@ -1,0 +1,273 @@
+"""Selections: each chooses what its definition, written plainly, chooses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from blobs import blobs, distances, unit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rememberai import EventPrototypes
+from rememberai._arrays import prepare
+from rememberai.events import selections
+from rememberai.events.selections import SELECTIONS, Options, _shares, energies, select, spread
+
+pytest.importorskip("faiss")
+METRICS = ["cosine", "l2"]
+settings.register_profile("events", max_examples=40, deadline=None)
+
+
+def chosen_of(selection, points, n, metric="cosine", n_seed_clusters=None):
+    (rows,) = select(selection, [points], n, Options(metric, n_seed_clusters, 0))
+    return rows.tolist()
+
+
+def half_squares(a, b):
+    return ((np.float64(a)[:, None] - np.float64(b)[None]) ** 2).sum(axis=2) / 2
+
+
+@pytest.fixture(params=METRICS)
+def points(request):
+    return prepare(blobs(3, 30, 12, spread=1.5)[0], request.param)
+
+
+def test_energies_and_their_mean_over_all_pairs(points):
+    exact = half_squares(points, points)
+    np.testing.assert_allclose(energies(points, points), exact, atol=1e-5)
+    assert spread(points) == pytest.approx(exact.mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize(("selection", "sign"), [("centroid", 1), ("periphery", -1)])
+def test_the_nearest_to_the_centroid_and_the_farthest(points, selection, sign):
+    apart = half_squares(points, np.float64(points).mean(axis=0, keepdims=True))[:, 0]
+    assert chosen_of(selection, points, 7) == np.argsort(sign * apart)[:7].tolist()
+
+
+def test_herding_keeps_the_mean(points):
+    exact = np.float64(points)
+    expected: list[int] = []
+    for _ in range(9):
+        means = [exact[[*expected, i]].mean(axis=0) for i in range(len(points))]
+        away = np.linalg.norm(means - exact.mean(axis=0), axis=1)
+        away[expected] = np.inf
+        expected.append(int(away.argmin()))
+    assert chosen_of("herding", points, 9) == expected
+
+
+def test_k_center_takes_the_farthest(points):
+    apart = half_squares(points, points)
+    expected = [int(half_squares(points, points.mean(axis=0, keepdims=True)).argmin())]
+    while len(expected) < 9:
+        expected.append(int(apart[expected].min(axis=0).argmax()))
+    assert chosen_of("k-center", points, 9) == expected
+
+
+def test_facility_location_is_greedy_k_medoids(points):
+    apart = half_squares(points, points)
+    expected: list[int] = []
+    while len(expected) < 9:
+        costs = [apart[[*expected, i]].min(axis=0).sum() for i in range(len(points))]
+        expected.append(int(np.argmin(costs)))
+    assert chosen_of("facility-location", points, 9) == expected
+
+
+def test_max_herding_covers_by_kernels(points):
+    apart = half_squares(points, points)
+    kernel = np.exp(-apart / apart.mean())
+    expected: list[int] = []
+    while len(expected) < 9:
+        cover = [kernel[[*expected, i]].max(axis=0).sum() for i in range(len(points))]
+        expected.append(int(np.argmax(cover)))
+    assert chosen_of("max-herding", points, 9) == expected
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_seed_clusters_gives_one_member_of_each(metric):
+    vectors, blob = blobs(6, 20, 12)
+    points = prepare(vectors, metric)
+    chosen = chosen_of("seed-clusters", points, 6, metric)
+    centres = [points[blob == i].mean(axis=0, keepdims=True) for i in range(6)]
+    nearest = [
+        np.flatnonzero(blob == i)[distances(points[blob == i], centre, metric).argmin()]
+        for i, centre in enumerate(centres)
+    ]
+    assert sorted(chosen) == nearest
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_few_seed_clusters_give_members_in_proportion(metric):
+    vectors, blob = blobs(3, [30, 20, 10], 8)
+    points = unit(vectors) if metric == "cosine" else vectors.astype(np.float64)
+    expected = []
+    for i, quota in ((0, 3), (1, 2), (2, 1)):  # 6 prototypes for 30, 20 and 10 seeds
+        members = np.flatnonzero(blob == i)
+        centre = points[members].mean(axis=0, keepdims=True)
+        closeness = distances(points[members], centre, metric)[:, 0]
+        expected += [(closeness[j], members[j]) for j in np.argsort(closeness)[:quota]]
+    chosen = chosen_of("seed-clusters", prepare(vectors, metric), 6, metric, n_seed_clusters=3)
+    assert chosen == [row for _, row in sorted(expected)]
+
+
+# --- likelihood --------------------------------------------------------------------------------
+
+
+def log_likelihood(kernels, pools, chosen):
+    """Sum up, over the seeds, the log of the part that their event has of the vote."""
+    total = 0.0
+    nothing = np.exp(-12)
+    for i in range(len(pools)):
+        votes = [kernels[i, j][:, rows].sum(axis=1) for j, rows in enumerate(chosen)]
+        own = votes[i] + nothing / (len(pools) + 1)
+        total += np.log(own / (sum(votes) + nothing)).sum()
+    return total
+
+
+def plain_likelihood(pools, n):
+    """Choose as `likelihood` says it does, with no short cut."""
+    sizes = [len(pool) for pool in pools]
+    t = np.average([half_squares(pool, pool).mean() for pool in pools], weights=sizes) / 12
+    kernels = {
+        (i, j): np.exp(-half_squares(a, b) / t)
+        for i, a in enumerate(pools)
+        for j, b in enumerate(pools)
+    }
+    for i in range(len(pools)):
+        np.fill_diagonal(kernels[i, i], 0)
+    chosen = [[] for _ in pools]
+    for turn in range(2 * n):
+        for i, pool in enumerate(pools):
+            del chosen[i][: turn >= n]
+            free = [row for row in range(len(pool)) if row not in chosen[i]]
+            if turn == 0:
+                scores = [kernels[i, i][row].sum() for row in free]
+            else:
+                scores = [
+                    log_likelihood(
+                        kernels, pools, [c + [row] * (j == i) for j, c in enumerate(chosen)]
+                    )
+                    for row in free
+                ]
+            chosen[i].append(free[int(np.argmax(scores))])
+    return chosen, kernels
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("seed", range(3))
+def test_likelihood_is_what_it_says(metric, seed):
+    vectors, truth = blobs(3, [16, 15, 5], 6, spread=2, seed=seed)
+    vectors[truth == 2] = vectors[31] + vectors[truth == 2] / 9  # few and close together
+    pools = [prepare(vectors[truth == i], metric) for i in range(3)]
+    chosen = select("likelihood", pools, 4, Options(metric, None, 0))
+    assert [rows.tolist() for rows in chosen] == plain_likelihood(pools, 4)[0]
+
+
+def test_lazy_evaluation_loses_next_to_nothing():
+    vectors, truth = blobs(3, 120, 10, spread=2)
+    pools = [prepare(vectors[truth == i], "cosine") for i in range(3)]
+    chosen = select("likelihood", pools, 5, Options("cosine", None, 0))
+    plain, kernels = plain_likelihood(pools, 5)
+    random = np.random.default_rng(0)
+    by_chance = [random.permutation(120)[:5] for _ in pools]
+    found, best, chance = (
+        log_likelihood(kernels, pools, rows) for rows in (chosen, plain, by_chance)
+    )
+    assert found > best - 0.02 * (best - chance)
+
+
+def test_many_seeds_are_judged_by_a_part_of_them(monkeypatch):
+    vectors, truth = blobs(4, 100, 10, spread=2)
+    pools = [prepare(vectors[truth == i], "cosine") for i in range(4)]
+    options = Options("cosine", None, 0)
+    fully = select("likelihood", pools, 5, options)
+    monkeypatch.setattr(selections, "_KERNELS", 400 * 400 // 3)
+    partly = select("likelihood", pools, 5, options)
+    _, kernels = plain_likelihood(pools, 1)
+    random = np.random.default_rng(0)
+    by_chance = [random.permutation(100)[:5] for _ in pools]
+    best, part, chance = (
+        log_likelihood(kernels, pools, rows) for rows in (fully, partly, by_chance)
+    )
+    assert best > part > best - 0.3 * (best - chance)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_other_selection_makes_the_seeds_events_as_probable(seed):
+    vectors, truth = blobs(4, [60, 50, 40, 30], 10, spread=2, seed=seed)
+    pools = [prepare(vectors[truth == i], "cosine") for i in range(4)]
+    _, kernels = plain_likelihood(pools, 1)
+    found = {
+        name: log_likelihood(kernels, pools, select(name, pools, 6, Options("cosine", None, 0)))
+        for name in SELECTIONS
+    }
+    assert max(found, key=found.get) == "likelihood"
+    assert min(found, key=found.get) == "periphery"
+
+
+# --- all ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("selection", sorted(set(SELECTIONS) - {"random", "seed-clusters"}))
+def test_the_origin_does_not_matter_under_l2(selection):
+    vectors, truth = blobs(3, 30, 8, spread=1.5)
+    whole = np.round(vectors * 256)  # so that a shift loses no digits
+    events = truth.astype(str).tolist()
+    chosen = [
+        EventPrototypes(2, selection=selection, metric="l2").fit(some, events).positions_.tolist()
+        for some in (whole, whole + 2**20)
+    ]
+    assert chosen[0] == chosen[1]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_what_was_given_up_leaves_no_trace(metric):
+    vectors, truth = blobs(30, 25, 12, spread=1)
+    pools = [prepare(vectors[truth == i], metric) for i in range(30)]
+    vote = selections._Vote(pools)
+    before = [sums.copy() for sums in (*vote._own, vote._all)]
+    for row in range(24):
+        for event in range(30):
+            vote.add(event, row)
+    for row in range(24):
+        for event in range(30):
+            vote.add(event, row, -1)
+    for sums, first in zip((*vote._own, vote._all), before, strict=True):
+        np.testing.assert_allclose(sums, first, rtol=1e-6)
+
+
+@pytest.mark.parametrize("selection", SELECTIONS)
+@pytest.mark.parametrize("n", [1, 2, 10])
+def test_each_gives_as_many_as_asked_and_none_twice(selection, n):
+    pools = [prepare(pool, "cosine") for pool in np.split(blobs(3, 12, 8, spread=2)[0], [2, 25])]
+    for pool, rows in zip(
+        pools, select(selection, pools, n, Options("cosine", None, 0)), strict=True
+    ):
+        assert len(rows) == len(set(rows.tolist())) == min(n, len(pool))
+        assert rows.min() >= 0
+        assert rows.max() < len(pool)
+
+
+@pytest.mark.parametrize("selection", sorted(set(SELECTIONS) - {"random"}))
+@pytest.mark.parametrize("size", [2.0**-75, 2.0**58])
+def test_tiny_and_huge_vectors_under_l2(selection, size):
+    vectors, truth = blobs(2, 30, 8, spread=1.5)
+    events = truth.astype(str).tolist()
+    chosen = [
+        EventPrototypes(3, selection=selection, metric="l2").fit(some, events).positions_.tolist()
+        for some in (vectors, vectors * np.float32(size))
+    ]
+    assert chosen[0] == chosen[1]
+
+
+@given(sizes=st.lists(st.integers(1, 400), min_size=1, max_size=12), data=st.data())
+@settings(settings.get_profile("events"), max_examples=200)
+def test_shares_are_whole_proportional_and_complete(sizes, data):
+    total = data.draw(st.integers(len(sizes), sum(sizes)))
+    sizes = np.array(sizes)
+    shares = _shares(sizes, total)
+    assert shares.sum() == total
+    assert (shares >= 1).all()
+    assert (shares <= sizes).all()
+    exact = total * sizes / sizes.sum()
+    if (exact >= 1).all():
+        assert (np.abs(shares - exact) < 1 + 1e-9).all()
