@@ -53,17 +53,20 @@ def _algebra(records: list[Record]) -> str:
 
 def _alike(records: list[Record]) -> str:
     """Count the runs of the grid in which both metrics gave the same answers."""
-    same = runs = 0
+    same: dict[str, list[bool]] = {}
     for cosine in of_arm(records, task="grid", metric="cosine"):
-        twin = of_arm(records, **{**cosine["arm"], "metric": "raw L2"})
-        for other in twin:
-            if other["repeat"] == cosine["repeat"]:
-                pairs = [
-                    (cosine["figures"][str(n)], other["figures"][str(n)]) for n in arms.NUMBERS
-                ]
-                same += sum(a["hits"] == b["hits"] for a, b in pairs)
-                runs += len(pairs)
-    return f" In {same} of {runs} runs of the grid every hit and miss is the same." if runs else ""
+        twins = of_arm(records, **{**cosine["arm"], "metric": "raw L2"})
+        other = next((r for r in twins if r["repeat"] == cosine["repeat"]), None)
+        for n in map(str, arms.NUMBERS if other else ()):
+            hits = (r["figures"][n]["hits"] for r in (cosine, other))
+            same.setdefault(cosine["arm"]["selection"], []).append(len(set(hits)) == 1)
+    if not same:
+        return ""
+    runs = [each for every in same.values() for each in every]
+    text = f" In {sum(runs)} of {len(runs)} runs of the grid every hit and miss is the same"
+    odd = [selection for selection, every in same.items() if not all(every)]
+    why = " (centroids of unit length or not, another draw, ties in the last digit)"
+    return f"{text}; the others are of {', '.join(odd)}{why}." if odd else f"{text}."
 
 
 def _level(records: list[Record], data: str, **arm: str) -> float:
@@ -128,7 +131,7 @@ def _centre(records: list[Record]) -> str:
         said.append(
             f"on {data} the centre reaches {100 * levels['centroid']:.1f}%, chance "
             f"{100 * levels['random']:.1f}%, the periphery {100 * levels['periphery']:.1f}%, and "
-            f"{best} {100 * levels[best]:.1f}%"
+            f"the best, {best}, {100 * levels[best]:.1f}%"
         )
     return (
         f"The centre of an event beats its periphery in {wins} of {cells} comparisons of the grid; "

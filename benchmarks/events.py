@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
         shuffles=100,
         most_texts=20_000,
         most_of_use=3_000,
-        most_of_peers=10_000,
+        most_of_peers=5_000,
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the real data")
     parser.add_argument("--cache", type=Path, help="folder in which vectors are kept")
