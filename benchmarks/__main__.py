@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import table
 from benchmarks._records import FOLDER, ROOT
 
-_WITH_DATA = ("events_memex", "add_texts")
+_WITH_DATA = ("events_memex", "events", "add_texts")
 _ELSEWHERE = ("peers",)  # it needs an environment with the other systems
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 BENCHMARKS = (
     "events_memex",
+    "events",
     "add_texts",
     "search",
     "store_rows",

@@ -10,7 +10,7 @@ import numpy as np
 from rememberai.errors import InputError
 from rememberai.events import AlbumClusterer
 from rememberai.events.naming import telling_words, title
-from rememberai.events.occasions import blend, occasions
+from rememberai.events.segmentation import blend, segment
 from rememberai.records import DiscoveredEvent, Discovery, Hit
 from rememberai.store.schema import row_hit, row_text
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rememberai.store import MemoryStore
 
 _REPRESENTATIVES = 5
-_PAUSE = np.timedelta64(8, "h")
+_COLUMNS = "name path memory caption text_source taken taken_confidence latitude longitude".split()
 
 
 def discover(
@@ -29,8 +29,7 @@ def discover(
 ) -> Discovery:
     """Cluster the stored photos that have words, and describe each cluster.
 
-    Before clustering, each photo's vector is blended with the mean of its occasion: the photos
-    before and after it, with pauses of at most eight hours.
+    Before clustering, each photo's vector is blended with the mean of its occasion (`segment`).
 
     Raises
     ------
@@ -40,12 +39,11 @@ def discover(
     ids, vectors = store.vectors()
     if not len(ids):
         raise InputError("no photo has words yet; write memories or caption the photos first")
-    rows = store.read(
-        ["name", "path", "memory", "caption", "text_source", "taken", "taken_confidence"],
-        where="text_source IS NOT NULL",
-    ).to_pylist()
-    groups = occasions(np.array([_time(row) for row in rows], "datetime64[us]"), _PAUSE)
-    clusterer = AlbumClusterer(n_clusters, metric=store.metric).fit(blend(vectors, groups))
+    rows = store.read(_COLUMNS, where="text_source IS NOT NULL").to_pylist()
+    times = np.array([_time(row) for row in rows], "datetime64[us]")
+    places = np.array([(row["latitude"], row["longitude"]) for row in rows], np.float64)
+    occasions = segment(times, places, vectors).occasions
+    clusterer = AlbumClusterer(n_clusters, metric=store.metric).fit(blend(vectors, occasions))
     texts = [str(row_text(row)) for row in rows]
     distances = clusterer.distances_
     typical = np.exp(-distances / max(distances.mean(), np.finfo(np.float32).tiny))

@@ -21,9 +21,20 @@ SMALL = {
 }
 
 
+EVENTS = "--tasks unknown shuffles --encoders MiniLM --splits 1 --shuffles 1 --most-texts 300"
+
+
+def test_a_small_run_of_events_keeps_its_records(shared_data, tmp_path):
+    judge("events", f"--data {shared_data} {EVENTS}", tmp_path)
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_a_small_run_keeps_its_records(name, tmp_path):
-    command = [sys.executable, "-m", f"benchmarks.{name}", *SMALL[name].split()]
+    judge(name, SMALL[name], tmp_path)
+
+
+def judge(name, options, tmp_path):
+    command = [sys.executable, "-m", f"benchmarks.{name}", *options.split()]
     done = subprocess.run(
         [*command, "--records", str(tmp_path)],
         cwd=ROOT,

@@ -1,14 +1,20 @@
 """Events: prototypes, assignment, clustering, titles. Arrays in, arrays out."""
 
+from rememberai.events.albums import AlbumFinder, Stories
 from rememberai.events.answers import Assignment, PhotoAssignments
 from rememberai.events.assignment import EventAssigner
 from rememberai.events.clustering import AlbumClusterer
 from rememberai.events.prototypes import EventPrototypes
+from rememberai.events.segmentation import Segmentation, segment
 
 __all__ = [
     "AlbumClusterer",
+    "AlbumFinder",
     "Assignment",
     "EventAssigner",
     "EventPrototypes",
     "PhotoAssignments",
+    "Segmentation",
+    "Stories",
+    "segment",
 ]

@@ -1,15 +1,15 @@
-"""Titles: the words that tell a cluster from the others, and its dates."""
+"""Titles: the words that tell a cluster from the others, its place and its dates."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from math import log
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -19,19 +19,19 @@ _LONGEST = 40
 _STOP_WORDS = frozenset(
     """a about above after again against all along already also always am among an and another any
     anyone anything are around as at away back be because been before behind being below between
-    both but by came can cannot come comes coming could day did do does doing done down during each
-    either else enough even ever every everybody everyone everything few first for from front full
-    get gets getting go goes going gone good got great had has have having he her here hers herself
-    him himself his how i if in into is it its itself just kept last later least left less let like
-    little location lot lots made make makes making many may maybe me more most much must my myself
-    near never new next no none nor not nothing now of off on once one only onto or organization
-    other others our ours out over own people picture photo photos quite rather really right said
-    same saw say says see seen several shall she should since so some someone something sometimes
-    soon still such take taken takes taking than that the their theirs them themselves then there
-    these they thing things this those though three through till time to today together too took
-    toward two under until up upon us very via want wanted was way we well went were what when where
-    whether which while who whole whom whose why will with within without would yet you your
-    yours""".split()
+    both but by came can cannot come comes coming could day did do does doing done down during
+    each either else enough even ever every everybody everyone everything few first for from
+    front full get gets getting go goes going gone good got great had has have having he her
+    here hers herself him himself his how i if in into is it its itself just kept last later
+    least left less let like little location lot lots made make makes making many may maybe me
+    meanwhile more most much must my myself near never new next no none nor not nothing now of
+    off on once one only onto or organization other others our ours out over own people photo
+    photos picture quite rather really right said same saw say says see seen several shall she
+    should since so some someone something sometimes somewhat soon still such take taken takes
+    taking than that the their theirs them themselves then there these they thing things this
+    those though three through till time to today together too took toward two under until up
+    upon us very via want wanted was way we well went were what when where whether which while
+    who whole whom whose why will with within without would yet you your yours""".split()
 )
 
 
@@ -42,11 +42,13 @@ def telling_words(
     n_clusters: int,
     n_words: int = 3,
 ) -> list[list[str]]:
-    """Rank the words of each cluster by class-based TF-IDF.
+    """Rank the words and phrases of each cluster by class-based TF-IDF.
 
-    A word counts once a text, by the text's weight. It tells as much as its count in the cluster
+    A term counts once a text, by the text's weight. It tells as much as its count in the cluster
     times log(1 + a / f), where f is its count in all clusters and a the mean over the clusters of
-    all their counts (Grootendorst, "BERTopic", arXiv 2203.05794).
+    all words' counts (Grootendorst, "BERTopic", arXiv 2203.05794). A term of one text only is often
+    an accident, so those of two texts of the cluster stand before it. Terms are words, and phrases
+    of two words that stand side by side in two texts of the cluster.
 
     Parameters
     ----------
@@ -57,24 +59,28 @@ def telling_words(
     Returns
     -------
     list of list of str
-        Up to n_words words for each cluster, the most telling first, equals by the alphabet; of
-        words that seem to share a stem (candle, candles; party, parties) the first alone.
+        Up to n_words terms for each cluster, the most telling first, equals by the alphabet; of
+        terms that seem to share a stem (candle, candles; party, birthday party) the first alone.
     """
     counts: list[dict[str, float]] = [defaultdict(float) for _ in range(n_clusters)]
     overall: dict[str, float] = defaultdict(float)
+    texts_of: list[Counter[str]] = [Counter() for _ in range(n_clusters)]
     for text, label, weight in zip(texts, labels, weights, strict=True):
-        for word in set(words(text)) if label >= 0 else ():
-            counts[label][word] += weight
-            overall[word] += weight
-    mean = sum(overall.values()) / max(n_clusters, 1)
-    scores = [
-        {word: n * log(1 + mean / overall[word]) for word, n in count.items()} for count in counts
-    ]
-    return [
-        # Rounded, since the last digits depend on the order of the texts.
-        _distinct(sorted(score, key=lambda word: (-round(score[word], 9), word)), n_words)
-        for score in scores
-    ]
+        for term in set(_terms(text)) if label >= 0 else ():
+            counts[label][term] += weight
+            overall[term] += weight
+            texts_of[label][term] += 1
+    mean = sum(n for term, n in overall.items() if " " not in term) / max(n_clusters, 1)
+    ranked = []
+    for count, own in zip(counts, texts_of, strict=True):
+        keys = {
+            # Rounded, since the last digits depend on the order of the texts.
+            term: (own[term] < 2, -round(n * log(1 + mean / overall[term]), 9), " " not in term)
+            for term, n in count.items()
+            if own[term] > 1 or " " not in term
+        }
+        ranked.append(_distinct(sorted(keys, key=lambda term: (keys[term], term)), n_words))
+    return ranked
 
 
 def words(text: str) -> list[str]:
@@ -83,25 +89,37 @@ def words(text: str) -> list[str]:
     Left out are stop words, numbers, words of fewer than three letters (two in East Asian scripts)
     and endless ones. Of a word with apostrophes its longest part stands: grandma's, l'anniversaire.
     """
-    found = [
-        max(word.split("'"), key=len)
-        for word in _WORD.findall(normalize("NFC", text).casefold().replace("’", "'"))
-        if not word.endswith("n't")
-    ]
-    return [
-        word
-        for word in found
-        if word not in _STOP_WORDS
-        and (2 if _EAST_ASIAN.search(word) else 3) <= len(word) <= _LONGEST
-    ]
+    return [term for term in _terms(text) if " " not in term]
 
 
-def title(telling: Sequence[str], first: datetime | None, last: datetime | None) -> str:
-    """Write a title such as ``"Birthday, cake and candles · 14 June 2014"``."""
+def _terms(text: str) -> Iterator[str]:
+    """Yield the words that can tell, and each pair of them with only spaces between."""
+    plain = normalize("NFC", text).casefold().replace("’", "'")
+    before, end = "", 0
+    for found in _WORD.finditer(plain):
+        word = max(found[0].split("'"), key=len)
+        if found[0].endswith("n't") or not _can_tell(word):
+            before = ""
+            continue
+        yield word
+        if before and before != word and plain[end : found.start()].isspace():
+            yield f"{before} {word}"
+        before, end = word, found.end()
+
+
+def _can_tell(word: str) -> bool:
+    shortest = 2 if _EAST_ASIAN.search(word) else 3
+    return word not in _STOP_WORDS and shortest <= len(word) <= _LONGEST
+
+
+def title(
+    telling: Sequence[str], first: datetime | None, last: datetime | None, place: str = ""
+) -> str:
+    """Write a title such as ``"Birthday party, cake and candles · Busan · 14 June 2014"``."""
     *most, final = telling or ["no telling words"]
     head = f"{', '.join(most)} and {final}" if most else final
-    dates = date_range(first, last)
-    return head[0].upper() + head[1:] + (f" · {dates}" if dates else "")
+    parts = (head[0].upper() + head[1:], place, date_range(first, last))
+    return " · ".join(part for part in parts if part)
 
 
 def date_range(first: datetime | None, last: datetime | None) -> str:
@@ -132,5 +150,10 @@ def _distinct(ranked: list[str], n_words: int) -> list[str]:
     return chosen
 
 
-def _akin(word: str, other: str) -> bool:
+def _akin(term: str, other: str) -> bool:
+    """Tell whether two terms have a word in common, by its stem."""
+    return any(_same_stem(a, b) for a in term.split() for b in other.split())
+
+
+def _same_stem(word: str, other: str) -> bool:
     return word.startswith(_ENDING.sub("", other)) or other.startswith(_ENDING.sub("", word))

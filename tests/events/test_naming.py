@@ -65,13 +65,36 @@ def test_scores_are_those_of_class_based_tf_idf():
 
 
 def test_a_word_of_this_cluster_beats_a_commoner_one_of_all():
-    found = telling(["cake party", "cake party", "party"], ["party", "party", "walk party"])
+    found = telling(["cake, party", "cake, party", "party"], ["party", "party", "walk, party"])
     assert found[0][0] == "cake"
 
 
 def test_typical_texts_weigh_more():
     found = telling_words(["walk", "cake", "song"], [0, 0, 1], [0.2, 0.9, 1.0], 2)
     assert found[0] == ["cake", "walk"]
+
+
+def test_a_term_of_two_texts_stands_before_one_of_a_single_text():
+    clusters = ["cake unicorn", "cake walk"], ["cake", "cake", "cake walk", "cake", "walk"]
+    assert telling(*clusters)[0] == ["cake", "unicorn", "walk"]
+    alone = ["cake unicorn", "walk"], clusters[1]
+    assert telling(*alone)[0][0] == "unicorn"
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["a birthday party", "our birthday party!", "party birthday"], ["birthday party"]),
+        (["a birthday party", "a birthday, a party"], ["birthday", "party"]),  # together once
+        (["birthday, party", "birthday, party"], ["birthday", "party"]),
+        (["birthday of party"] * 2, ["birthday", "party"]),
+        (["cha cha dance", "cha cha"], ["cha", "dance"]),
+        (["ice fishing trip", "ice fishing trip"], ["fishing trip", "ice"]),
+        (["생일 파티", "생일 파티 케이크"], ["생일 파티", "케이크"]),
+    ],
+)
+def test_words_that_stand_side_by_side_in_two_texts_are_a_phrase(texts, expected):
+    assert telling(texts, ["a dull text", "party of the year", "birthday"])[0] == expected
 
 
 def test_ties_follow_the_alphabet_in_whatever_order_the_texts_come():
@@ -101,7 +124,7 @@ def test_words_of_one_stem_are_named_once(text, expected):
 
 
 def test_the_place_of_a_dropped_word_goes_to_the_next():
-    found = telling(["candles cake", "candles cake", "candle", "candle zoo"], n_words=3)
+    found = telling(["candles, cake", "candles, cake", "candle", "candle, zoo"], n_words=3)
     assert found == [["cake", "candle", "zoo"]]
 
 
@@ -142,7 +165,7 @@ def test_the_order_of_the_texts_does_not_matter(texts, seed):
     for cluster, found in enumerate(first):
         assert len(found) <= 3
         own = {word for text, label, _ in rows if label == cluster for word in words(text)}
-        assert set(found) <= own
+        assert {word for term in found for word in term.split()} <= own
         assert bool(found) == bool(own)
 
 
@@ -181,3 +204,4 @@ def test_dates_say_nothing_twice(first, last, expected):
 def test_titles(telling, expected):
     assert title(telling, None, None) == expected
     assert title(telling, DAY, DAY) == f"{expected} · 14 June 2024"
+    assert title(telling, DAY, DAY, "Busan") == f"{expected} · Busan · 14 June 2024"

@@ -1,0 +1,108 @@
+"""How the events benchmark judges: scores and intervals against others' and by hand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import _event_arms as arms
+from benchmarks._event_data import Encodings, read_texts
+from benchmarks._event_tables import table
+from benchmarks._event_tasks import folded
+
+
+def test_hits_are_kept_in_few_digits():
+    hits = np.random.default_rng(0).random(37) < 0.5
+    assert arms.unpacked(arms.packed(hits), 37).tolist() == hits.tolist()
+
+
+def test_noise_is_wrong_and_names_of_clusters_do_not_matter():
+    truth = np.array(["a", "a", "b", "b", "b", "c"])
+    found = arms.cluster_scores(np.array([7, 7, 0, 0, -1, 3]), truth)
+    assert found["accuracy"] == pytest.approx(5 / 6)
+    assert (found["clusters"], found["classes"], found["noise"]) == (3, 3, pytest.approx(1 / 6))
+    assert arms.cluster_scores(np.full(6, -1), truth)["accuracy"] == 0
+
+
+def test_an_interval_is_that_of_units_not_of_answers():
+    random = np.random.default_rng(0)
+    hits = np.repeat(random.random(20) < 0.5, 50)  # the answers of a unit are all alike
+    alone = arms.judged(hits, [])
+    grouped = arms.judged(hits, np.repeat(np.arange(20), 50).tolist())
+    (low, high), (lowest, highest) = arms.interval([alone]), arms.interval([grouped])
+    assert low < hits.mean() < high
+    assert highest - lowest > 4 * (high - low)
+    spread = np.sqrt(hits.mean() * (1 - hits.mean()) / 20)
+    assert highest - lowest == pytest.approx(2 * 1.96 * spread, rel=0.2)
+
+
+def test_whitened_vectors_have_no_covariance_within_their_classes():
+    random = np.random.default_rng(0)
+    labels = np.arange(4000) % 3
+    mixing = random.normal(size=(5, 5))
+    vectors = random.normal(size=(3, 5))[labels] + random.normal(size=(4000, 5)) @ mixing
+    vectors = vectors.astype(np.float32)
+    view, metric = arms.view_of("whitened", vectors, labels)
+    white = view(vectors)
+    within = white - np.stack([white[labels == c].mean(axis=0) for c in range(3)])[labels]
+    assert metric == "l2"
+    np.testing.assert_allclose(within.T @ within / 4000, np.eye(5), atol=0.1)
+
+
+def test_a_calibrated_answer_has_no_error():
+    sure = np.repeat([0.25, 0.75], 400)
+    hits = np.r_[np.arange(400) % 4 == 0, np.arange(400) % 4 > 0]
+    assert arms.calibration_error(sure, hits) == pytest.approx(0)
+    assert arms.calibration_error(sure, ~hits) == pytest.approx(0.5)
+
+
+def test_folds_part_the_rows():
+    tests = np.concatenate([folded(103, fold)[1] for fold in range(5)])
+    assert sorted(tests.tolist()) == list(range(103))
+    assert not set(folded(103, 1)[0].tolist()) & set(folded(103, 1)[1].tolist())
+
+
+def test_vectors_are_made_once_for_a_model_and_texts(tmp_path):
+    class Counting:
+        model_id, dimension, calls = "a@1", 2, 0
+
+        def encode(self, texts):
+            self.calls += 1
+            return np.ones((len(texts), 2), np.float32)
+
+    rows = [{"text": "t", "concepts": ["food"]}, {"text": "u", "concepts": ["0"]}]
+    rows.append({"text": "v", "concepts": ["food", "party"]})
+    lines = [json.dumps(row) for row in rows]
+    (tmp_path / "happydb_concepts.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    embedder = Counting()
+    for _ in range(2):
+        found = read_texts(tmp_path, "happydb_concepts", Encodings(embedder, tmp_path / "c"))
+    assert found.texts == ["t"]
+    assert found.labels.tolist() == ["food"]
+    assert embedder.calls == 1
+
+
+def test_the_words_follow_the_records():
+    def record(arm, figures, repeat=0):
+        return {"arm": arm, "figures": figures, "repeat": repeat}
+
+    def grid(better):
+        for data in ("memex", "happydb"):
+            for metric in arms.METRICS:
+                for selection in arms.SELECTIONS:
+                    hits = np.arange(100) < (80 if selection == better else 50)
+                    figures = {str(n): arms.judged(hits, []) for n in arms.NUMBERS}
+                    arm = {"task": "grid", "data": data, "metric": metric, "selection": selection}
+                    yield record(arm, figures)
+
+    lengths = {"cosine": 0.5, "raw L2": 0.5, "centred cosine": 0.5, "centred raw L2": 0.5}
+    arm = {"task": "pairs", "encoder": "made"}
+    unit = record(arm, {**lengths, "shortest": 1.0, "longest": 1.0})
+    other = record(arm, {**lengths, "raw L2": 0.4, "shortest": 0.5, "longest": 2.0})
+    assert "rank alike by algebra" in table([unit])
+    assert "by up to 10.00 points" in table([other])
+    assert "beats its periphery in 48 of 48" in table([*grid("centroid"), unit])
+    assert "beats its periphery in 0 of 48" in table([*grid("periphery"), unit])
+    assert "In 108 of 108 runs" in table([*grid("centroid"), unit])
