@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_K = 20
 _SHOWN = 5
+_CERTAIN = 0.99  # stands out, even where all seeds are surer still
 
 
 class EventAssigner:
@@ -78,7 +79,7 @@ class EventAssigner:
     limits_
         (n_events,) float32 distance up to which a photo is near each event.
     least_
-        The probability from which on an event stands out.
+        The probability from which on an event stands out; 0.99 at most.
     """
 
     def __init__(
@@ -247,16 +248,17 @@ class EventAssigner:
         runner_up = shares[ranks[1]] if len(ranks) > 1 else 0.0
         clear = self.opinions_.calibrated(pool).max(axis=1)
         reason = self._doubt(best, self._to_event(array, best).mean(), clear.mean())
-        told = np.empty(len(array))
-        told[order] = weights * pool[:, best]
-        words = self._words.telling(texts, told, self.events_[best]) if texts is not None else ()
+        told = weights * pool[:, best]
+        words: tuple[str, ...] = ()
+        if texts is not None:
+            words = self._words.telling([texts[i] for i in order], told, self.events_[best])
         return Assignment(
             event=None if reason else self.events_[best],
             probability=float(shares[best]),
             margin=float(shares[best] - runner_up),
             ranking=tuple((self.events_[i], float(shares[i])) for i in ranks),
             nearest=self._nearest(array),
-            telling_photos=telling_photos(told),
+            telling_photos=telling_photos(told, order),
             telling_words=words,
             n_photos=len(array),
             reason=reason,
@@ -279,7 +281,7 @@ class EventAssigner:
         )
         self._near = burst_distance(seeds.vectors)
         clear = opinions.left_out_.max(axis=1)
-        self.least_ = max(0.0, -conformal_limit(-clear, self.max_risk))
+        self.least_ = min(max(0.0, -conformal_limit(-clear, self.max_risk)), _CERTAIN)
         self.opinions_, self.temperature_ = opinions, opinions.temperature_
         self.prototypes_, self.events_ = chosen, chosen.events_
         self.texts_ = [lesson.texts[i] for i in chosen.positions_]

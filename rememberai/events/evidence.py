@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-def telling_photos(weights: NDArray[np.float64]) -> tuple[TellingPhoto, ...]:
-    """Name the photos that speak most for an event.
+def telling_photos(
+    weights: NDArray[np.float64], positions: NDArray[np.intp]
+) -> tuple[TellingPhoto, ...]:
+    """Name the photos that speak most for an event; of equals the first.
 
     Parameters
     ----------
-    weights
-        (n,) the part that each photo has in the event's probability.
+    weights, positions
+        (n,) the part that each photo has in the event's probability, and where it is in the album.
     """
-    order = np.argsort(-weights, kind="stable")[:_SHOWN]
-    return tuple(TellingPhoto(int(i), float(weights[i])) for i in order)
+    order = np.argsort(-weights.round(9), kind="stable")[:_SHOWN]
+    return tuple(TellingPhoto(int(positions[i]), float(weights[i])) for i in order)
 
 
 class EventWords:
