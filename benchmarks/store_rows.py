@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,7 @@ def main(argv: list[str] | None = None) -> None:
                 start = perf_counter()
                 parts = add(Path(folder, f"{way} {repeat}"), batches)
                 found = {"seconds": perf_counter() - start, **parts}
+                shutil.rmtree(Path(folder, f"{way} {repeat}"))
                 run.add({"what": "add", "way": way}, repeat, found)
         store = Path(folder, "large")
         _fill(store, options)

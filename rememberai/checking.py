@@ -89,7 +89,9 @@ def _against_table(root: Path, folder: Path) -> str:
             kept = prepare(vectors, store.metric)
         except InputError as error:
             return f"its files are whole; the table's vectors can't be searched: {error}"
-        if not known.issuperset(ids) or not np.allclose(index.reconstruct(ids), kept, atol=1e-6):
+        if not known.issuperset(ids.to_pylist()) or not np.allclose(
+            index.reconstruct(ids), kept, atol=1e-6
+        ):
             raise StoreError(f"the index in {folder} has other vectors than the table")
         seen += len(ids)
     if seen != len(index):

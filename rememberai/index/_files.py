@@ -16,6 +16,7 @@ import os
 import re
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +54,13 @@ class Folder:
         self.path.mkdir(parents=True, exist_ok=True)
         name = f"{uuid.uuid4().hex}.{suffix}"
         digest = hashlib.sha256()
-        with (self.path / name).open("wb") as file:
+        with (self.path / name).open("wb") as file, ThreadPoolExecutor(1) as beside:
 
             def write(data: Any) -> int:
-                digest.update(data)
-                return file.write(data)
+                hashed = beside.submit(digest.update, data)
+                written = file.write(data)
+                hashed.result()
+                return written
 
             fill(write)
         return {"name": name, "sha256": digest.hexdigest()}

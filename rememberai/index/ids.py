@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    IdsLike = Sequence[str] | Sequence[int] | NDArray[Any]
+    IdsLike: TypeAlias = Sequence[str] | Sequence[int] | NDArray[Any] | pa.Array
 
 
 def id_array(ids: IdsLike) -> pa.Array:
@@ -30,7 +30,7 @@ def id_array(ids: IdsLike) -> pa.Array:
         They are neither all strings nor all int64.
     """
     try:
-        array = pa.array(ids, from_pandas=False)
+        array = ids if isinstance(ids, pa.Array) else pa.array(ids, from_pandas=False)
         if len(array) == 0:
             return pa.array([], pa.string())
         if pa.types.is_integer(array.type):

@@ -105,21 +105,23 @@ class Growing:
     """
 
     def __init__(self) -> None:
-        self._buffer: NDArray[np.float32] | None = None
+        self._buffer = np.empty((0, 0), np.float32)
 
     def appended(self, rows: Rows, more: NDArray[np.float32]) -> Rows:
-        """Give rows with more behind them; only for the Rows that this gave last, or others."""
+        """Give rows with more behind them; only for the Rows that this gave last, or others.
+
+        A block or more is a piece of its own, which belongs to the rows from now on.
+        """
         last = rows.pieces[-1] if rows.pieces else None
-        if self._buffer is None or last is None or last.base is not self._buffer:
-            used, kept = 0, rows.pieces
-        else:
-            used, kept = len(last), rows.pieces[:-1]
-        needed = used + len(more)
-        if used == 0 or needed > len(self._buffer):  # type: ignore[arg-type]
+        full = last is None or last.base is not self._buffer or len(last) >= rows.n_in_block
+        if full or len(more) >= rows.n_in_block:
+            self._buffer = more
+            return Rows(rows.dimension, (*rows.pieces, more[:]))
+        assert last is not None  # noqa: S101
+        used, needed = len(last), len(last) + len(more)
+        if needed > len(self._buffer):
             room = np.empty((max(needed, 2 * used), rows.dimension), np.float32)
-            if used:
-                room[:used] = last
+            room[:used] = last
             self._buffer = room
-        assert self._buffer is not None  # noqa: S101
         self._buffer[used:needed] = more
-        return Rows(rows.dimension, (*kept, self._buffer[:needed]))
+        return Rows(rows.dimension, (*rows.pieces[:-1], self._buffer[:needed]))

@@ -45,7 +45,9 @@ class VectorIndex:
     some, but not with a filter nor in `search_within`, which are exact in any kind.
 
     Threads may search while another one changes the index: a search sees the index as it was when
-    the search began, with a change wholly or not at all. Changes wait for each other.
+    the search began, with a change wholly or not at all. Changes wait for each other. What finds
+    vectors faster than a scan is made by the first search, `save` or `explain`; from then on each
+    change keeps it up.
 
     Parameters
     ----------
@@ -89,6 +91,7 @@ class VectorIndex:
         self._device = choose_device(device)
         self._changes = threading.RLock()
         self._snapshot = Snapshot(metric, Rows(dimension))
+        self._in_use = False  # until then nothing is made that finds vectors faster
         self._growing = Growing()
         self._saved: Saved | None = None
 
@@ -103,7 +106,7 @@ class VectorIndex:
 
     def explain(self) -> str:
         """Say which kind of index this is at the moment, and why."""
-        now = self._snapshot
+        now = self._used()
         choice = self._choice(now)
         form = choice.kind if choice.quantizer is None else f"{choice.kind} with {choice.quantizer}"
         text = f"{form} for {len(now):,} vectors: {choice.reason}"
@@ -201,7 +204,7 @@ class VectorIndex:
         if k < 1:
             raise InputError(f"k must be at least 1; {k} came")
         array = prepare(queries, self.metric, dimension=self.dimension, name="queries")
-        now = self._snapshot
+        now = self._used()
         allowed = now.allowed(filter)
         k = min(k, len(now.rows) if allowed is None else int(allowed.sum()))
         if k == 0 or len(array) == 0:
@@ -291,7 +294,7 @@ class VectorIndex:
             "built_from": built_from,
         }
         with self._changes:
-            self._saved = saving.save(Folder(folder), self._snapshot, fields, self._saved)
+            self._saved = saving.save(Folder(folder), self._used(), fields, self._saved)
 
     @classmethod
     def load(
@@ -349,7 +352,7 @@ class VectorIndex:
             raise StoreError(
                 f"{saved.folder.path} holds no index ({error}); build the index anew"
             ) from error
-        index._snapshot, index._saved = snapshot, saved
+        index._snapshot, index._saved, index._in_use = snapshot, saved, True
         return index
 
     def _pairs(self, ids: IdsLike, vectors: ArrayLike) -> tuple[pa.Array, NDArray[np.float32]]:
@@ -359,7 +362,8 @@ class VectorIndex:
             raise InputError(f"ids and vectors must pair up; {len(added)} and {len(array)} came")
         if pc.count_distinct(added).as_py() < len(added):
             raise InputError("ids must be distinct; some occur twice")
-        return added, array
+        # Checked vectors may be the caller's own, which he may change later.
+        return added, array.copy() if array is vectors or array.base is not None else array
 
     def _append(self, now: Snapshot, ids: pa.Array, vectors: NDArray[np.float32]) -> None:
         if len(ids) == 0:
@@ -374,7 +378,18 @@ class VectorIndex:
     def _publish(self, snapshot: Snapshot) -> None:
         if _DEAD_PART * snapshot.n_dead > len(snapshot.rows):
             snapshot, self._saved = snapshot.compacted(), None
-        self._snapshot = snapshot.accelerated(self._choice(snapshot))
+        self._snapshot = self._accelerated(snapshot) if self._in_use else snapshot
+
+    def _used(self) -> Snapshot:
+        """Give what is searched; what finds vectors faster is made the first time, all at once."""
+        if not self._in_use:
+            with self._changes:
+                self._snapshot = self._accelerated(self._snapshot)
+                self._in_use = True
+        return self._snapshot
+
+    def _accelerated(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot.accelerated(self._choice(snapshot))
 
     def _choice(self, snapshot: Snapshot) -> Choice:
         return choose(

@@ -111,17 +111,16 @@ class Reader(Handle):
 
     def vector_batches(
         self, batch_size: int = 8192
-    ) -> Iterator[tuple[NDArray[Any], NDArray[np.float32]]]:
+    ) -> Iterator[tuple[pa.Array, NDArray[np.float32]]]:
         """Read all photos that have words, batch by batch, in no order that means something.
 
         Returns
         -------
         iterator of tuple
-            As `vectors`.
+            n photo ids and (n, dimension) float32 vectors.
         """
         for batch in self.scan([VECTOR], self._has_vector, batch_size=batch_size):
-            ids = batch["photo_id"].to_numpy(zero_copy_only=False)
-            yield ids, column_matrix(pa.chunked_array([batch[VECTOR]]))
+            yield batch["photo_id"], column_matrix(pa.chunked_array([batch[VECTOR]]))
 
     def vector_places(self) -> pa.Table:
         """Tell of every vector when its row was changed, and where it lies in the table.
@@ -131,13 +130,12 @@ class Reader(Handle):
         Returns
         -------
         pyarrow.Table
-            photo_id, updated, and _rowaddr, sorted by photo id.
+            photo_id, updated, and _rowaddr, in no order that means something.
         """
         with lance_errors(self._files.table):
-            table = self._dataset.to_table(
+            return self._dataset.to_table(
                 columns=["photo_id", "updated"], filter=self._has_vector, with_row_address=True
             )
-        return table.sort_by("photo_id")
 
     def vectors_of_texts(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Look up the vectors of texts that were embedded before; texts never seen are left out."""

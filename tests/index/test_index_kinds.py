@@ -58,7 +58,7 @@ def recall(found: np.ndarray, exact: np.ndarray, k: int) -> float:
 @both
 def test_neighbours_and_their_distances(index_of, metric, kind, quantizer):
     index = index_of(metric, kind, quantizer)
-    assert (kind != "flat") == (index._snapshot.lists is not None)
+    assert (kind != "flat") == (index._used().lists is not None)
     for queries in (slice(0, 1), slice(None)):
         found = index.search(QUERIES[queries], 10)
         exact = EXACT[metric][queries]
@@ -160,14 +160,14 @@ def test_threads_change_nothing(kind, quantizer):
 def test_lists_are_made_anew_when_the_rows_no_longer_fit_them(quantizer):
     index = VectorIndex(DIMENSION, metric="l2", kind="ivf", quantizer=quantizer)
     index.add(np.arange(5000), BASE[:5000])
-    first = index._snapshot.lists
+    first = index._used().lists
     strange = 30 + mixture(17_000, 5)[0]
     for start in range(0, 17_000, 8_500):  # the first wait behind the lists
         index.add(5000 + start + np.arange(8_500), strange[start : start + 8_500])
         if not start:
-            assert index._snapshot.lists is first
+            assert index._used().lists is first
             assert index.search(strange[:1], 1).ids.tolist() == [[5000]]
-    assert index._snapshot.lists.trained_on == 22_000
+    assert index._used().lists.trained_on == 22_000
     found = index.search(strange[:200], 10)
     exact = exact_distances(strange[:200], np.concatenate([BASE[:5000], strange]), "l2")
     assert recall(found.ids, exact, 10) > 0.9
@@ -177,8 +177,9 @@ def test_rows_that_fit_are_taken_into_the_lists_as_they_are():
     base, _ = mixture(30_000, 2)
     index = VectorIndex(DIMENSION, metric="l2", kind="ivf", quantizer="sq8")
     index.add(np.arange(12_000), base[:12_000])
+    assert index.explain().startswith("ivf with sq8")
     index.add(np.arange(12_000, 30_000), base[12_000:])
-    assert (len(index._snapshot.lists), index._snapshot.lists.trained_on) == (30_000, 12_000)
+    assert (len(index._used().lists), index._used().lists.trained_on) == (30_000, 12_000)
     found = index.search(QUERIES, 10)
     assert recall(found.ids, exact_distances(QUERIES, base, "l2"), 10) > 0.95
 
@@ -191,7 +192,7 @@ def test_a_sketch_proves_what_it_answers_and_scans_what_it_can_t(metric):
     base[500:1500] = base[500]  # more twins than are measured
     index = VectorIndex(64, metric=metric)
     index.add(np.arange(9000), base)
-    assert index._snapshot.sketch is not None
+    assert index._used().sketch is not None
     queries = np.concatenate([base[500:503] + 1e-3, rng.normal(size=(6, 64)), base[:3] * 1000])
     exact = exact_distances(queries, base, metric)
     for row, query in enumerate(queries):
@@ -206,9 +207,9 @@ def test_rows_whose_bytes_tell_nothing_get_no_sketch():
     base = 1e4 + np.random.default_rng(0).normal(size=(9000, 16))
     index = VectorIndex(16, metric="l2")
     index.add(np.arange(9000), base)
-    assert index._snapshot.sketch is None
+    assert index._used().sketch is None
     index.add([-1], base[:1])  # nor is one tried again so soon
-    assert index._snapshot.unsketched == 9000
+    assert index._used().unsketched == 9000
     exact = exact_distances(base[:1], base.astype(np.float32), "l2")
     assert index.search(base[:1], 1).ids[0, 0] in np.flatnonzero(exact[0] == exact[0].min())
 
