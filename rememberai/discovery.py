@@ -43,7 +43,9 @@ def discover(
     times = np.array([_time(row) for row in rows], "datetime64[us]")
     places = np.array([(row["latitude"], row["longitude"]) for row in rows], np.float64)
     occasions = segment(times, places, vectors).occasions
-    clusterer = AlbumClusterer(n_clusters, metric=store.metric).fit(blend(vectors, occasions))
+    # Moved towards their occasions, the vectors need no further refinement.
+    clusterer = AlbumClusterer(n_clusters, metric=store.metric, refine=False)
+    clusterer.fit(blend(vectors, occasions))
     texts = [str(row_text(row)) for row in rows]
     distances = clusterer.distances_
     typical = np.exp(-distances / max(distances.mean(), np.finfo(np.float32).tiny))

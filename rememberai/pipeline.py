@@ -286,7 +286,7 @@ class RememberAI:
         else:
             texts = tidy_texts(album)
         embed = self._embedding(self._learned.table())
-        return replace(assigner.assign_album(embed(texts)), outcomes=outcomes)
+        return replace(assigner.assign_album(embed(texts), texts), outcomes=outcomes)
 
     def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
         """Find events that nobody named: clusters of the stored photos that have words.

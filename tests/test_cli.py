@@ -131,8 +131,10 @@ def test_learn_with_some_bad_seeds_ends_with_3(shell, store, tmp_path):
 def test_assign(shell, store):
     done = shell("assign", store, SAMPLE / "query")
     assert (done.status, done.err) == (0, "")
-    assert done.out.startswith("query: birthday (probability 0.")
+    assert done.out.startswith("query: birthday (probability ")
     assert "nearest prototype" in done.out
+    (words,) = (line for line in done.out.splitlines() if line.startswith("telling words: "))
+    assert "cake" in words
     unknown = shell("assign", store, SAMPLE / "query_unknown")
     assert unknown.status == 0
     assert unknown.out.startswith("query_unknown: unknown (nothing is near")

@@ -4,7 +4,7 @@ from rememberai.events.albums import AlbumFinder, Stories
 from rememberai.events.answers import Assignment, PhotoAssignments
 from rememberai.events.assignment import EventAssigner
 from rememberai.events.clustering import AlbumClusterer
-from rememberai.events.prototypes import EventPrototypes
+from rememberai.events.prototypes import EventCover, EventPrototypes, Prototype
 from rememberai.events.segmentation import Segmentation, segment
 
 __all__ = [
@@ -12,8 +12,10 @@ __all__ = [
     "AlbumFinder",
     "Assignment",
     "EventAssigner",
+    "EventCover",
     "EventPrototypes",
     "PhotoAssignments",
+    "Prototype",
     "Segmentation",
     "Stories",
     "segment",

@@ -23,7 +23,7 @@ class NearestPrototype:
 
 @dataclass(frozen=True, slots=True)
 class TellingPhoto:
-    """A photo that speaks for an event: its position in the album, and its part in the answer."""
+    """A photo that speaks for an event: its position among the photos asked for, and its part."""
 
     position: int
     weight: float

@@ -13,7 +13,7 @@ from rememberai.events.constraints import Constraints
 from rememberai.events.hierarchy import Hierarchy
 from rememberai.events.kmeans import by_size, canonical_order, centroids_of, kmeans
 from rememberai.events.refinement import smooth
-from rememberai.events.stability import stable_number
+from rememberai.events.stability import separated_number, stable_number
 from rememberai.events.stable import keep_ids
 from rememberai.events.tree import MOST_PIECES, ClusterTree, silhouette
 
@@ -40,8 +40,9 @@ class AlbumClusterer:
     metric
         ``"cosine"`` (spherical k-means) or ``"l2"``.
     refine
-        Whether to smooth and to start from hierarchies; False is plain k-means from k-means++
-        seeds, which is faster.
+        Whether to smooth and to start from hierarchies. False is plain k-means from k-means++
+        seeds, which is faster, for vectors that were brought together already; their number is that
+        with the best mean simplified silhouette (`separated_number`).
     min_size
         Members of smaller clusters are noise.
     n_init
@@ -175,26 +176,37 @@ class AlbumClusterer:
 
     def _cluster(self, points: NDArray[np.float32]) -> NDArray[np.intp]:
         """Label points in canonical order."""
-        n = len(points)
-        if self.n_clusters == "auto":
-            highest = min(n // (2 * max(self.min_size, 2)), round(3 * n**0.5))
-            k = stable_number(points, highest, self._move, self.metric, self.random_state)
-        else:
-            k = int(self.n_clusters)
-        moved = self._move(points)
-        if self.refine and k <= MOST_PIECES:
+        k = self._number(points)
+        if not self.refine:
+            return self._plain(points, k, self.n_init)[1]
+        moved = smooth(points, self.metric)
+        if k <= MOST_PIECES:
             return ClusterTree(moved, k, self.metric, self.random_state).labels(k)
+        return self._plain(moved, k, self.n_init)[1]
+
+    def _number(self, points: NDArray[np.float32]) -> int:
+        if self.n_clusters != "auto":
+            return int(self.n_clusters)
+        smallest, highest = max(self.min_size, 2), round(3 * len(points) ** 0.5)
+        if self.refine:
+            highest = min(len(points) // (2 * smallest), highest)
+            return stable_number(points, highest, self.metric, self.random_state)
+        highest = min(len(points) // smallest, highest)
+        return separated_number(
+            points, highest, lambda k: self._plain(points, k, 1)[0], self.metric
+        )
+
+    def _plain(
+        self, points: NDArray[np.float32], k: int, n_init: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
         return kmeans(
-            moved,
+            points,
             k,
             metric=self.metric,
-            n_init=self.n_init,
+            n_init=n_init,
             max_iter=25,
             random_state=self.random_state,
-        )[1]
-
-    def _move(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        return smooth(points, self.metric) if self.refine else points
+        )
 
     def _kinds(self) -> NDArray[np.intp]:
         """Merge the clusters that are alike, as far as the silhouette of the centroids says."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rememberai.events.kmeans import by_size, centroids_of
+from rememberai.events.refinement import smooth
 from rememberai.events.tree import ClusterTree, silhouette
 from rememberai.index.knn import knn
 
@@ -30,7 +31,6 @@ _SHUFFLES = 2
 def stable_number(
     points: Vectors,
     highest: int,
-    move: Callable[[Vectors], Vectors],
     metric: Metric,
     random_state: int,
 ) -> int:
@@ -48,8 +48,6 @@ def stable_number(
         (n, dimension) prepared vectors in canonical order; of more than 5,000 some are drawn.
     highest
         The largest number to try; 2 is the least, but for fewer than four points it is 1.
-    move
-        What is done to the points of a half before they are clustered.
 
     References
     ----------
@@ -60,10 +58,12 @@ def stable_number(
     if len(points) < 4 or (points == points[0]).all():
         return 1
     if len(points) < _FEW:
-        return _best_silhouette(points, highest, ClusterTree(move(points), highest, metric, 0))
+        return _best_silhouette(
+            points, highest, ClusterTree(smooth(points, metric), highest, metric, 0)
+        )
     random = np.random.default_rng([random_state, len(points)])
     n_splits = int(np.clip(_VECTORS // len(points), _FEWEST, _MOST))
-    splits = [_Split(points, highest, move, metric, random) for _ in range(n_splits)]
+    splits = [_Split(points, highest, metric, random) for _ in range(n_splits)]
     scores: dict[int, float] = {}
     numbers = np.r_[2 : min(highest, _EACH) + 1, np.geomspace(2, max(2, highest), _N_NUMBERS)]
     for _ in range(2):  # over the whole range, then around the best
@@ -74,6 +74,34 @@ def stable_number(
         around = np.arange(tried[max(place - 1, 0)], tried[min(place + 1, len(tried) - 1)] + 1)
         numbers = np.setdiff1d(around, tried)[:: max(1, len(around) // _EACH)].astype(float)
     return max(sorted(scores), key=lambda k: scores[k])
+
+
+def separated_number(
+    points: Vectors, highest: int, centroids: Callable[[int], Vectors], metric: Metric
+) -> int:
+    """Find the number of clusters, from 2 on, with the best mean simplified silhouette.
+
+    Some 30 numbers are tried, among them every one near a best below about 30.
+
+    Parameters
+    ----------
+    points
+        (n, dimension) prepared vectors in canonical order; of more than 2,000 some are judged.
+    centroids
+        Clusters all points into so many.
+    """
+    sample = points[:: -(-len(points) // _JUDGED)]
+    low, high = 2, max(2, highest)
+    scores: dict[int, float] = {}
+    for _ in range(2):  # over the whole range, then around the best
+        for k in np.unique(np.geomspace(low, high, 16).round().astype(int)).tolist():
+            if k not in scores:
+                scores[k] = silhouette(sample, centroids(k), metric) if k <= len(points) else 0.0
+        tried = sorted(scores)
+        best = max(tried, key=lambda k: scores[k])
+        place = tried.index(best)
+        low, high = tried[max(place - 1, 0)], tried[min(place + 1, len(tried) - 1)]
+    return min(best, len(points))
 
 
 def _best_silhouette(points: Vectors, highest: int, tree: ClusterTree) -> int:
@@ -91,13 +119,12 @@ class _Split:
         self,
         points: Vectors,
         highest: int,
-        move: Callable[[Vectors], Vectors],
         metric: Metric,
         random: np.random.Generator,
     ) -> None:
         some = random.permutation(len(points))[:_AT_MOST]
         halves = [points[np.sort(some[i::2])] for i in (0, 1)]
-        moved = [move(half) for half in halves]
+        moved = [smooth(half, metric) for half in halves]
         self._trees = [ClusterTree(half, highest, metric, 0) for half in moved]
         step = -(-len(some) // _JUDGED)
         self._judged = [half[::step] for half in moved]
