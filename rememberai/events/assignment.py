@@ -162,8 +162,7 @@ class EventAssigner:
             sorted({*kept, *(i for i, event in enumerate(lesson.events) if event in touched)})
         )
         anew = self._chooser().fit(lesson.vectors[rows], [lesson.events[i] for i in rows])
-        anew.positions_ = rows[anew.positions_]
-        self._learn(lesson, anew)
+        self._learn(lesson, anew.continuing(chosen, rows))
         return self
 
     def rename(self, event: str, name: str) -> Self:
@@ -179,13 +178,7 @@ class EventAssigner:
             raise InputError(f"{event!r} is none of the {len(self.events_)} events")
         if not name.strip() or name in self.events_:
             raise InputError(f"an event needs a name that no other has; {name!r} came")
-        names = [name if each == event else each for each in chosen.events_]
-        rank = np.argsort(np.argsort(names))[chosen.labels_]
-        order = np.argsort(rank, kind="stable")
-        renamed = copy.copy(chosen)
-        renamed.events_ = sorted(names)
-        renamed.positions_ = chosen.positions_[order]
-        renamed.labels_, renamed.vectors_ = rank[order], chosen.vectors_[order]
+        renamed = chosen.renamed(event, name)
         self._learn(self._lesson.with_renamed(event, name), renamed)
         return self
 

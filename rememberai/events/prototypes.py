@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -206,6 +207,38 @@ class EventPrototypes:
             part = float(judged.mean()) if len(judged) else float("nan")
             covers.append(EventCover(event, shown, float(distances.mean()), part))
         return tuple(covers)
+
+    def renamed(self, event: str, name: str) -> EventPrototypes:
+        """Give the same prototypes with another, unused name for an event."""
+        names = [name if each == event else each for each in self.events_]
+        rank = np.argsort(np.argsort(names))
+        order = np.argsort(rank[self.labels_], kind="stable")
+        other = copy.copy(self)
+        other.events_ = sorted(names)
+        other.positions_, other.vectors_ = self.positions_[order], self.vectors_[order]
+        other.labels_ = rank[self.labels_][order]
+        other._seed_labels = rank[self._seed_labels]
+        return other
+
+    def continuing(self, before: EventPrototypes, rows: NDArray[np.intp]) -> EventPrototypes:
+        """Give the same prototypes as of a larger input, with the seeds looked at before.
+
+        Parameters
+        ----------
+        before
+            Fitted to the first rows of the larger input. Those of its events that were fitted anew
+            count as they are now.
+        rows
+            Where each row of `fit`'s input stands in the larger one.
+        """
+        other = copy.copy(self)
+        other.positions_, other._rows = rows[self.positions_], rows[self._rows]
+        places = np.array([self.events_.index(event) for event in before.events_])
+        more = ~np.isin(before._rows, rows)
+        other._rows = np.concatenate([other._rows, before._rows[more]])
+        other._seeds = np.concatenate([self._seeds, before._seeds[more]])
+        other._seed_labels = np.concatenate([self._seed_labels, places[before._seed_labels[more]]])
+        return other
 
     def _pools(
         self, array: NDArray[np.float32], by_event: Sequence[NDArray[np.intp]]

@@ -90,3 +90,25 @@ def test_what_cannot_be_learned_leaves_what_was():
     with pytest.raises(InputError, match="finite"):
         assigner.add([[np.nan] * 8], ["a"])
     assert assigner.assign_album(album) == before
+
+
+def test_the_prototypes_explain_themselves_after_changes_too():
+    vectors, events, texts = seeds()
+    assigner = EventAssigner(EventPrototypes(5)).fit(vectors[:60], events[:60], texts[:60])
+    first = {each.event: each for each in assigner.prototypes_.explain(texts)}
+    assigner.add(vectors[60:], events[60:], texts[60:])
+    assigner.rename("event 0", "zebra")
+    shown = {each.event: each for each in assigner.prototypes_.explain(texts)}
+    assert sorted(shown) == ["event 1", "event 2", "event 3", "zebra"]
+    for name, before in (("zebra", "event 0"), ("event 1", "event 1")):
+        assert shown[name].prototypes == first[before].prototypes
+        assert shown[name].distance == pytest.approx(first[before].distance)
+    for each in shown.values():
+        rows = [prototype.row for prototype in each.prototypes]
+        kind = {"zebra": "event 0"}.get(each.event, each.event)
+        assert {events[row] for row in rows} == {kind}
+        assert [texts[row] for row in rows] == [prototype.text for prototype in each.prototypes]
+        own = vectors[[event == kind for event in events]]
+        own = own / np.linalg.norm(own, axis=1, keepdims=True)
+        chosen = vectors[rows] / np.linalg.norm(vectors[rows], axis=1, keepdims=True)
+        assert each.distance == pytest.approx((1 - own @ chosen.T).min(axis=1).mean(), abs=1e-5)
