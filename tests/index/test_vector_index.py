@@ -11,7 +11,7 @@ from oracle import assert_exact, exact_distances
 from rememberai import VectorIndex
 from rememberai._arrays import prepare
 from rememberai.errors import InputError
-from rememberai.index import choice, snapshot
+from rememberai.index import choice, lists, snapshot
 
 pytest.importorskip("faiss")
 
@@ -406,11 +406,13 @@ KINDS = [("auto", None), ("ivf", None), ("ivf", "pq"), ("ivf", "sq8")]
 
 @pytest.fixture(scope="module")
 def small_thresholds():
-    """Lists and sketches from a few rows on, where they find all: so few lists are all probed."""
+    """Lists and sketches from a few rows on, where they find all: all is probed and measured."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choice, "LISTS_FROM", 16)
         patch.setattr(choice, "SKETCH_FROM", 6)
         patch.setattr(snapshot, "covers_up_to", lambda covered: covered + 4)
+        patch.setattr(lists, "_EFFORTS", dict.fromkeys(lists._EFFORTS, 64))
+        patch.setattr(lists, "_CANDIDATES", dict.fromkeys(lists._CANDIDATES, 100))
         yield
 
 
