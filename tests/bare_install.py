@@ -38,7 +38,7 @@ def main() -> None:
         album = rememberai.Album.from_folder(sample_album() / "query")
         assert len(album.photos) == 7
         raises_missing("cpu", lambda: rememberai.VectorIndex(2))
-        raises_missing("cpu", lambda: rememberai.EventPrototypes().fit([[1.0, 0.0]], ["a"]))
+        raises_missing("cpu", lambda: rememberai.EventAssigner().fit([[1.0, 0.0]], ["a"]))
         raises_missing("offline", lambda: rememberai.UniversalEmbedder().encode(["a"]))
         for name in ("config.json", "model.safetensors"):
             Path(folder, name).write_text("{}", "utf-8")
