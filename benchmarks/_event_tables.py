@@ -185,10 +185,10 @@ def _shuffles(records: list[Record]) -> str:
     found = {digest for digests in figures(records, "digests") for digest in digests}
     times = sum(figures(records, "times"))
     threads = " and ".join(str(r["threads"]) for r in records)
+    answers = "one and the same answer" if len(found) == 1 else f"{len(found)} different answers"
     return (
-        f"{times} shuffles of the input in all, with {threads} threads, gave {len(found)} "
-        f"different answer{'s' * (len(found) != 1)} (prototypes, ranking and probability to six "
-        "digits, clusters)."
+        f"{times} shuffles of the input in all, with {threads} threads, gave {answers} "
+        "(prototypes, ranking and probability to six digits, clusters)."
     )
 
 
