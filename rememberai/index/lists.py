@@ -35,6 +35,7 @@ _LOPSIDED = 2.0
 # The least candidates for each that is asked for: the coarser the codes, the more.
 _CANDIDATES = {None: 1, "sq8": 2, "pq": 10, "rabitq": 10}
 _MOST_CANDIDATES = 320
+_CUT = 0.001  # of the rows
 # All kinds compare Euclidean distances, which rank unit vectors as the cosine does.
 _CODES = {None: "Flat", "sq8": "SQ8", "pq": "PQ{}x4fs", "rabitq": "RaBitQfs"}
 
@@ -93,9 +94,25 @@ class Lists:
         index = owned(self.index)
         with _one_thread():
             _fill(index, rows)
-        if _imbalance(self.kind, index) > _LOPSIDED * self.imbalance:
+        lopsided = _imbalance(self.kind, index) > _LOPSIDED * self.imbalance
+        if lopsided or (self.quantizer == "sq8" and self._out_of_range(rows)):
             return Lists.of(rows, self.kind, self.quantizer)
         return dataclasses.replace(self, index=index)
+
+    def _out_of_range(self, rows: Rows) -> bool:
+        """Tell whether the bytes, whose range was learned, cut off more than a few further rows.
+
+        Within the range a value is off by half a step at most; ten on the average are too many.
+        """
+        faiss = import_faiss()
+        index = self.index if self.kind == "ivf" else faiss.downcast_index(self.index.storage)
+        steps = faiss.vector_to_array(index.sq.trained)[rows.dimension :] / 255
+        off = [
+            ((block - index.sa_decode(index.sa_encode(block))) ** 2).sum(axis=1)
+            for _, block in rows.blocks(len(self), len(rows))
+        ]
+        cut = int((np.concatenate(off) > 100 * (steps**2).sum()).sum())
+        return cut > _CUT * (len(rows) - len(self))
 
     def nearest(
         self,

@@ -184,6 +184,20 @@ def test_rows_that_fit_are_taken_into_the_lists_as_they_are():
     assert recall(found.ids, exact_distances(QUERIES, base, "l2"), 10) > 0.95
 
 
+@pytest.mark.parametrize("kind", ["ivf", "hnsw"])
+@pytest.mark.parametrize("scale", [-1, 5])
+def test_rows_beyond_the_range_of_the_bytes_are_found_too(kind, scale):
+    random = np.random.default_rng(0)
+    base = np.abs(random.normal(size=(27_000, 16))).astype(np.float32)
+    base[10_000:] *= scale
+    index = VectorIndex(16, metric="l2", kind=kind, quantizer="sq8")
+    index.add(np.arange(10_000), base[:10_000])
+    assert index.explain().startswith(f"{kind} with sq8")
+    index.add(np.arange(10_000, 27_000), base[10_000:])
+    exact = exact_distances(base[-100:], base, "l2")
+    assert recall(index.search(base[-100:], 10).ids, exact, 10) > 0.95
+
+
 @both
 def test_a_sketch_proves_what_it_answers_and_scans_what_it_can_t(metric):
     rng = np.random.default_rng(0)
