@@ -184,3 +184,29 @@ def _cpu() -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or "unknown"
+
+
+def of_another_python(python: str, module: str, arguments: Sequence[str]) -> Record:
+    """Run a module under an interpreter that may lack what it needs, and read what it found.
+
+    Returns
+    -------
+    dict
+        What it printed last, as JSON; or under ``"absent"`` what could not be imported.
+    """
+    search = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        [python, "-m", module, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": search},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        found: Record = json.loads(done.stdout.splitlines()[-1])
+        return found
+    last = (done.stderr.splitlines() or ["no word"])[-1]
+    if last.startswith("ModuleNotFoundError"):
+        return {"absent": last.partition(": ")[2]}
+    raise SystemExit(f"{module} {' '.join(arguments)} failed:\n{done.stderr}")

@@ -6,8 +6,6 @@ the same vectors (``--python`` is an interpreter that has BERTopic, EVoC and mat
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,13 +18,12 @@ from benchmarks import _event_tables
 from benchmarks import _event_tasks as tasks
 from benchmarks._event_data import Encodings, read_pairs, read_stories, read_texts
 from benchmarks._event_peers import CLUSTERERS, LEARNERS
-from benchmarks._records import ROOT, Run, arguments
+from benchmarks._records import ROOT, Run, arguments, of_another_python
 from benchmarks.events_memex import FILE, name_vectors, read_albums, split_by_user
 from rememberai import SentenceEmbedder, UniversalEmbedder
 
 if TYPE_CHECKING:
     from benchmarks._event_data import Labelled
-    from benchmarks._records import Record
 
 NAME = "events"
 SETS = ("cluster_tweet", "cluster_stackoverflow", "banking77_train")
@@ -116,28 +113,9 @@ def _peers(
             texts=np.array(texts.texts),
         )
         for system in systems:
-            found = _child(python, system, path)
+            found = of_another_python(python, "benchmarks._event_peers", [system, str(path)])
             task = "peer clusters" if fold is None else "peer learners"
             run.add({"task": task, "data": name, "system": system}, fold or 0, found)
-
-
-def _child(python: str, system: str, path: Path) -> Record:
-    search = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    done = subprocess.run(
-        [python, "-m", "benchmarks._event_peers", system, str(path)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": search},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 0:
-        found: Record = json.loads(done.stdout.splitlines()[-1])
-        return found
-    last = (done.stderr.splitlines() or ["no word"])[-1]
-    if last.startswith("ModuleNotFoundError"):
-        return {"absent": last.partition(": ")[2]}
-    raise SystemExit(f"{system} failed:\n{done.stderr}")
 
 
 if __name__ == "__main__":

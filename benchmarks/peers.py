@@ -9,8 +9,6 @@ and the library in it or on its path; a system that is not installed there is to
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from importlib.metadata import version
@@ -24,7 +22,7 @@ import numpy as np
 from benchmarks import _peer_systems
 from benchmarks._mixture import Mixture
 from benchmarks._peer_systems import SYSTEMS, Rows
-from benchmarks._records import ROOT, Run, arguments, markdown, memory_mib
+from benchmarks._records import Run, arguments, markdown, memory_mib, of_another_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +102,7 @@ def table(records: list[Record]) -> str:
     for system in dict.fromkeys(record["arm"]["what"] for record in records):
         found = [r["figures"] for r in records if r["arm"]["what"] == system]
         if absent := [figures["absent"] for figures in found if "absent" in figures]:
-            rows.append([system, absent[0], *[""] * 10])
+            rows.append([system, f"absent: {absent[0]}", *[""] * 10])
             continue
         middle = {
             key: median(figures[key] for figures in found)
@@ -183,24 +181,9 @@ def _measure(system: str, python: str, data: Path, folder: Path, k: int) -> Reco
 
 
 def _child(python: str, phase: str, system: str, data: Path, folder: Path, k: int) -> Record:
-    command = [python, "-m", "benchmarks.peers", "--phase", phase, "--systems", system]
-    command += ["--data", str(data), "--folder", str(folder), "--k", str(k)]
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 0:
-        found: Record = json.loads(done.stdout.splitlines()[-1])
-        return found
-    last = (done.stderr.splitlines() or ["no word"])[-1]
-    if last.startswith("ModuleNotFoundError"):
-        return {"absent": f"absent: {last.partition(': ')[2]}"}
-    raise SystemExit(f"{system} failed:\n{done.stderr}")
+    command = ["--phase", phase, "--systems", system, "--data", str(data)]
+    command += ["--folder", str(folder), "--k", str(k)]
+    return of_another_python(python, "benchmarks.peers", command)
 
 
 def _exact(

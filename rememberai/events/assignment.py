@@ -10,11 +10,12 @@ import numpy as np
 from rememberai._arrays import prepare
 from rememberai.errors import InputError, RememberAIError
 from rememberai.events.answers import Assignment, NearestPrototype, PhotoAssignments
+from rememberai.events.duplicates import near_energy
 from rememberai.events.evidence import EventWords, telling_photos
 from rememberai.events.kmeans import canonical_order
 from rememberai.events.lesson import Lesson
 from rememberai.events.opinions import PooledOpinions, check_method
-from rememberai.events.pooling import burst_distance, photo_weights
+from rememberai.events.pooling import photo_weights
 from rememberai.events.prototypes import EventPrototypes
 from rememberai.events.seedset import SeedSet
 from rememberai.events.unknown import conformal_limit, distance_limits
@@ -272,7 +273,7 @@ class EventAssigner:
         self.limits_ = distance_limits(
             seeds, chosen.vectors_, chosen.labels_, groups, self.max_risk
         )
-        self._near = burst_distance(seeds.vectors)
+        self._near = near_energy(seeds.vectors)
         clear = opinions.left_out_.max(axis=1)
         self.least_ = min(max(0.0, -conformal_limit(-clear, self.max_risk)), _CERTAIN)
         self.opinions_, self.temperature_ = opinions, opinions.temperature_

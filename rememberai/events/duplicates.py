@@ -38,7 +38,7 @@ def without_duplicates(points: NDArray[np.float32]) -> NDArray[np.intp]:
     ----------
     Star clusters: Aslam, Pelekhov and Rus, "The star clustering algorithm", JGAA 2004.
     """
-    near = energies(points, points) < _NEAR * spread(points)
+    near = energies(points, points) < near_energy(points)
     np.fill_diagonal(near, val=True)
     n_near = near.sum(axis=1)
     kept = n_near == 1
@@ -48,3 +48,8 @@ def without_duplicates(points: NDArray[np.float32]) -> NDArray[np.intp]:
             kept[row] = True
             left &= ~near[row]
     return np.flatnonzero(kept)
+
+
+def near_energy(points: NDArray[np.float32]) -> float:
+    """Give the energy below which two points are near-duplicates."""
+    return _NEAR * spread(points)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _PRIOR = 200.0  # seeds that speak for each opinion before there are any
 _STEPS = 100
 _FLOOR = 0.05
-_NEAR = 0.05
 _LONGEST = 32  # photos of a burst that are counted
 
 
@@ -70,11 +69,6 @@ def photo_weights(
     entropy = -(shares * logs).sum(axis=1) / np.log(max(shares.shape[1], 2))
     weights = (np.clip(1 - entropy, 0, 1) + _FLOOR) / _burst_sizes(vectors, metric, near)
     return np.asarray(weights / weights.sum(), np.float64)
-
-
-def burst_distance(vectors: NDArray[np.float32]) -> float:
-    """Give a twentieth of the mean of half the squared distance between two vectors."""
-    return _NEAR * float(vectors.var(axis=0, dtype=np.float64).sum())
 
 
 def _burst_sizes(vectors: NDArray[np.float32], metric: Metric, near: float) -> NDArray[np.intp]:
