@@ -6,37 +6,30 @@ import os
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rememberai import ingest
-from rememberai.embedders import MODELS, Embedder, load_embedder
-from rememberai.errors import InputError, ModelError
+from rememberai.errors import InputError
 from rememberai.facts import store_info
-from rememberai.index_cache import cached_index
-from rememberai.learned import LearnedEvents, known_vectors
+from rememberai.opening import OpenBook, captioner_of, embedder_of, lasting_name
 from rememberai.photos import Album
 from rememberai.records import Report
 from rememberai.reembed import reembed
 from rememberai.seeds import SeedWords, read_descriptions, read_seeds, seed_table
-from rememberai.store import MemoryStore
 from rememberai.store.schema import row_hit
-from rememberai.words import TextEmbedding, tidy_texts
+from rememberai.words import tidy_texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from typing import Self
-
-    import pyarrow as pa
 
     from rememberai.captioners import Captioner
+    from rememberai.embedders import Embedder
     from rememberai.events import Assignment
-    from rememberai.index import VectorIndex
-    from rememberai.records import Discovery, Hit, Metric, Outcome, Progress, StoreInfo
+    from rememberai.records import Discovery, Hit, Outcome, Progress, StoreInfo
     from rememberai.seeds import SeedSource
 
 
-class RememberAI:
+class RememberAI(OpenBook):
     """A book of photo memories, kept in a store on disk; made by `create` or `open`.
 
     Attributes
@@ -44,95 +37,6 @@ class RememberAI:
     store
         The `MemoryStore` underneath.
     """
-
-    def __init__(
-        self,
-        store: MemoryStore,
-        embedder: Embedder | None,
-        captioner: Captioner | None,
-        *,
-        offline: bool,
-    ) -> None:
-        self.store = store
-        self.captioner = captioner
-        self._embedder = embedder
-        self._offline = offline
-        self._index: tuple[str, VectorIndex] | None = None
-        self._learned = LearnedEvents(store)
-
-    @classmethod
-    def create(
-        cls,
-        path: str | os.PathLike[str],
-        *,
-        embedder: str | Embedder = "all-MiniLM-L6-v2",
-        captioner: str | Captioner | None = None,
-        metric: Metric = "cosine",
-        offline: bool = False,
-    ) -> Self:
-        """Make an empty store.
-
-        Parameters
-        ----------
-        path
-            A folder that is absent or empty.
-        embedder
-            ``"all-MiniLM-L6-v2"`` (English), ``"use-multilingual"`` (Korean and 14 more), a model
-            folder, a name on the hub, or any object with `encode`, `dimension` and `model_id`.
-        captioner
-            A model folder, a name on the hub, or any object with `caption` and `model_id`; without
-            one, photos that carry no memory wait for their words.
-        metric
-            ``"cosine"`` or ``"l2"``.
-        offline
-            Never ask the hub for a model.
-
-        Raises
-        ------
-        StoreError
-            Something is there already.
-        ModelError
-            A model can't be found.
-        """
-        model = _model(embedder, offline)
-        speaker = _captioner(captioner, offline)
-        store = MemoryStore.create(
-            path,
-            model_id=model.model_id,
-            dimension=model.dimension,
-            metric=metric,
-            embedder=_lasting_name(embedder),
-        )
-        return cls(store, model, speaker, offline=offline)
-
-    @classmethod
-    def open(
-        cls,
-        path: str | os.PathLike[str],
-        *,
-        embedder: str | Embedder | None = None,
-        captioner: str | Captioner | None = None,
-        offline: bool = False,
-    ) -> Self:
-        """Open a store.
-
-        Parameters
-        ----------
-        embedder
-            Needed only when the store was made with an object of the caller's.
-
-        Raises
-        ------
-        StoreError
-            There is no store, or it can't be read.
-        ModelMismatchError
-            The embedder is another one than the store was made with.
-        """
-        store = MemoryStore.open(path)
-        model = load_embedder(embedder, offline=offline) if isinstance(embedder, str) else embedder
-        if model is not None:
-            store.check_model(model.model_id, model.dimension)
-        return cls(store, model, _captioner(captioner, offline), offline=offline)
 
     def __len__(self) -> int:
         return len(self.store)
@@ -173,7 +77,7 @@ class RememberAI:
         InputError
             No captioner was given, here or at opening.
         """
-        model = _captioner(captioner, self._offline) or self.captioner
+        model = captioner_of(captioner, self._offline) or self.captioner
         if model is None:
             raise InputError(
                 "a captioner is needed: the folder or name of an image-to-text model, or an object "
@@ -334,9 +238,9 @@ class RememberAI:
         ModelError
             The model can't be found.
         """
-        model = _model(embedder, self._offline)
+        model = embedder_of(embedder, self._offline)
         filled = reembed(
-            self.store, self._learned, model, _lasting_name(embedder), progress or _quiet
+            self.store, self._learned, model, lasting_name(embedder), progress or _quiet
         )
         self._embedder = model
         return filled
@@ -344,29 +248,6 @@ class RememberAI:
     def info(self) -> StoreInfo:
         """Count what the store holds."""
         return store_info(self.store, self._learned.seeds())
-
-    def _model(self) -> Embedder:
-        if self._embedder is None:
-            name = self.store.embedder
-            if name is None:
-                raise ModelError(
-                    f"{self.store.path} was made with an embedder of the caller's own, "
-                    f"{self.store.model_id!r}; open it with embedder=that object"
-                )
-            self._embedder = load_embedder(name, offline=self._offline)
-        self.store.check_model(self._embedder.model_id, self._embedder.dimension)
-        return self._embedder
-
-    def _embedding(self, seeds: pa.Table | None = None) -> TextEmbedding:
-        known = partial(known_vectors, self.store, seeds)
-        return TextEmbedding(self._model(), self.store.metric, known)
-
-    def _searchable(self) -> tuple[MemoryStore, VectorIndex]:
-        """Give what the store reads now and its index: from memory, its cache, or built anew."""
-        view, held = self.store.pinned(), self._index
-        if held is None or held[0] != view.stamp:
-            held = self._index = (view.stamp, cached_index(view))
-        return view, held[1]
 
 
 def _quiet(stage: str, done: int, total: int) -> None:
@@ -377,23 +258,3 @@ def _album(folder: str | os.PathLike[str], progress: Progress | None) -> Album:
     if progress is None:
         return Album.from_folder(folder)
     return Album.from_folder(folder, progress=partial(progress, "reading"))
-
-
-def _model(given: str | Embedder, offline: bool) -> Embedder:
-    return load_embedder(given, offline=offline) if isinstance(given, str) else given
-
-
-def _lasting_name(embedder: str | Embedder) -> str | None:
-    """Make the path of a model folder absolute, so that the store opens from anywhere."""
-    if not isinstance(embedder, str):
-        return None
-    folder = Path(embedder).expanduser()
-    return str(folder.absolute()) if embedder not in MODELS and folder.is_dir() else embedder
-
-
-def _captioner(given: str | Captioner | None, offline: bool) -> Captioner | None:
-    if not isinstance(given, str):
-        return given
-    from rememberai.captioners import TransformersCaptioner
-
-    return TransformersCaptioner(given, offline=offline)

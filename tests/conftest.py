@@ -39,10 +39,10 @@ def minilm():
 @pytest.fixture(scope="session")
 def sample_store(tmp_path_factory, minilm) -> Path:
     """A store with the sample album's year and its seeds, made by name; copy it to change it."""
-    from rememberai import RememberAI, pipeline
+    from rememberai import RememberAI, opening
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "load_embedder", lambda name, offline: minilm)
+        patch.setattr(opening, "load_embedder", lambda name, offline: minilm)
         book = RememberAI.create(tmp_path_factory.mktemp("sample") / "sample.memories")
     sample = Path(__file__).parent.parent / "examples" / "sample_album"
     book.add_folder(sample / "year")
@@ -62,7 +62,7 @@ class Done:
 @pytest.fixture
 def shell(minilm, monkeypatch, capsys):
     """Run the command line in this process, where the default model is loaded only once."""
-    from rememberai import cli, embedders, pipeline
+    from rememberai import cli, embedders, opening
 
     @functools.cache
     def load(name, *, offline=False):
@@ -76,7 +76,7 @@ def shell(minilm, monkeypatch, capsys):
             cli.main()
         return Done(ended.value.code, *capsys.readouterr())
 
-    monkeypatch.setattr(pipeline, "load_embedder", load)
+    monkeypatch.setattr(opening, "load_embedder", load)
     monkeypatch.setenv("COLUMNS", "300")
     photos = logging.getLogger("rememberai.photos")
     level = photos.level

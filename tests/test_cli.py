@@ -20,7 +20,7 @@ from makers import (
     words_alone,
 )
 
-from rememberai import Album, RememberAI, __version__, load_embedder, pipeline, records
+from rememberai import Album, RememberAI, __version__, load_embedder, opening, records
 from rememberai.events.answers import Assignment, NearestPrototype
 
 COMMANDS = ("add", "assign", "caption", "demo", "discover", "info", "learn", "search")
@@ -413,7 +413,7 @@ def test_many_of_one_kind_are_counted_not_listed(shell, tmp_path):
 
 @pytest.mark.filterwarnings("default::rememberai.RememberAIWarning")
 def test_a_warning_is_a_line_on_stderr(shell, store, monkeypatch):
-    monkeypatch.setattr(pipeline, "load_embedder", load_embedder)  # one that has not warned yet
+    monkeypatch.setattr(opening, "load_embedder", load_embedder)  # one that has not warned yet
     done = shell("search", store, "생일 파티", "-k", 1, "--json")
     assert done.status == 0
     (line,) = done.err.splitlines()
