@@ -21,9 +21,10 @@ from makers import (
 )
 
 from rememberai import Album, RememberAI, __version__, load_embedder, opening, records
+from rememberai.cli import cli
 from rememberai.events.answers import Assignment, NearestPrototype
 
-COMMANDS = ("add", "assign", "caption", "demo", "discover", "info", "learn", "search")
+COMMANDS = tuple(cli.commands)
 EXAMPLES = SAMPLE.parent
 
 
@@ -61,11 +62,26 @@ def fields(record) -> set[str]:
 def test_help_fits_a_screen_and_names_every_command(shell):
     done = shell("--help")
     assert done.status == 0
-    assert len(done.out.splitlines()) <= 24
+    assert len(done.out.splitlines()) <= 40
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert "..." not in done.out.partition("\n")[2]  # every line is a whole sentence
     for command in COMMANDS:
         assert f"  {command} " in done.out
         assert shell(command, "--help").status == 0
     assert shell("-h").out == done.out
+
+
+@pytest.mark.parametrize("kind", ["bash", "zsh", "fish"])
+def test_completion_knows_the_commands(kind):
+    """The script that a shell sources asks the program itself, by a variable, what fits."""
+    script = process("completion", kind).stdout.decode()
+    assert "_REMEMBERAI_COMPLETE" in script
+    asked = {
+        "_REMEMBERAI_COMPLETE": f"{kind}_complete",
+        "COMP_WORDS": "rememberai ex",
+        "COMP_CWORD": "ex" if kind == "fish" else "1",
+    }
+    assert b"export" in process(**asked).stdout
 
 
 def test_version(shell):
