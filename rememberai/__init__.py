@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from rememberai.index import VectorIndex
     from rememberai.photos import Album
     from rememberai.pipeline import RememberAI
+    from rememberai.report import EventMap
     from rememberai.store import MemoryStore
 
 _HOME = {
     "Album": "rememberai.photos",
     "AlbumClusterer": "rememberai.events",
     "EventAssigner": "rememberai.events",
+    "EventMap": "rememberai.report",
     "EventPrototypes": "rememberai.events",
     "MemoryStore": "rememberai.store",
     "RememberAI": "rememberai.pipeline",
@@ -48,6 +50,7 @@ __all__ = [
     "Album",
     "AlbumClusterer",
     "EventAssigner",
+    "EventMap",
     "EventPrototypes",
     "ImageError",
     "InputError",

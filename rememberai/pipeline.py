@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rememberai.embedders import Embedder
     from rememberai.events import Assignment
     from rememberai.records import Discovery, Hit, Outcome, Progress, StoreInfo
+    from rememberai.report import PhotoMap
     from rememberai.seeds import SeedSource
 
 
@@ -203,6 +204,18 @@ class RememberAI(OpenBook):
         from rememberai import discovery
 
         return discovery.discover(self.store, self._learned.assigner(), n_clusters)
+
+    def map(self, *, random_state: int = 0) -> PhotoMap:
+        """Lay the photos that have words out in two dimensions; see `report.store_map`.
+
+        Raises
+        ------
+        InputError
+            No photo has words yet.
+        """
+        from rememberai.report import store_map
+
+        return store_map(self.store, random_state=random_state)
 
     def delete(self, photo_ids: Collection[str]) -> int:
         """Take photos out of the store; their files stay where they are.
