@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import product
-from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +10,12 @@ import numpy as np
 
 from benchmarks import _event_arms as arms
 from benchmarks import _event_words as words
-from benchmarks._records import figures, markdown, newest_run, of_arm
+from benchmarks._records import figures, markdown, of_arm
+from rememberai.report.plots import plot_selection_curves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from benchmarks._records import Record
 
@@ -223,24 +223,13 @@ def _peer_learners(records: list[Record]) -> str:
 
 def plot(records: list[Record], folder: Path) -> None:
     """Draw accuracy by the number of prototypes, one line a selection."""
-    from matplotlib.figure import Figure
-
     some = of_arm(records, task="grid", metric="cosine")
     if not some:
         return
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    panels: Any = figure.subplots(1, 2)
-    for panel, data in zip(panels, _DATA, strict=True):
-        panel.set(title=_DATA[data], xscale="log", xlabel="prototypes an event", ylabel="accuracy")
-        panel.set_xticks(arms.NUMBERS, [str(n) for n in arms.NUMBERS])
-    for (panel, data), selection in product(zip(panels, _DATA, strict=True), arms.SELECTIONS):
+    panels: dict[str, dict[str, Any]] = {}
+    for (data, title), selection in product(_DATA.items(), arms.SELECTIONS):
         own = of_arm(some, data=data, selection=selection)
-        heights = [mean(f["accuracy"] for f in figures(own, str(n))) for n in arms.NUMBERS]
-        panel.plot(arms.NUMBERS, heights, marker=".", label=selection)
-    panels[1].legend(fontsize=7, ncols=2)
+        curve = {n: [f["accuracy"] for f in figures(own, str(n))] for n in arms.NUMBERS}
+        panels.setdefault(title, {})[selection] = curve
     folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / "events.svg", metadata={"Date": None})
-
-
-if __name__ == "__main__":
-    plot(newest_run("events", Path(sys.argv[1])), Path(sys.argv[2]))
+    plot_selection_curves(panels).savefig(folder / "events.svg", metadata={"Date": None})

@@ -31,6 +31,8 @@ _PACKAGES = (
     "pylance",
     "pyarrow",
     "scikit-learn",
+    "umap-learn",
+    "numba",
 )
 
 Record = dict[str, Any]

@@ -1,12 +1,11 @@
 """The science of events: metrics, prototypes, assignment, clusters and stories, all on real texts.
 
 One run compares the ways to choose and to vote with each other, the encoders, and other systems on
-the same vectors (``--python`` is an interpreter that has BERTopic, EVoC and matplotlib).
+the same vectors (``--python`` is an interpreter that has BERTopic and EVoC).
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +17,7 @@ from benchmarks import _event_tables
 from benchmarks import _event_tasks as tasks
 from benchmarks._event_data import Encodings, read_pairs, read_stories, read_texts
 from benchmarks._event_peers import CLUSTERERS, LEARNERS
-from benchmarks._records import ROOT, Run, arguments, of_another_python
+from benchmarks._records import Run, arguments, of_another_python
 from benchmarks.events_memex import FILE, name_vectors, read_albums, split_by_user
 from rememberai import SentenceEmbedder, UniversalEmbedder
 
@@ -47,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
     parser.add_argument("--python", default=sys.executable, help="interpreter that has the peers")
     parser.add_argument("--encoders", nargs="+", default=["MiniLM", "USE"])
-    parser.add_argument("--plots", type=Path, help="folder for plots; --python has matplotlib")
+    parser.add_argument("--plots", type=Path, help="folder for plots; needs matplotlib")
     options = parser.parse_args(argv)
     names = ("splits", "folds", "shuffles", "most_texts", "most_of_use", "most_of_peers")
     run = Run(NAME, {name: getattr(options, name) for name in names}, folder=options.records)
@@ -56,9 +55,7 @@ def main(argv: list[str] | None = None) -> None:
         _of_encoder(run, encoder, Encodings(embedder, options.cache), options)
     print(table(run.records))
     if options.plots:
-        command = [options.python, "-m", "benchmarks._event_tables"]
-        places = [str(options.records.absolute()), str(options.plots.absolute())]
-        subprocess.run([*command, *places], cwd=ROOT, check=True)
+        _event_tables.plot(run.records, options.plots)
 
 
 def _of_encoder(run: Run, encoder: str, encodings: Encodings, options: Any) -> None:

@@ -17,6 +17,7 @@ SMALL = {
     "store_rows": "--n 2000 --n-open 2000 --repeats 1",
     "index_kinds": "--n 20000 --queries 200 --clusters 100 --repeats 1 --singles 20 --threads 1",
     "index_filters": "--n 50000 --queries 20 --clusters 1000 --repeats 1 --singles 5 --threads 1",
+    "event_map": "--n 500 --repeats 1",
     "peers": "--n 500 --queries 5 --filtered 3 --systems RememberAI usearch",
 }
 

@@ -9,8 +9,9 @@ import pytest
 
 from benchmarks import _event_arms as arms
 from benchmarks._event_data import Encodings, read_texts
-from benchmarks._event_tables import table
+from benchmarks._event_tables import plot, table
 from benchmarks._event_tasks import folded
+from benchmarks._records import newest_run
 
 
 def test_hits_are_kept_in_few_digits():
@@ -106,3 +107,10 @@ def test_the_words_follow_the_records():
     assert "beats its periphery in 48 of 48" in table([*grid("centroid"), unit])
     assert "beats its periphery in 0 of 48" in table([*grid("periphery"), unit])
     assert "In 108 of 108 runs" in table([*grid("centroid"), unit])
+
+
+def test_the_plot_is_drawn_from_the_records_kept(tmp_path):
+    pytest.importorskip("matplotlib")
+    plot(newest_run("events"), tmp_path)
+    drawn = (tmp_path / "events.svg").read_text("utf-8")
+    assert drawn.startswith("<?xml")

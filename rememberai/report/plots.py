@@ -214,7 +214,8 @@ def plot_selection_curves(
     ----------
     panels
         For each panel's title, for each curve's name, for each number of prototypes: the
-        accuracies of the repeats, from 0 to 1. The curve is their mean, the band their range.
+        accuracies of the repeats, from 0 to 1. The curve is their mean, the band a standard error
+        of it to either side.
     size
         Width and height in inches; by the number of panels where not given.
 
@@ -233,12 +234,13 @@ def plot_selection_curves(
         for rank, (name, curve) in enumerate(curves.items()):
             ordered = sorted(curve)
             repeats = [np.atleast_1d(np.asarray(curve[number], float)) for number in ordered]
+            means = np.array([r.mean() for r in repeats])
+            off = np.array([r.std(ddof=1) / len(r) ** 0.5 if len(r) > 1 else 0 for r in repeats])
             style = _line(rank)
-            (handles[name],) = axes.plot(
-                ordered, [r.mean() for r in repeats], marker=_marker(rank), ms=4, **style
+            (handles[name],) = axes.plot(ordered, means, marker=_marker(rank), ms=4, **style)
+            axes.fill_between(
+                ordered, means - off, means + off, color=style["color"], alpha=0.12, lw=0
             )
-            low, high = [r.min() for r in repeats], [r.max() for r in repeats]
-            axes.fill_between(ordered, low, high, color=style["color"], alpha=0.12, lw=0)
         _open_frame(axes)
     figure.legend(handles.values(), handles, loc="outside right center", frameon=False, fontsize=8)
     return _with_fonts(figure)

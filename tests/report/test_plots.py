@@ -132,15 +132,15 @@ def test_risk_and_coverage_against_counting():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "other"]
 
 
-def test_selection_curves_are_means_with_their_range():
-    curves = {"likelihood": {1: [0.2, 0.4], 10: [0.5, 0.7]}, "random": {1: 0.1, 10: 0.3}}
+def test_selection_curves_are_means_with_their_standard_error():
+    curves = {"likelihood": {1: [0.2, 0.4, 0.3], 10: [0.5, 0.7, 0.6]}, "random": {1: 0.1, 10: 0.3}}
     figure = plots.plot_selection_curves({"albums": curves, "texts": {"random": {5: [0.5]}}})
     albums, texts = figure.axes
     lines = {line.get_label(): line for line in albums.lines}
     means = [line.get_ydata().tolist() for line in albums.lines]
     np.testing.assert_allclose(means, [[0.3, 0.6], [0.1, 0.3]])
     band = albums.collections[0].get_paths()[0].get_extents()
-    np.testing.assert_allclose([band.y0, band.y1], [0.2, 0.7])
+    np.testing.assert_allclose([band.y0, band.y1], [0.3 - 0.1 / 3**0.5, 0.6 + 0.1 / 3**0.5])
     assert (albums.get_title(), texts.get_title()) == ("albums", "texts")
     assert len(lines) == 2
     named = [text.get_text() for text in figure.legends[0].get_texts()]
