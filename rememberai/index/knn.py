@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rememberai._arrays import pair_distances
 from rememberai._faiss import import_faiss
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 _AT_ONCE = 2**22  # values that are measured at once
 _FEW, _FEW_VALUES = 16, 65536  # below 20 queries, or 128,000 values since FAISS 1.15: no BLAS
 _TRUSTED = 1e-4
-_SPARE = 6
 _WORTH_A_TRIP = 128_000  # values; the vectors travel to the GPU with every batch
 
 
@@ -99,16 +97,26 @@ def measure(
     found: NDArray[np.int64],
     metric: Metric,
 ) -> NDArray[np.float32]:
-    """Measure from each query to its row of positions, from differences; infinite to -1."""
-    distances = np.empty(found.shape, np.float32)
-    step = max(1, _AT_ONCE // max(1, found.shape[1] * queries.shape[1]))
-    for start in range(0, len(queries), step):
-        rows = slice(start, start + step)
-        distances[rows] = pair_distances(
-            queries[rows, None], base[np.maximum(found[rows], 0)], metric
-        )
-    distances[found < 0] = np.inf
-    return distances
+    """Measure from each query to its row of positions, from differences; infinite to -1.
+
+    So equal vectors are exactly 0 apart, near ones keep their digits, and a distance depends on its
+    two vectors alone. FAISS needs no copies for it.
+    """
+    faiss = import_faiss()
+    queries, found = np.ascontiguousarray(queries), np.ascontiguousarray(found)
+    squares = np.full(found.shape, np.inf, np.float32)
+    here = np.empty_like(squares)
+    views = [(0, base)] if isinstance(base, np.ndarray) else base.views(0, len(base))
+    for first, view in views:
+        piece = np.ascontiguousarray(view)
+        local = np.where((found >= first) & (found < first + len(piece)), found - first, -1)
+        pointers = map(faiss.swig_ptr, (here, queries, piece, local))
+        faiss.fvec_L2sqr_by_idx(*pointers, queries.shape[1], *found.shape)
+        np.minimum(squares, here, out=squares)
+    if metric == "cosine":
+        squares /= 2
+        return squares
+    return np.sqrt(squares, out=squares)
 
 
 def nearest_among(
@@ -118,21 +126,7 @@ def nearest_among(
     k: int,
     metric: Metric,
 ) -> Found:
-    """Give the k nearest of each query's candidates; -1 is none.
-
-    FAISS, which needs no copies, leaves a few more than k of them to be measured.
-    """
-    if found.shape[1] > k + _SPARE:
-        faiss = import_faiss()
-        squares = np.full(found.shape, np.inf, np.float32)
-        here = np.empty_like(squares)
-        shape = queries.shape[1], *found.shape
-        for first, piece in rows.views(0, len(rows)):
-            local = np.where((found >= first) & (found < first + len(piece)), found - first, -1)
-            pointers = map(faiss.swig_ptr, (here, queries, piece, local))
-            faiss.fvec_L2sqr_by_idx(*pointers, *shape)
-            np.minimum(squares, here, out=squares)
-        found = nearest_of(squares, found, k + _SPARE)[1]
+    """Give the k nearest of each query's candidates; -1 is none."""
     return nearest_of(measure(queries, rows, found, metric), found, k)
 
 
@@ -146,8 +140,15 @@ def nearest_of(distances: NDArray[np.float32], found: NDArray[np.int64], k: int)
             some = np.argpartition(distances, width - 1, axis=1)[:, :width]
             distances = np.take_along_axis(distances, some, 1)
             found = np.take_along_axis(found, some, 1)
-    order = np.lexsort((found, distances))[:, :k]
-    return np.take_along_axis(distances, order, 1), np.take_along_axis(found, order, 1)
+    if distances.shape[1] > k:
+        order = np.lexsort((found, distances))[:, :k]
+        return np.take_along_axis(distances, order, 1), np.take_along_axis(found, order, 1)
+    unsorted = np.flatnonzero((distances[:, 1:] <= distances[:, :-1]).any(axis=1))
+    order = np.lexsort((found[unsorted], distances[unsorted]))
+    distances, found = distances.copy(), found.copy()
+    for values in (distances, found):
+        values[unsorted] = np.take_along_axis(values[unsorted], order, 1)
+    return distances, found
 
 
 def scan(
@@ -215,7 +216,7 @@ def within(
             for at in range(0, len(query), max(1, _AT_ONCE // rows.dimension)):
                 part = slice(at, at + max(1, _AT_ONCE // rows.dimension))
                 q, p = query[part], local[part]
-                measured = pair_distances(queries[q], block[p], metric)
+                measured = measure(queries[q], block, p[:, None], metric)[:, 0]
                 hit = measured <= distance
                 where = p[hit] if places is None else places[p[hit]]
                 yield q[hit], first + where, measured[hit]
