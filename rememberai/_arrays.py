@@ -27,6 +27,13 @@ def check_vectors(
     InputError
         Another shape, no numbers, or a value that is NaN or infinite in float32.
     """
+    return _with_squares(vectors, dimension, name)[0]
+
+
+def _with_squares(
+    vectors: ArrayLike, dimension: int | None, name: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Check vectors, and give their squared lengths too, which may overflow."""
     try:
         array = np.asarray(vectors)
         if array.dtype.kind not in "fiu":
@@ -40,16 +47,44 @@ def check_vectors(
     if array.ndim != 2 or array.shape[1] != (dimension or max(array.shape[1], 1)):
         wanted = "dimension" if dimension is None else dimension
         raise InputError(f"{name} must have the shape (n, {wanted}); {array.shape} came")
-    finite = np.isfinite(array).all(axis=1)
-    if not finite.all():
-        raise InputError(f"{name} must be finite; NaN or infinity in {_rows(~finite)}")
-    return array
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.einsum("nd,nd->n", array, array)
+    if not np.isfinite(squares).all():
+        finite = np.isfinite(array).all(axis=1)
+        if not finite.all():
+            raise InputError(f"{name} must be finite; NaN or infinity in {_rows(~finite)}")
+    return array, squares
 
 
 def check_metric(metric: Metric) -> None:
     """Raise InputError unless the metric is one that RememberAI knows."""
     if metric not in ("cosine", "l2"):
         raise InputError(f'metric must be "cosine" or "l2"; {metric!r} came')
+
+
+def check_for_metric(
+    vectors: ArrayLike, metric: Metric, *, dimension: int | None = None, name: str = "vectors"
+) -> NDArray[np.float32]:
+    """Check vectors as `prepare` does, and leave them as they are."""
+    array, squares = _with_squares(vectors, dimension, name)
+    if metric == "cosine":
+        zero = squares == 0  # a tiny one's square vanishes too
+        zero[zero] = ~array[zero].any(axis=1)
+        if zero.any():
+            raise InputError(
+                f"{name} must not be zero under the cosine metric, since a zero vector has no "
+                f"direction; zero in {_rows(zero)}"
+            )
+        return array
+    most = _LARGEST / max(array.shape[1], 1) ** 0.5
+    too_large = ~(squares <= most**2)
+    too_large[too_large] = np.abs(array[too_large]).max(axis=1, initial=0) > most
+    if too_large.any():
+        raise InputError(
+            f"{name} must be scaled down under the l2 metric: a squared distance would not fit "
+            f"in float32; too large in {_rows(too_large)}"
+        )
+    return array
 
 
 def prepare(
@@ -63,38 +98,22 @@ def prepare(
         As `check_vectors`; or a zero vector, whose direction is unknown, under the cosine metric;
         or entries so large that a squared distance overflows under l2.
     """
-    array = check_vectors(vectors, dimension=dimension, name=name)
+    array = check_for_metric(vectors, metric, dimension=dimension, name=name)
     if metric == "l2":
-        too_large = np.abs(array).max(axis=1, initial=0) > _LARGEST / max(array.shape[1], 1) ** 0.5
-        if too_large.any():
-            raise InputError(
-                f"{name} must be scaled down under the l2 metric: a squared distance would not fit "
-                f"in float32; too large in {_rows(too_large)}"
-            )
         return array
     unit = np.empty_like(array)
-    zero = np.zeros(len(array), bool)
     step = max(1, _CACHED // max(array.shape[1], 1))
     for start in range(0, len(array), step):
         some = slice(start, start + step)
-        zero[some] = _to_unit_length(array[some], unit[some])
-    if zero.any():
-        raise InputError(
-            f"{name} must not be zero under the cosine metric, since a zero vector has no "
-            f"direction; zero in {_rows(zero)}"
-        )
+        _to_unit_length(array[some], unit[some])
     return unit
 
 
-def _to_unit_length(vectors: NDArray[np.float32], out: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Write unit vectors into `out`, and mark those that are zero and have none."""
+def _to_unit_length(vectors: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     # Scaled by the largest entry first, so that no square overflows or vanishes.
-    largest = np.abs(vectors, out=out).max(axis=1, keepdims=True, initial=0)
-    zero: NDArray[np.bool_] = largest[:, 0] == 0
-    np.divide(vectors, np.where(largest == 0, 1, largest), out=out)
-    lengths = np.sqrt(np.einsum("nd,nd->n", out, out))
-    out /= np.where(zero, 1, lengths)[:, None]
-    return zero
+    largest = np.abs(vectors, out=out).max(axis=1, keepdims=True)
+    np.divide(vectors, largest, out=out)
+    out /= np.sqrt(np.einsum("nd,nd->n", out, out))[:, None]
 
 
 def pair_distances(

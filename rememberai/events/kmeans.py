@@ -20,9 +20,31 @@ _PER_SEED = 32
 
 def canonical_order(vectors: NDArray[np.float32]) -> NDArray[np.intp]:
     """Order rows by their bytes, so that a result does not depend on the order of the input."""
-    positive = vectors + np.float32(0)  # -0.0 becomes 0.0: equal rows have equal bytes
-    rows = positive.view(np.dtype((np.void, vectors.shape[1] * vectors.itemsize))).ravel()
-    return np.argsort(rows, kind="stable")
+    heads = _bytes_of(vectors[:, :2])  # settle it for most
+    numbers = heads.view(f">u{heads.itemsize}").astype(np.uint64)
+    order = np.argsort(numbers, kind="stable")
+    numbers = numbers[order]
+    tied = np.zeros(len(order), bool)
+    tied[1:] = numbers[1:] == numbers[:-1]
+    tied[:-1] |= tied[1:]
+    rows = order[tied]
+    order[tied] = rows[np.argsort(_bytes_of(vectors[rows]), kind="stable")]
+    return order
+
+
+def _bytes_of(vectors: NDArray[np.float32]) -> NDArray[np.void]:
+    positive = np.ascontiguousarray(vectors + np.float32(0))  # -0.0 becomes 0.0: equal bytes
+    return positive.view(np.dtype((np.void, positive.shape[1] * positive.itemsize))).ravel()
+
+
+def first_of_equals(vectors: NDArray[np.float32], order: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Mark the rows, in an order that puts equal ones side by side, that differ from the last."""
+    heads = vectors[order, 0]
+    first = np.ones(len(order), bool)
+    first[1:] = heads[1:] != heads[:-1]
+    tied = np.flatnonzero(~first)
+    first[tied] = (vectors[order[tied]] != vectors[order[tied - 1]]).any(axis=1)
+    return first
 
 
 def kmeans(
@@ -58,11 +80,12 @@ def kmeans(
     """
     order = canonical_order(vectors)
     ordered = vectors[order]
-    distinct = 1 + int((ordered[1:] != ordered[:-1]).any(axis=1).sum())
-    k = min(n_clusters, distinct)
+    k = min(n_clusters, int(first_of_equals(vectors, order).sum()))
     # Under l2 the origin is free, and near the points float32 has the most digits left.
-    origin = ordered.mean(axis=0, dtype=np.float64).astype(np.float32) * (metric == "l2")
-    ordered = ordered - origin
+    origin = np.zeros(vectors.shape[1], np.float32)
+    if metric == "l2":
+        origin = ordered.mean(axis=0, dtype=np.float64).astype(np.float32)
+        ordered -= origin
     best = np.inf
     for i in range(n_init):
         # The order of the bytes is as good as none, so every such row makes a fair sample.
@@ -144,13 +167,14 @@ def _seeds(points: NDArray[np.float32], k: int, random: np.random.Generator) -> 
     """Draw points by their squared distance from those before; of a few draws the best is kept."""
     n_draws = 2 + int(np.log(k))
     norms = np.einsum("nd,nd->n", points, points)
+    across = np.ascontiguousarray(points.T)  # twice as fast to multiply by
     chosen = [int(random.integers(len(points)))]
-    nearest = _squared(points, norms, chosen)[0]
+    nearest = _squared(across, norms, chosen)[0]
     while len(chosen) < k:
         heap = np.cumsum(nearest, dtype=np.float64)
         draws = np.searchsorted(heap, random.random(n_draws) * heap[-1], side="right")
         draws = np.minimum(draws, len(points) - 1)
-        candidates = np.minimum(nearest, _squared(points, norms, draws))
+        candidates = np.minimum(nearest, _squared(across, norms, draws))
         best = int(candidates.sum(axis=1, dtype=np.float64).argmin())
         chosen.append(int(draws[best]))
         nearest = candidates[best]
@@ -158,11 +182,14 @@ def _seeds(points: NDArray[np.float32], k: int, random: np.random.Generator) -> 
 
 
 def _squared(
-    points: NDArray[np.float32],
+    across: NDArray[np.float32],
     norms: NDArray[np.float32],
     rows: list[int] | NDArray[np.intp],
 ) -> NDArray[np.float32]:
-    """Measure the (len(rows), n) squared distances of all points from some."""
-    squared: NDArray[np.float32] = norms + norms[rows, None] - 2 * (points[rows] @ points.T)
+    """Measure the (len(rows), n) squared distances of all points, which are columns, from some."""
+    squared: NDArray[np.float32] = across[:, rows].T @ across
+    squared *= -2
+    squared += norms
+    squared += norms[rows, None]
     squared[np.arange(len(rows)), rows] = 0
     return np.maximum(squared, 0, out=squared)

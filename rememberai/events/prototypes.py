@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rememberai._arrays import check_metric, prepare
+from rememberai._arrays import check_for_metric, check_metric, prepare
 from rememberai.errors import InputError, RememberAIError
 from rememberai.events.duplicates import without_duplicates
-from rememberai.events.kmeans import canonical_order
+from rememberai.events.kmeans import canonical_order, first_of_equals
 from rememberai.events.selections import SELECTIONS, Options, select
 from rememberai.index.knn import knn
 
@@ -153,23 +153,25 @@ class EventPrototypes:
             can't be used, a selection that is not in the table, or numbers below 1.
         """
         self._check_parameters()
-        array = prepare(vectors, self.metric, name="seeds")
+        array = check_for_metric(vectors, self.metric, name="seeds")
         names = np.asarray(events, dtype=object)
         if len(array) == 0 or names.shape != (len(array),):
             raise InputError(
                 f"every seed needs one event, and there must be a seed; {len(array)} seeds and "
                 f"events of the shape {names.shape} came"
             )
-        self.events_, labels = _encode(names)
-        by_event = np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels))[:-1])
-        rows, pools = self._pools(array, by_event)
+        self.events_, labels = _encode(names.tolist())
+        looked_at = self._looked_at(array, labels)
+        points = prepare(array[looked_at], self.metric)
+        kept, pools = self._pools(points, labels[looked_at])
         options = Options(self.metric, self.n_seed_clusters, self.random_state)
         chosen = select(self.selection, pools, self.n_prototypes, options)
-        self.positions_ = np.concatenate([r[some] for r, some in zip(rows, chosen, strict=True)])
+        some = np.concatenate([rows[c] for rows, c in zip(kept, chosen, strict=True)])
+        self.positions_, self.vectors_ = looked_at[some], points[some]
         self.labels_ = labels[self.positions_]
-        self.vectors_ = array[self.positions_]
-        self._rows = np.concatenate(rows)  # what `explain` looks at
-        self._seeds, self._seed_labels = array[self._rows], labels[self._rows]
+        every = np.concatenate(kept)  # what `explain` looks at
+        self._rows, self._seeds = looked_at[every], points[every]
+        self._seed_labels = labels[self._rows]
         return self
 
     def explain(self, texts: Sequence[str] | None = None) -> tuple[EventCover, ...]:
@@ -240,25 +242,44 @@ class EventPrototypes:
         other._seed_labels = np.concatenate([self._seed_labels, places[before._seed_labels[more]]])
         return other
 
-    def _pools(
-        self, array: NDArray[np.float32], by_event: Sequence[NDArray[np.intp]]
-    ) -> tuple[list[NDArray[np.intp]], list[NDArray[np.float32]]]:
-        """Give for each event the rows that may be chosen, and where they are."""
-        rows = [_distinct(array, members) for members in by_event]
-        sizes = np.array([len(r) for r in rows])
+    def _looked_at(self, array: NDArray[np.float32], labels: NDArray[np.intp]) -> NDArray[np.intp]:
+        """List all rows, or of many a part: at most so many an event, evenly from end to end.
+
+        A row's place is its first coordinate: the canonical order itself hangs on last digits.
+        """
+        if len(array) <= _LOOKED_AT:
+            return np.arange(len(array))
+        by_event = _by_event(array, labels)
+        sizes = np.array([len(rows) for rows in by_event])
         limit = bisect_right(
             range(sizes.max() + 1), _LOOKED_AT, key=lambda m: int(np.minimum(sizes, m).sum())
         )
         limit = max(limit - 1, 4 * self.n_prototypes)  # that there be a choice
-        rows = [_part(array, r, limit) for r in rows]
-        points = array[np.concatenate(rows)]
+        places = array[:, 0]
+        if self.metric == "cosine":
+            with np.errstate(all="ignore"):  # a length that overflows or vanishes
+                places = places / np.sqrt(np.einsum("nd,nd->n", array, array))
+        parts = [
+            rows[np.argsort(places[rows], kind="stable")][np.arange(limit) * len(rows) // limit]
+            if len(rows) > limit
+            else rows
+            for rows in by_event
+        ]
+        return np.sort(np.concatenate(parts))
+
+    def _pools(
+        self, points: NDArray[np.float32], labels: NDArray[np.intp]
+    ) -> tuple[list[NDArray[np.intp]], list[NDArray[np.float32]]]:
+        """Give for each event the prepared points that may be chosen, and where they are."""
+        by_event = _by_event(points, labels)
+        points = points[np.concatenate(by_event)]
         if self.metric == "l2":  # near the origin float32 has the most digits left
             moved = points - points.mean(axis=0, dtype=np.float64)
             points = (moved / (np.abs(moved).max() or 1)).astype(np.float32)
-        pools = np.split(points, np.cumsum([len(r) for r in rows])[:-1])
+        pools = np.split(points, np.cumsum([len(rows) for rows in by_event])[:-1])
         kept = [without_duplicates(pool) for pool in pools]
         return (
-            [r[some] for r, some in zip(rows, kept, strict=True)],
+            [rows[some] for rows, some in zip(by_event, kept, strict=True)],
             [pool[some] for pool, some in zip(pools, kept, strict=True)],
         )
 
@@ -274,28 +295,23 @@ class EventPrototypes:
                 raise InputError(f"{name} must be at least 1; {value} came")
 
 
-def _distinct(array: NDArray[np.float32], members: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Put members in canonical order, the first of equal ones alone."""
-    members = members[canonical_order(array[members])]
-    seeds = array[members]
-    return members[np.r_[True, (seeds[1:] != seeds[:-1]).any(axis=1)]]
+def _by_event(array: NDArray[np.float32], labels: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """List each event's rows in canonical order, the first of equal ones alone."""
+    order = canonical_order(array)
+    order = order[np.argsort(labels[order], kind="stable")]
+    first = first_of_equals(array, order)
+    first[np.flatnonzero(np.diff(labels[order])) + 1] = True
+    order = order[first]
+    return np.split(order, np.cumsum(np.bincount(labels[order]))[:-1])
 
 
-def _part(array: NDArray[np.float32], rows: NDArray[np.intp], limit: int) -> NDArray[np.intp]:
-    """Take at most `limit` rows, evenly from one end to the other.
-
-    Their place is that of the first coordinate: the canonical order itself hangs on last digits.
-    """
-    if len(rows) <= limit:
-        return rows
-    order = np.argsort(array[rows, 0], kind="stable")
-    return rows[np.sort(order[np.arange(limit) * len(rows) // limit])]
-
-
-def _encode(names: NDArray[Any]) -> tuple[list[str], NDArray[np.intp]]:
-    wrong = [name for name in names if not (isinstance(name, str) and name.strip())]
+def _encode(names: list[Any]) -> tuple[list[str], NDArray[np.intp]]:
+    try:
+        each = list(dict.fromkeys(names))
+    except TypeError:  # what can't be in a dict is no name
+        each = names
+    wrong = [name for name in each if not (isinstance(name, str) and name.strip())]
     if wrong:
         raise InputError(f"an event must have a name; {wrong[0]!r} came")
-    events = sorted(set(names))
-    place = {event: i for i, event in enumerate(events)}
-    return events, np.array([place[name] for name in names], np.intp)
+    place = {event: i for i, event in enumerate(sorted(each))}
+    return list(place), np.fromiter(map(place.__getitem__, names), np.intp, len(names))

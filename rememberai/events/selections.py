@@ -222,13 +222,18 @@ class _Vote:
         starts = np.cumsum([0, *sizes[:-1]])
         self._weight = every
         self._to_all, self._to_own = [], []
+        kernels = np.empty((len(points), len(judges)), np.float32)
         for pool, start in zip(pools, starts, strict=True):
-            to_all = np.exp(energies(pool, judges) / -temperature)
+            end, first = start + len(pool), start if every == 1 else 0
+            own = kernels[start:end]
+            own[:, first:] = np.exp(energies(pool, judges[first:]) / -temperature)
+            if every == 1:  # all seeds are judges, and kernels are symmetric
+                kernels[end:, start:end] = own[:, end:].T
             to_own = np.exp(energies(pool, pool) / -temperature)
             np.fill_diagonal(to_own, 0)  # no seed votes for itself
             rows = np.arange(-start % every, len(pool), every)  # those that are judges too
-            to_all[rows, (start + rows) // every] = 0
-            self._to_all.append(to_all)
+            own[rows, (start + rows) // every] = 0
+            self._to_all.append(own)
             self._to_own.append(to_own)
         # A vote for nothing, so that seeds far from all prototypes are worth covering. Sums are
         # float64, since what was added is taken away again.

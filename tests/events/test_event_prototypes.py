@@ -170,6 +170,21 @@ def test_of_many_seeds_a_part_is_looked_at_large_events_first(metric, monkeypatc
     assert np.bincount(truth[many._rows]).tolist() == [200, 200, 20]
 
 
+def test_of_many_seeds_copies_and_lengths_do_not_change_the_part(monkeypatch):
+    monkeypatch.setattr(prototypes, "_LOOKED_AT", 100)
+    vectors, truth = blobs(2, [300, 80], 24, spread=1.5)
+    random = np.random.default_rng(0)
+    first = EventPrototypes(5).fit(vectors, truth.astype(str).tolist())
+    copies = random.integers(0, 300, 500)
+    vectors = vectors * 2.0 ** random.integers(-9, 9, (380, 1))
+    again = EventPrototypes(5).fit(
+        np.concatenate([vectors, vectors[copies]]),
+        np.concatenate([truth, truth[copies]]).astype(str).tolist(),
+    )
+    assert len(first._rows) == 100
+    np.testing.assert_allclose(again.vectors_, first.vectors_, atol=1e-6)
+
+
 def test_without_a_choice_the_vote_of_the_others_is_counted_all_the_same():
     vectors, truth = blobs(2, [3, 40], 8, spread=1.5)
     events = truth.astype(str).tolist()

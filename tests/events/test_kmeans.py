@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rememberai._arrays import prepare
-from rememberai.events.kmeans import canonical_order, kmeans
+from rememberai.events.kmeans import canonical_order, first_of_equals, kmeans
 
 pytest.importorskip("faiss")
 METRICS = ["cosine", "l2"]
@@ -84,6 +84,18 @@ def test_zero_and_minus_zero_are_equal():
     order = canonical_order(vectors)
     assert (np.diff((vectors[order][:, 1] == 1).astype(int)) != 0).sum() == 1  # equal rows adjoin
     assert len(run(vectors, 4)[0]) == 2
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3, 5])
+def test_the_canonical_order_is_that_of_all_bytes(dimension):
+    # Few values: many rows are alike in front, and many throughout.
+    vectors = np.random.default_rng(4).choice(np.float32([-1.5, -0.0, 0, 0.1, 7]), (500, dimension))
+    order = canonical_order(vectors)
+    rows = [(vectors[i] + np.float32(0)).tobytes() for i in range(500)]
+    assert order.tolist() == sorted(range(500), key=lambda i: (rows[i], i))
+    first = first_of_equals(vectors, order)
+    assert first.sum() == len(set(rows))
+    assert len({rows[i] for i in order[first]}) == len(set(rows))
 
 
 @pytest.mark.parametrize("metric", METRICS)
