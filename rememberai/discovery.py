@@ -1,92 +1,171 @@
-"""From clusters to events: titles, dates and representative photos."""
+"""From clusters to events: titles, dates, kinds, trips and representative photos."""
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rememberai.errors import InputError
+from rememberai._arrays import pair_distances, prepare
 from rememberai.events import AlbumClusterer
+from rememberai.events.clustering import kinds_of
+from rememberai.events.kmeans import canonical_order, centroids_of
 from rememberai.events.naming import telling_words, title
 from rememberai.events.segmentation import blend, segment
-from rememberai.records import DiscoveredEvent, Discovery, Hit
+from rememberai.events.stable import keep_ids
+from rememberai.records import DiscoveredEvent, Discovery
 from rememberai.store.schema import row_hit, row_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rememberai.events import EventAssigner
+    from rememberai.corrections import KeptEvents
+    from rememberai.records import Metric
     from rememberai.store import MemoryStore
 
 _REPRESENTATIVES = 5
 _COLUMNS = "name path memory caption text_source taken taken_confidence latitude longitude".split()
 
 
-def discover(
-    store: MemoryStore, assigner: EventAssigner | None, n_clusters: int | Literal["auto"]
-) -> Discovery:
-    """Cluster the stored photos that have words, and describe each cluster.
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The n photos of a store that have words.
 
-    Before clustering, each photo's vector is blended with the mean of its occasion (`segment`).
+    Attributes
+    ----------
+    rows
+        By photo id, in their order.
+    vectors
+        (n, dimension) float32, prepared for the metric, each blended with the mean of its occasion
+        (see `segment`).
+    trips
+        (n,) trip of each; -1 at home.
+    """
+
+    rows: dict[str, dict[str, Any]]
+    vectors: NDArray[np.float32]
+    trips: NDArray[np.intp]
+    metric: Metric
+
+    @classmethod
+    def of(cls, store: MemoryStore) -> Timeline:
+        """Read a store."""
+        ids, vectors = store.vectors()
+        table = store.read(_COLUMNS, where="text_source IS NOT NULL")
+        found = {row["photo_id"]: row for row in table.to_pylist()}
+        rows = {photo_id: found[photo_id] for photo_id in ids.tolist()}
+        times = np.array([_time(row) for row in rows.values()], "datetime64[us]")
+        places = [(row["latitude"], row["longitude"]) for row in rows.values()]
+        if not rows:
+            return cls(rows, vectors, np.empty(0, np.intp), store.metric)
+        segments = segment(times, np.array(places, np.float64), vectors)
+        moved = prepare(blend(vectors, segments.occasions), store.metric)
+        return cls(rows, moved, segments.trips, store.metric)
+
+    def numbers(self, event_of: dict[str, int]) -> NDArray[np.int64]:
+        """Give the event of each photo, -1 for none."""
+        return np.array([event_of.get(photo_id, -1) for photo_id in self.rows], np.int64)
+
+
+def cluster(
+    photos: Timeline, kept: KeptEvents, n_clusters: int | Literal["auto"] = "auto"
+) -> KeptEvents:
+    """Cluster all photos; those that are settled in an event stay in it.
 
     Raises
     ------
     InputError
-        No photo has words, or there are fewer of them than n_clusters.
+        There are fewer photos than n_clusters.
     """
-    ids, vectors = store.vectors()
-    if not len(ids):
-        raise InputError("no photo has words yet; write memories or caption the photos first")
-    rows = store.read(_COLUMNS, where="text_source IS NOT NULL").to_pylist()
-    times = np.array([_time(row) for row in rows], "datetime64[us]")
-    places = np.array([(row["latitude"], row["longitude"]) for row in rows], np.float64)
-    occasions = segment(times, places, vectors).occasions
+    settled = photos.numbers(kept.settled_in())
+    groups = {int(i): np.flatnonzero(settled == i) for i in np.unique(settled[settled >= 0])}
+    firsts = [rows[0] for rows in groups.values()]
     # Moved towards their occasions, the vectors need no further refinement.
-    clusterer = AlbumClusterer(n_clusters, metric=store.metric, refine=False)
-    clusterer.fit(blend(vectors, occasions))
-    texts = [str(row_text(row)) for row in rows]
-    distances = clusterer.distances_
-    typical = np.exp(-distances / max(distances.mean(), np.finfo(np.float32).tiny))
-    telling = telling_words(
-        texts, clusterer.labels_.tolist(), typical.tolist(), clusterer.n_clusters_
-    )
-    faces = clusterer.representatives(_REPRESENTATIVES)
+    clusterer = AlbumClusterer(n_clusters, metric=photos.metric, refine=False)
+    labels = clusterer.fit(
+        photos.vectors,
+        must_link=[(rows[0], row) for rows in groups.values() for row in rows[1:]],
+        cannot_link=list(combinations(firsts, 2)),
+    ).labels_
+    previous = photos.numbers(kept.event_of())
+    previous[np.isin(previous, list(groups))] = -1
+    for event_id, rows in groups.items():
+        if (label := labels[rows[0]]) >= 0:
+            previous[labels == label] = event_id
+    ids, next_id = keep_ids(labels, previous, kept.next_id)
+    found = np.append(ids, -1)[labels]
+    found = np.where(settled >= 0, settled, found)  # a small event is no noise if it is settled
+    return kept.found(dict(zip(photos.rows, found.tolist(), strict=True)), next_id)
+
+
+def describe(photos: Timeline, kept: KeptEvents) -> Discovery:
+    """Describe the events that are kept, as far as their photos are there."""
+    number = photos.numbers(kept.event_of())
+    sizes = Counter(number[number >= 0].tolist())
+    order = sorted(sizes, key=lambda event_id: (-sizes[event_id], event_id))
+    place = {event_id: label for label, event_id in enumerate(order)}
+    labels = np.array([place.get(event_id, -1) for event_id in number.tolist()], np.intp)
+    inside = np.flatnonzero(labels >= 0)
+    if not len(inside):
+        return Discovery((), *_outside(photos, kept))
+    inside = inside[canonical_order(photos.vectors[inside])]
+    centroids = centroids_of(photos.vectors[inside], labels[inside], photos.metric)
+    distances = pair_distances(photos.vectors, centroids[labels], photos.metric)
+    kinds = kinds_of(centroids, photos.metric)
+    telling = _telling(photos, labels, distances, len(order))
+    rows = list(photos.rows.values())
     events = []
-    for cluster, (words, nearest) in enumerate(zip(telling, faces, strict=True)):
-        members = np.flatnonzero(clusterer.labels_ == cluster)
+    for label, event_id in enumerate(order):
+        event, members = kept.events[event_id], np.flatnonzero(labels == label)
+        faces = members[np.argsort(distances[members], kind="stable")[:_REPRESENTATIVES]]
+        own = [rows[i] for i in members]
+        times = [time for row in own if (time := _time(row))]
+        first, last = (min(times), max(times)) if times else (None, None)
+        trip = Counter(photos.trips[members].tolist()).most_common(1)[0][0]
         events.append(
-            _event(
-                [rows[i] for i in members],
-                [row_hit(rows[i], float(clusterer.distances_[i])) for i in nearest],
-                words,
-                _known(assigner, vectors[members]),
+            DiscoveredEvent(
+                event_id=event_id,
+                title=event.title or title(telling[label], first, last),
+                named=event.title is not None,
+                photo_ids=tuple(row["photo_id"] for row in sorted(own, key=in_time)),
+                representatives=tuple(row_hit(rows[i], float(distances[i])) for i in faces),
+                first=first,
+                last=last,
+                known_event=event.known_event,
+                confidence=event.confidence,
+                accepted=event.accepted is not None,
+                kind=int(kinds[label]),
+                trip=None if trip < 0 else trip,
             )
         )
-    return Discovery(tuple(events), tuple(ids[clusterer.labels_ == -1].tolist()))
+    return Discovery(tuple(events), *_outside(photos, kept))
 
 
-def _event(
-    rows: list[dict[str, Any]], faces: list[Hit], words: list[str], known: str | None
-) -> DiscoveredEvent:
-    times = [time for row in rows if (time := _time(row))]
-    first, last = (min(times), max(times)) if times else (None, None)
-    rows = sorted(rows, key=lambda row: (_time(row) or datetime.max, row["photo_id"]))
-    return DiscoveredEvent(
-        title=title(words, first, last),
-        photo_ids=tuple(row["photo_id"] for row in rows),
-        representatives=tuple(faces),
-        first=first,
-        last=last,
-        known_event=known,
-    )
+def in_time(row: dict[str, Any]) -> tuple[datetime, str]:
+    """Give the key by which an event's photos are sorted."""
+    return _time(row) or datetime.max, row["photo_id"]
+
+
+def _telling(
+    photos: Timeline, labels: NDArray[np.intp], distances: NDArray[np.float32], n: int
+) -> list[list[str]]:
+    mean = distances[labels >= 0].mean()
+    typical = np.exp(-distances / max(mean, np.finfo(np.float32).tiny))
+    texts = [str(row_text(row)) for row in photos.rows.values()]
+    return telling_words(texts, labels.tolist(), typical.tolist(), n)
+
+
+def _outside(photos: Timeline, kept: KeptEvents) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """List the photos that fell in no event, and those that are new."""
+    looked_at = kept.event_of().keys() | kept.noise
+    noise = tuple(photo_id for photo_id in photos.rows if photo_id in kept.noise)
+    return noise, tuple(photo_id for photo_id in photos.rows if photo_id not in looked_at)
 
 
 def _time(row: dict[str, Any]) -> datetime | None:
     # A file's own time is often that of a copy, so it dates no event.
     return None if row["taken_confidence"] == "file" else row["taken"]
-
-
-def _known(assigner: EventAssigner | None, vectors: NDArray[np.float32]) -> str | None:
-    return assigner.assign_album(vectors).event if assigner is not None else None

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rememberai.errors import StoreError
+from rememberai.errors import InputError, StoreError
+from rememberai.photos.text import clean
 from rememberai.records import Outcome, Report
 from rememberai.store.schema import photo_row, row_text, to_table
 from rememberai.words import caption_files, words_of
@@ -117,6 +118,33 @@ def caption_waiting(
             _outcome(draft) for draft in _write_all(store, embed, drafts, _captioned_again)
         ]
     return Report(tuple(outcomes))
+
+
+def write_memory(
+    store: MemoryStore, embed: TextEmbedding, photo_id: str, text: str, author: str | None
+) -> Outcome:
+    """Write a memory of a stored photo.
+
+    Raises
+    ------
+    InputError
+        The text is empty, or the photo is not in the store.
+    """
+    memory = clean(text)
+    if not memory:
+        raise InputError(f"a memory needs words; {text!r} came")
+    written = datetime.now(UTC).isoformat(timespec="seconds")
+    values = dict(zip(_MEMORY, (memory, "given", author, written), strict=True))
+
+    def remembered(row: dict[str, Any] | None) -> _Draft:
+        if row is None:
+            raise InputError(f"there is no photo {photo_id!r} in the store")
+        return replace(_known(row | values), changed=True)
+
+    store.refresh()
+    draft = remembered(store.read_rows([photo_id]).get(photo_id))
+    (draft,) = _write_all(store, embed, [draft], lambda _, row: remembered(row))
+    return _outcome(draft)
 
 
 def _captioned_again(old: _Draft, row: dict[str, Any] | None) -> _Draft:

@@ -1,7 +1,8 @@
 """What a store has learned of events: its seeds, and the assigner that is fitted to them.
 
-The seeds are kept in the store as a table of event, text, role and vector. The role is "seed"; or
-"name" and "description" for the words that describe the event itself.
+The seeds are kept in the store as a table of event, text, role, album and vector. The role is
+"seed"; or "name" and "description" for the words that describe the event itself. The album is what
+seeds are judged without each other by, or null.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rememberai.events import EventAssigner
-    from rememberai.records import Metric
     from rememberai.store import MemoryStore
     from rememberai.words import TextEmbedding
+
+_LATER = {"role": "seed", "album": None}  # columns that early tables do not have
 
 
 class LearnedEvents:
@@ -37,10 +39,13 @@ class LearnedEvents:
     ----------
     store
         Where the seeds are kept.
+    max_risk
+        See `EventAssigner`.
     """
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: MemoryStore, max_risk: float) -> None:
         self._store = store
+        self._max_risk = max_risk
         self._assigner: tuple[bytes, EventAssigner] | None = None
 
     @property
@@ -50,9 +55,10 @@ class LearnedEvents:
     def table(self) -> pa.Table | None:
         """Read all that is kept; None when nothing was learned."""
         table = self._store.read_artifact(self._name)
-        if table is None or "role" in table.column_names:
-            return table
-        return table.add_column(2, "role", pa.array(["seed"] * len(table), pa.string()))
+        for place, (name, value) in enumerate(_LATER.items(), 2):
+            if table is not None and name not in table.column_names:
+                table = table.add_column(place, name, pa.array([value] * len(table), pa.string()))
+        return table
 
     def seeds(self) -> pa.Table | None:
         """Read the seeds alone."""
@@ -65,7 +71,7 @@ class LearnedEvents:
         counts = Counter(seeds["event"].to_pylist() if seeds else ())
         return [_event_outcome(event, n) for event, n in sorted(counts.items())]
 
-    def add(self, table: pa.Table, embed: TextEmbedding, *, replace_all: bool) -> None:
+    def add(self, table: pa.Table, embed: TextEmbedding, *, replace_all: bool = False) -> None:
         """Merge seeds into those kept, or put them in their place.
 
         Raises
@@ -76,7 +82,7 @@ class LearnedEvents:
 
         def merged(before: pa.Table | None) -> pa.Table:
             seeds = _with_names(_merge(before, table), embed)
-            _fitted(seeds, self._store.metric)  # what can't be fitted is not kept
+            self._fitted(seeds)  # what can't be fitted is not kept
             return seeds
 
         if replace_all:
@@ -102,8 +108,22 @@ class LearnedEvents:
         if digest is None:
             return None
         if self._assigner is None or self._assigner[0] != digest:
-            self._assigner = (digest, _fitted(self.table(), self._store.metric))
+            self._assigner = (digest, self._fitted(self.table()))
         return self._assigner[1]
+
+    def _fitted(self, table: pa.Table) -> EventAssigner:
+        from rememberai.events import EventAssigner, EventPrototypes
+
+        seeds = _proper_seeds(table)
+        return EventAssigner(
+            EventPrototypes(metric=self._store.metric), max_risk=self._max_risk
+        ).fit(
+            column_matrix(seeds["vector"]),
+            seeds["event"].to_pylist(),
+            seeds["text"].to_pylist(),
+            descriptions=_descriptions(table),
+            groups=seeds["album"].to_pylist(),
+        )
 
 
 def _name(column: str) -> str:
@@ -123,30 +143,20 @@ def known_vectors(
     return found
 
 
-def _fitted(table: pa.Table, metric: Metric) -> EventAssigner:
-    from rememberai.events import EventAssigner, EventPrototypes
-
-    seeds = _proper_seeds(table)
-    return EventAssigner(EventPrototypes(metric=metric)).fit(
-        column_matrix(seeds["vector"]),
-        seeds["event"].to_pylist(),
-        seeds["text"].to_pylist(),
-        descriptions=_descriptions(table),
-    )
-
-
 def _merge(before: pa.Table | None, added: pa.Table) -> pa.Table:
     """Join two tables of seeds.
 
-    The same text of the same event stands once; of an event's descriptions the last one counts.
+    The same text of the same event stands once, with an album if it was ever told one; of an
+    event's descriptions the last one counts.
     """
     table = added if before is None else pa.concat_tables([before, added])
     rows = list(zip(*(table[name].to_pylist() for name in ("event", "role", "text")), strict=True))
     last = {event: row for row, (event, role, _) in enumerate(rows) if role == "description"}
+    told = table["album"].is_valid().to_pylist()
     first = {
-        key: row
-        for row, key in reversed(list(enumerate(rows)))
-        if key[1] != "description" or last[key[0]] == row
+        rows[row]: row
+        for row in sorted(range(len(rows)), key=lambda row: (told[row], -row))
+        if rows[row][1] != "description" or last[rows[row][0]] == row
     }
     return table.take(pa.array(sorted(first.values()), pa.int64()))
 
@@ -157,8 +167,9 @@ def _with_names(table: pa.Table, embed: TextEmbedding) -> pa.Table:
     missing = sorted(set(table["event"].to_pylist()) - named)
     if not missing:
         return table
+    n = len(missing)
     words = [event.replace("_", " ").strip() or event for event in missing]
-    return pa.concat_tables([table, rows_of(missing, words, ["name"] * len(missing), embed)])
+    return pa.concat_tables([table, rows_of(missing, words, ["name"] * n, [None] * n, embed)])
 
 
 def _proper_seeds(table: pa.Table) -> pa.Table:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rememberai.embedders import MODELS, Embedder, load_embedder
 from rememberai.errors import ModelError
+from rememberai.found import Events
 from rememberai.index_cache import cached_index
 from rememberai.learned import LearnedEvents, known_vectors
 from rememberai.store import MemoryStore
@@ -34,13 +35,15 @@ class OpenBook:
         captioner: Captioner | None,
         *,
         offline: bool,
+        max_risk: float,
     ) -> None:
         self.store = store
         self.captioner = captioner
         self._embedder = embedder
         self._offline = offline
         self._index: tuple[str, VectorIndex] | None = None
-        self._learned = LearnedEvents(store)
+        self._learned = LearnedEvents(store, max_risk)
+        self.events = Events(store, self._learned, self._embedding)
 
     @classmethod
     def create(
@@ -51,6 +54,7 @@ class OpenBook:
         captioner: str | Captioner | None = None,
         metric: Metric = "cosine",
         offline: bool = False,
+        max_risk: float = 0.05,
     ) -> Self:
         """Make an empty store.
 
@@ -68,6 +72,9 @@ class OpenBook:
             ``"cosine"`` or ``"l2"``.
         offline
             Never ask the hub for a model.
+        max_risk
+            The share, from 0 to 1, of the photos of learned events that may be called unknown; a
+            higher one answers unknown more often. See `EventAssigner`.
 
         Raises
         ------
@@ -85,7 +92,7 @@ class OpenBook:
             metric=metric,
             embedder=lasting_name(embedder),
         )
-        return cls(store, model, speaker, offline=offline)
+        return cls(store, model, speaker, offline=offline, max_risk=max_risk)
 
     @classmethod
     def open(
@@ -95,6 +102,7 @@ class OpenBook:
         embedder: str | Embedder | None = None,
         captioner: str | Captioner | None = None,
         offline: bool = False,
+        max_risk: float = 0.05,
     ) -> Self:
         """Open a store.
 
@@ -102,6 +110,8 @@ class OpenBook:
         ----------
         embedder
             Needed only when the store was made with an object of the caller's.
+        captioner, offline, max_risk
+            See `create`; neither is kept in the store.
 
         Raises
         ------
@@ -114,7 +124,8 @@ class OpenBook:
         model = load_embedder(embedder, offline=offline) if isinstance(embedder, str) else embedder
         if model is not None:
             store.check_model(model.model_id, model.dimension)
-        return cls(store, model, captioner_of(captioner, offline), offline=offline)
+        speaker = captioner_of(captioner, offline)
+        return cls(store, model, speaker, offline=offline, max_risk=max_risk)
 
     def _model(self) -> Embedder:
         if self._embedder is None:

@@ -37,6 +37,8 @@ class RememberAI(OpenBook):
     ----------
     store
         The `MemoryStore` underneath.
+    events
+        The events found in it, to be read and corrected; see `Events`.
     """
 
     def __len__(self) -> int:
@@ -194,16 +196,8 @@ class RememberAI(OpenBook):
         return replace(assigner.assign_album(embed(texts), texts), outcomes=outcomes)
 
     def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
-        """Find events that nobody named: clusters of the stored photos that have words.
-
-        Raises
-        ------
-        InputError
-            No photo has words yet, or there are fewer of them than n_clusters.
-        """
-        from rememberai import discovery
-
-        return discovery.discover(self.store, self._learned.assigner(), n_clusters)
+        """Find events that nobody named, and keep them; see `Events.discover`."""
+        return self.events.discover(n_clusters)
 
     def map(self, *, random_state: int = 0) -> PhotoMap:
         """Lay the photos that have words out in two dimensions; see `report.store_map`.
@@ -228,6 +222,19 @@ class RememberAI(OpenBook):
         if isinstance(photo_ids, str):
             raise InputError(f"a collection of photo ids was wanted; the text {photo_ids!r} came")
         return self.store.delete(photo_ids)
+
+    def write_memory(self, photo_id: str, text: str, author: str | None = None) -> Outcome:
+        """Write a memory of a stored photo; it takes the place of one from before.
+
+        It is the text that counts from now on, and that photo alone is embedded anew; a caption
+        stays beside it.
+
+        Raises
+        ------
+        InputError
+            The text is empty, or the photo is not in the store.
+        """
+        return ingest.write_memory(self.store, self._embedding(), photo_id, text, author)
 
     def reembed(self, embedder: str | Embedder, *, progress: Progress | None = None) -> int:
         """Go over to another model: every text is embedded by it, then it takes the place.

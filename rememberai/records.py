@@ -162,12 +162,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredEvent:
-    """A group of photos that nobody named.
+    """A group of photos, found by clustering and corrected by people.
 
     Attributes
     ----------
+    event_id
+        Its own for good: photos that are added, and corrections, do not change it.
     title
-        The words that tell it from the others, and its dates.
+        The title that a person gave; else the words that tell it from the others, and its dates.
+    named
+        Whether a person gave the title.
     photo_ids
         All its photos, in the order of their times, those without a time last.
     representatives
@@ -175,23 +179,50 @@ class DiscoveredEvent:
     first, last
         When its first and last photo were taken by the clock; None when no time is known.
     known_event
-        The learned event that it would be assigned to; None for unknown, or nothing learned.
+        The learned event that it would be assigned to; None for unknown, rejected, or nothing
+        learned.
+    confidence
+        The probability of `known_event`, from 0 to 1; None where there is none.
+    accepted
+        Whether a person said that `known_event` is right.
+    kind
+        A number that events of like content share, such as all birthdays. It holds among the
+        events of one `Discovery`.
+    trip
+        The number of the trip, in the order of time, that most of its photos are of; None at home.
     """
 
+    event_id: int
     title: str
+    named: bool
     photo_ids: tuple[str, ...]
     representatives: tuple[Hit, ...]
     first: datetime | None
     last: datetime | None
     known_event: str | None
+    confidence: float | None
+    accepted: bool
+    kind: int
+    trip: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """The events found in a store, the largest first, and the photos that fell in none."""
+    """The events found in a store.
+
+    Attributes
+    ----------
+    events
+        The largest first.
+    noise
+        The photos that fell in none.
+    new
+        The photos with words that nobody has looked at yet: added since the last `discover`.
+    """
 
     events: tuple[DiscoveredEvent, ...]
     noise: tuple[str, ...]
+    new: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.events)

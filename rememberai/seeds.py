@@ -44,6 +44,8 @@ class Seed:
         A picture file, or a folder of them.
     root
         The folder whose memory files may speak of the photo.
+    album
+        The album or person that it comes from; seeds of one are judged without each other.
     """
 
     item: str
@@ -52,6 +54,7 @@ class Seed:
     photo: Path | None = None
     root: Path | None = None
     role: Role = "seed"
+    album: str | None = None
 
 
 def read_seeds(source: SeedSource) -> Iterator[Seed | Outcome]:
@@ -61,9 +64,9 @@ def read_seeds(source: SeedSource) -> Iterator[Seed | Outcome]:
     ----------
     source
         A ``.jsonl`` or ``.csv`` file with the columns `event`, and `text`, `photo` (a path relative
-        to the file's folder, which it may not leave) or `description` (of the event); or a
-        dictionary from an event's name to its texts (str) and photos (pathlib.Path to a picture, or
-        to a folder of them).
+        to the file's folder, which it may not leave) or `description` (of the event); `album`, that
+        the seed comes from, may stand beside a text or photo. Or a dictionary from an event's name
+        to its texts (str) and photos (pathlib.Path to a picture, or to a folder of them).
 
     Raises
     ------
@@ -118,13 +121,13 @@ def _from_row(item: str, row: Any, folder: Path) -> Seed | Outcome:
         return Outcome(item, "failed", str(row))
     if not isinstance(row, dict):
         return Outcome(item, "failed", "no row of the form {event, text} or {event, photo}")
-    event, text, photo, description = (
-        _words(row.get(key)) for key in ("event", "text", "photo", "description")
+    event, text, photo, description, album = (
+        _words(row.get(key)) for key in ("event", "text", "photo", "description", "album")
     )
     if not event:
         return Outcome(item, "failed", "the event has no name; write one in the column 'event'")
     if text:
-        return Seed(item, event, text=text)
+        return Seed(item, event, text=text, album=album or None)
     if description and not photo:
         return Seed(item, event, text=description, role="description")
     if not photo:
@@ -132,7 +135,7 @@ def _from_row(item: str, row: Any, folder: Path) -> Seed | Outcome:
     relative = PurePosixPath(photo.replace("\\", "/"))
     if relative.is_absolute() or ".." in relative.parts:
         return Outcome(item, "failed", f"the photo {photo!r} lies outside the folder of the seeds")
-    return Seed(item, event, photo=folder / relative, root=folder)
+    return Seed(item, event, photo=folder / relative, root=folder, album=album or None)
 
 
 def _words(value: object) -> str:
@@ -186,12 +189,14 @@ def seed_table(
     Returns
     -------
     tuple
-        A table of event, text, role and vector, and the outcomes of the seeds that can't be used.
+        A table of event, text, role, album and vector, and the outcomes of the seeds that can't be
+        used.
     """
     failed: list[Outcome] = []
     events: list[str] = []
     texts: list[str] = []
-    roles: list[str] = []
+    roles: list[Role] = []
+    albums: list[str | None] = []
     for seed in seeds:
         if isinstance(seed, Outcome):
             failed.append(seed)
@@ -204,13 +209,18 @@ def seed_table(
         events += [seed.event] * len(found)
         texts += found
         roles += [seed.role] * len(found)
-    return rows_of(events, texts, roles, embed), failed
+        albums += [seed.album] * len(found)
+    return rows_of(events, texts, roles, albums, embed), failed
 
 
 def rows_of(
-    events: Sequence[str], texts: Sequence[str], roles: Sequence[str], embed: TextEmbedding
+    events: Sequence[str],
+    texts: Sequence[str],
+    roles: Sequence[Role],
+    albums: Sequence[str | None],
+    embed: TextEmbedding,
 ) -> pa.Table:
     """Lay seeds out as a table with their vectors."""
-    columns = {"event": events, "text": texts, "role": roles}
+    columns = {"event": events, "text": texts, "role": roles, "album": albums}
     arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
     return pa.table(arrays | {"vector": vector_array(embed(texts))})

@@ -141,7 +141,7 @@ class AlbumClusterer:
         self.labels_ = np.where(labels < self.n_clusters_, labels, -1)
         self.centroids_ = centroids[: self.n_clusters_]
         self.distances_ = pair_distances(array, centroids[labels], self.metric)
-        self.kinds_ = self._kinds()
+        self.kinds_ = kinds_of(self.centroids_, self.metric)
         next_id = max(next_id, int(earlier.max(initial=-1)) + 1)
         self.ids_, self.next_id_ = keep_ids(self.labels_, earlier, next_id)
         return self
@@ -208,20 +208,22 @@ class AlbumClusterer:
             random_state=self.random_state,
         )
 
-    def _kinds(self) -> NDArray[np.intp]:
-        """Merge the clusters that are alike, as far as the silhouette of the centroids says."""
-        n = self.n_clusters_
-        if n < 4:
-            return np.arange(n)
-        alike = Hierarchy(self.centroids_, np.ones(n, int), np.zeros(n), "average")
-        cuts = [alike.cut(k) for k in range(2, round(n**0.5) + 1)]
-        scores = [
-            silhouette(
-                self.centroids_, centroids_of(self.centroids_, cut, self.metric), self.metric
-            )
-            for cut in cuts
-        ]
-        return by_size(cuts[int(np.argmax(scores))])[1]
+
+def kinds_of(centroids: NDArray[np.float32], metric: Metric) -> NDArray[np.intp]:
+    """Merge clusters that are alike, as far as the silhouette of their centroids says.
+
+    Returns
+    -------
+    NDArray
+        The kind of each cluster, from 0, the kind of most clusters first.
+    """
+    n = len(centroids)
+    if n < 4:
+        return np.arange(n)
+    alike = Hierarchy(centroids, np.ones(n, int), np.zeros(n), "average")
+    cuts = [alike.cut(k) for k in range(2, round(n**0.5) + 1)]
+    scores = [silhouette(centroids, centroids_of(centroids, cut, metric), metric) for cut in cuts]
+    return by_size(cuts[int(np.argmax(scores))])[1]
 
 
 def _earlier_ids(previous: ArrayLike | None, n: int) -> NDArray[np.int64]:

@@ -140,9 +140,9 @@ class Handle:
         view._frozen = True
         return view
 
-    def holding(self, artifact: str) -> AbstractContextManager[Any]:
-        """Keep others from changing an artifact."""
-        return self._files.lock(artifact)
+    def holding(self, artifact: str | None = None) -> AbstractContextManager[Any]:
+        """Keep others from changing an artifact, or, without a name, from writing to the table."""
+        return self._files.lock() if artifact is None else self._files.lock(artifact)
 
     def __len__(self) -> int:
         return int(self._dataset.count_rows())

@@ -1,0 +1,268 @@
+"""The events found in a store: kept, found anew when photos were added, and corrected by people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from rememberai.corrections import KeptEvents, photo_id_set
+from rememberai.discovery import Timeline, cluster, describe, in_time
+from rememberai.errors import InputError
+from rememberai.seeds import Seed, SeedWords, seed_table
+from rememberai.store.schema import row_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from rememberai.events import Assignment
+    from rememberai.learned import LearnedEvents
+    from rememberai.records import Discovery
+    from rememberai.store import MemoryStore
+    from rememberai.words import TextEmbedding
+
+_NAME = "events"
+_TOLD = ["event_given", "event_assigned", "event_confidence"]
+
+
+class Events:
+    """The events found in a store; `RememberAI.events`.
+
+    They are kept in the store. Whatever a person does to an event settles it: photos may join it at
+    a later `discover`, but none that it has leaves it, and its id and title stay. Each correction
+    is stored when its method returns; processes that correct at once wait for each other, and for a
+    `discover` that is at work.
+
+    What the learned events have to say is kept in the table too, for conditions in `search`:
+    ``event_assigned`` and ``event_confidence`` of each photo are the `known_event` and `confidence`
+    of its event; ``event_given`` is what a person accepted.
+
+    Parameters
+    ----------
+    store
+        Where they are kept.
+    learned
+        What the store has learned of events from seeds.
+    embedding
+        Gives the vectors of texts, for photos that become seeds.
+    """
+
+    def __init__(
+        self, store: MemoryStore, learned: LearnedEvents, embedding: Callable[[], TextEmbedding]
+    ) -> None:
+        self._store = store
+        self._learned = learned
+        self._embedding = embedding
+
+    def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
+        """Cluster the stored photos that have words, and keep the events.
+
+        Events that were settled are obeyed, so there may be more than n_clusters. An event that was
+        not keeps its id where it shares most photos with one of before.
+
+        Raises
+        ------
+        InputError
+            No photo has words yet, or there are fewer of them than n_clusters.
+        """
+        with self._store.holding(_NAME):
+            self._store.refresh()
+            photos = Timeline.of(self._store.pinned())
+            if not photos.rows:
+                raise InputError(
+                    "no photo has words yet; write memories or caption the photos first"
+                )
+            before = (self._kept() or KeptEvents()).only(photos.rows)
+            after = self._judged(cluster(photos, before, n_clusters), KeptEvents())
+            self._keep(before, after)
+        return describe(photos, after)
+
+    def read(self) -> Discovery | None:
+        """Give the events as they are kept, corrections applied; None before the first `discover`.
+
+        Nothing is clustered: photos that were added since stand in `Discovery.new`.
+        """
+        kept = self._kept()
+        return None if kept is None else describe(Timeline.of(self._store.pinned()), kept)
+
+    def explain(self, event_id: int) -> Assignment | None:
+        """Say why an event has its `known_event`, or none; None when no events are learned.
+
+        The positions of the telling photos are those in the event's `photo_ids`.
+
+        Raises
+        ------
+        InputError
+            There is no such event.
+        """
+        kept, assigner = self._kept() or KeptEvents(), self._learned.assigner()
+        photos = kept.event(event_id).photos
+        if assigner is None:
+            return None
+        rows = sorted(self._store.read_rows(sorted(photos)).values(), key=in_time)
+        vectors = dict(zip(*self._store.vectors(sorted(photos)), strict=True))
+        texts = [str(row_text(row)) for row in rows]
+        return assigner.assign_album(np.stack([vectors[r["photo_id"]] for r in rows]), texts)
+
+    def rename(self, event_id: int, title: str) -> None:
+        """Give an event a title.
+
+        Raises
+        ------
+        InputError
+            There is no such event, or the title is empty.
+        """
+        self._correct(lambda kept: kept.renamed(event_id, title))
+
+    def merge(self, event_ids: Collection[int]) -> int:
+        """Make one event of several.
+
+        Returns
+        -------
+        int
+            The id of the first of them, which is theirs now; so is its title, and what was accepted
+            of it, or else those of the first that has any.
+
+        Raises
+        ------
+        InputError
+            Fewer than two different events came, or one that does not exist.
+        """
+        ids = list(event_ids)
+        self._correct(lambda kept: kept.merged(ids))
+        return ids[0]
+
+    def split(self, event_id: int, photo_ids: Collection[str]) -> int:
+        """Make an event of its own of some photos of an event.
+
+        What was accepted or rejected of the event holds for both; the title does not.
+
+        Returns
+        -------
+        int
+            The new event's id.
+
+        Raises
+        ------
+        InputError
+            There is no such event, photos are not in it, or all or none of its photos came.
+        """
+        return self._correct(lambda kept: kept.split(event_id, photo_ids)).next_id - 1
+
+    def move(self, photo_ids: Collection[str], event_id: int) -> None:
+        """Put photos, of other events or of none, into an event; one that is left empty is gone.
+
+        Raises
+        ------
+        InputError
+            There is no such event, or a photo is not in the store or has no words; or none came.
+        """
+        self._correct(lambda kept: kept.moved(self._spoken(photo_ids), event_id))
+
+    def accept(self, event_id: int, *, learn: bool = False) -> None:
+        """Say that an event's `known_event` is right: its photos get it as ``event_given``.
+
+        Parameters
+        ----------
+        learn
+            Let its photos be seeds of that learned event, too.
+
+        Raises
+        ------
+        InputError
+            There is no such event, or it has no `known_event`.
+        """
+        event = self._correct(lambda kept: kept.accepted(event_id)).event(event_id)
+        if learn:
+            embed = self._embedding()
+            seeds = [
+                Seed(photo_id, str(event.accepted), row_text(row), album=f"event {event_id}")
+                for photo_id, row in self._store.read_rows(sorted(event.photos)).items()
+            ]
+            self._learned.add(seed_table(SeedWords(self._store, None), embed, seeds)[0], embed)
+
+    def reject(self, event_id: int) -> None:
+        """Say that an event's `known_event` is wrong; it is not assigned to that one again.
+
+        Raises
+        ------
+        InputError
+            There is no such event, or it has no `known_event`.
+        """
+        self._correct(lambda kept: kept.rejected(event_id))
+
+    def _kept(self) -> KeptEvents | None:
+        table = self._store.read_artifact(_NAME)
+        return None if table is None else KeptEvents.of_table(table)
+
+    def _correct(self, change: Callable[[KeptEvents], KeptEvents]) -> KeptEvents:
+        """Store what a person said, on top of what others said before."""
+        with self._store.holding(_NAME):
+            kept = self._kept()
+            if kept is None:
+                raise InputError("no events were found yet; call discover first")
+            self._store.refresh()
+            there = self._store.read([], where="text_source IS NOT NULL")["photo_id"].to_pylist()
+            before = kept.only(there)
+            after = self._judged(change(before), before)
+            self._keep(before, after)
+        return after
+
+    def _judged(self, after: KeptEvents, before: KeptEvents) -> KeptEvents:
+        """Ask the assigner about the events that are not as they were before."""
+        changed = {
+            event_id: event
+            for event_id, event in after.events.items()
+            if event_id not in before.events or event.differs(before.events[event_id])
+        }
+        assigner = self._learned.assigner() if changed else None
+        wanted = [photo for event in changed.values() for photo in event.photos]
+        vectors = dict(zip(*self._store.vectors(wanted), strict=True)) if assigner else {}
+        judged = {}
+        for event_id, event in changed.items():
+            known, confidence = None, None
+            if assigner is not None:
+                album = np.stack([vectors[photo] for photo in sorted(event.photos)])
+                answer = assigner.assign_album(album)
+                known, confidence = answer.event, answer.probability
+            judged[event_id] = event.judged(known, confidence)
+        return replace(after, events={**after.events, **judged})
+
+    def _keep(self, before: KeptEvents, after: KeptEvents) -> None:
+        self._store.replace_artifact(_NAME, after.table())
+        with self._store.holding():
+            self._store.refresh()
+            changes = _told(self._store.read(_TOLD), before, after)
+            if len(changes):
+                self._store.update(changes)
+
+    def _spoken(self, photo_ids: Collection[str]) -> Collection[str]:
+        """Check that photos have words."""
+        several = photo_id_set(photo_ids)
+        spoken = self._store.vectors(sorted(several))[0].tolist()
+        if silent := sorted(several.difference(spoken)):
+            raise InputError(
+                f"only photos of the store that have words can be in an event; {silent[0]!r} is "
+                "none; write a memory of it first"
+            )
+        return several
+
+
+def _told(rows: pa.Table, before: KeptEvents, after: KeptEvents) -> pa.Table:
+    """Make the changes to the table that tell of the events."""
+    was, given, event_of = before.given(), after.given(), after.event_of()
+    changes = []
+    for row in rows.to_pylist():
+        photo = row["photo_id"]
+        event = after.events.get(event_of.get(photo, -1))
+        told = row | {
+            "event_assigned": event and event.known_event,
+            "event_confidence": event and event.confidence,
+        }
+        if given.get(photo) != was.get(photo):
+            told["event_given"] = given.get(photo)
+        if told != row:
+            changes.append(told)
+    return pa.Table.from_pylist(changes, schema=rows.schema)
