@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from rememberai.events.kmeans import canonical_order, centroids_of
 from rememberai.events.naming import telling_words, title
 from rememberai.events.segmentation import blend, segment
 from rememberai.events.stable import keep_ids
+from rememberai.index.knn import knn
 from rememberai.records import DiscoveredEvent, Discovery
 from rememberai.store.schema import row_hit, row_text
 
@@ -74,32 +74,46 @@ class Timeline:
 def cluster(
     photos: Timeline, kept: KeptEvents, n_clusters: int | Literal["auto"] = "auto"
 ) -> KeptEvents:
-    """Cluster all photos; those that are settled in an event stay in it.
+    """Cluster all photos, and bring the clusters together with the events that are kept.
+
+    Photos that are settled in an event stay in it. A cluster of whose photos most were in an event
+    with settled photos is no event of its own: its other photos join that one, or another with
+    settled photos in the cluster, whichever has the nearest centre. All other clusters keep the id
+    of the event that they share most photos with (`keep_ids`).
 
     Raises
     ------
     InputError
         There are fewer photos than n_clusters.
     """
-    settled = photos.numbers(kept.settled_in())
-    groups = {int(i): np.flatnonzero(settled == i) for i in np.unique(settled[settled >= 0])}
-    firsts = [rows[0] for rows in groups.values()]
     # Moved towards their occasions, the vectors need no further refinement.
     clusterer = AlbumClusterer(n_clusters, metric=photos.metric, refine=False)
-    labels = clusterer.fit(
-        photos.vectors,
-        must_link=[(rows[0], row) for rows in groups.values() for row in rows[1:]],
-        cannot_link=list(combinations(firsts, 2)),
-    ).labels_
-    previous = photos.numbers(kept.event_of())
-    previous[np.isin(previous, list(groups))] = -1
-    for event_id, rows in groups.items():
-        if (label := labels[rows[0]]) >= 0:
-            previous[labels == label] = event_id
-    ids, next_id = keep_ids(labels, previous, kept.next_id)
-    found = np.append(ids, -1)[labels]
-    found = np.where(settled >= 0, settled, found)  # a small event is no noise if it is settled
+    labels = clusterer.fit(photos.vectors).labels_
+    found, earlier = photos.numbers(kept.settled_in()), photos.numbers(kept.event_of())
+    free = found < 0
+    events, members = np.unique(found[~free], return_inverse=True)
+    if len(events):
+        centroids = centroids_of(photos.vectors[~free], members, photos.metric)
+        for label in range(clusterer.n_clusters_):
+            inside = labels == label
+            most = _most_common(earlier[inside & (earlier >= 0)])
+            if most in events:
+                near = np.flatnonzero(np.isin(events, [most, *found[inside & ~free]]))
+                joining = inside & free
+                nearest = knn(photos.vectors[joining], centroids[near], 1, photos.metric)[1]
+                found[joining] = events[near[nearest[:, 0]]]
+    rest = np.flatnonzero((found < 0) & (labels >= 0))
+    others = np.where(np.isin(earlier, events), -1, earlier)
+    numbers = np.unique(labels[rest], return_inverse=True)[1]
+    ids, next_id = keep_ids(numbers, others[rest], kept.next_id)
+    found[rest] = ids[numbers]
     return kept.found(dict(zip(photos.rows, found.tolist(), strict=True)), next_id)
+
+
+def _most_common(ids: NDArray[np.int64]) -> int:
+    """Give the id that comes most often, of equals the lowest; -1 for none."""
+    values, counts = np.unique(ids, return_counts=True)
+    return int(values[counts.argmax()]) if len(values) else -1
 
 
 def describe(photos: Timeline, kept: KeptEvents) -> Discovery:
@@ -125,7 +139,7 @@ def describe(photos: Timeline, kept: KeptEvents) -> Discovery:
         own = [rows[i] for i in members]
         times = [time for row in own if (time := _time(row))]
         first, last = (min(times), max(times)) if times else (None, None)
-        trip = Counter(photos.trips[members].tolist()).most_common(1)[0][0]
+        trip = _most_common(photos.trips[members])
         events.append(
             DiscoveredEvent(
                 event_id=event_id,

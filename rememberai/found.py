@@ -32,8 +32,8 @@ class Events:
 
     They are kept in the store. Whatever a person does to an event settles it: photos may join it at
     a later `discover`, but none that it has leaves it, and its id and title stay. Each correction
-    is stored when its method returns; processes that correct at once wait for each other, and for a
-    `discover` that is at work.
+    is stored when its method returns, on top of those that other processes made meanwhile; a
+    `discover` that was at work then clusters once more.
 
     What the learned events have to say is kept in the table too, for conditions in `search`:
     ``event_assigned`` and ``event_confidence`` of each photo are the `known_event` and `confidence`
@@ -59,23 +59,21 @@ class Events:
     def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
         """Cluster the stored photos that have words, and keep the events.
 
-        Events that were settled are obeyed, so there may be more than n_clusters. An event that was
-        not keeps its id where it shares most photos with one of before.
+        Events that were settled stay and take photos in that are clustered with theirs, so there
+        may be more or fewer events than n_clusters. The others keep the id of the event of before
+        that they share most photos with.
 
         Raises
         ------
         InputError
             No photo has words yet, or there are fewer of them than n_clusters.
         """
+        digest, view = self._store.artifact_digest(_NAME), self._newest()
+        photos, before, after = self._clustered(view, n_clusters)
         with self._store.holding(_NAME):
-            self._store.refresh()
-            photos = Timeline.of(self._store.pinned())
-            if not photos.rows:
-                raise InputError(
-                    "no photo has words yet; write memories or caption the photos first"
-                )
-            before = (self._kept() or KeptEvents()).only(photos.rows)
-            after = self._judged(cluster(photos, before, n_clusters), KeptEvents())
+            if self._store.artifact_digest(_NAME) != digest:  # somebody corrected them meanwhile
+                photos, before, after = self._clustered(view, n_clusters)
+            after = self._judged(after, KeptEvents(), view)
             self._keep(before, after)
         return describe(photos, after)
 
@@ -159,7 +157,8 @@ class Events:
         InputError
             There is no such event, or a photo is not in the store or has no words; or none came.
         """
-        self._correct(lambda kept: kept.moved(self._spoken(photo_ids), event_id))
+        moving = photo_id_set(photo_ids)
+        self._correct(lambda kept: kept.moved(moving, event_id), moving)
 
     def accept(self, event_id: int, *, learn: bool = False) -> None:
         """Say that an event's `known_event` is right: its photos get it as ``event_given``.
@@ -197,20 +196,40 @@ class Events:
         table = self._store.read_artifact(_NAME)
         return None if table is None else KeptEvents.of_table(table)
 
-    def _correct(self, change: Callable[[KeptEvents], KeptEvents]) -> KeptEvents:
-        """Store what a person said, on top of what others said before."""
+    def _newest(self) -> MemoryStore:
+        self._store.refresh()
+        return self._store.pinned()
+
+    def _clustered(
+        self, view: MemoryStore, n_clusters: int | Literal["auto"]
+    ) -> tuple[Timeline, KeptEvents, KeptEvents]:
+        """Give the photos, the events of before without deleted photos, and those found anew."""
+        photos = Timeline.of(view)
+        if not photos.rows:
+            raise InputError("no photo has words yet; write memories or caption the photos first")
+        before = (self._kept() or KeptEvents()).only(photos.rows)
+        return photos, before, cluster(photos, before, n_clusters)
+
+    def _correct(
+        self, change: Callable[[KeptEvents], KeptEvents], needed: frozenset[str] = frozenset()
+    ) -> KeptEvents:
+        """Store what a person said of photos on top of what others said before."""
         with self._store.holding(_NAME):
-            kept = self._kept()
+            kept, view = self._kept(), self._newest()
             if kept is None:
                 raise InputError("no events were found yet; call discover first")
-            self._store.refresh()
-            there = self._store.read([], where="text_source IS NOT NULL")["photo_id"].to_pylist()
-            before = kept.only(there)
-            after = self._judged(change(before), before)
+            spoken = frozenset(view.vector_places()["photo_id"].to_pylist())
+            if silent := sorted(needed - spoken):
+                raise InputError(
+                    f"only photos of the store that have words can be in an event; {silent[0]!r} "
+                    "is none; write a memory of it first"
+                )
+            before = kept.only(spoken)
+            after = self._judged(change(before), before, view)
             self._keep(before, after)
         return after
 
-    def _judged(self, after: KeptEvents, before: KeptEvents) -> KeptEvents:
+    def _judged(self, after: KeptEvents, before: KeptEvents, view: MemoryStore) -> KeptEvents:
         """Ask the assigner about the events that are not as they were before."""
         changed = {
             event_id: event
@@ -219,35 +238,23 @@ class Events:
         }
         assigner = self._learned.assigner() if changed else None
         wanted = [photo for event in changed.values() for photo in event.photos]
-        vectors = dict(zip(*self._store.vectors(wanted), strict=True)) if assigner else {}
+        vectors = dict(zip(*view.vectors(wanted), strict=True)) if assigner else {}
         judged = {}
         for event_id, event in changed.items():
             known, confidence = None, None
             if assigner is not None:
                 album = np.stack([vectors[photo] for photo in sorted(event.photos)])
                 answer = assigner.assign_album(album)
-                known, confidence = answer.event, answer.probability
+                known, confidence = answer.event, float(np.float32(answer.probability))
             judged[event_id] = event.judged(known, confidence)
         return replace(after, events={**after.events, **judged})
 
     def _keep(self, before: KeptEvents, after: KeptEvents) -> None:
-        self._store.replace_artifact(_NAME, after.table())
         with self._store.holding():
-            self._store.refresh()
-            changes = _told(self._store.read(_TOLD), before, after)
+            changes = _told(self._newest().read(_TOLD), before, after)
             if len(changes):
                 self._store.update(changes)
-
-    def _spoken(self, photo_ids: Collection[str]) -> Collection[str]:
-        """Check that photos have words."""
-        several = photo_id_set(photo_ids)
-        spoken = self._store.vectors(sorted(several))[0].tolist()
-        if silent := sorted(several.difference(spoken)):
-            raise InputError(
-                f"only photos of the store that have words can be in an event; {silent[0]!r} is "
-                "none; write a memory of it first"
-            )
-        return several
+        self._store.replace_artifact(_NAME, after.table())
 
 
 def _told(rows: pa.Table, before: KeptEvents, after: KeptEvents) -> pa.Table:
