@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import datetime
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from makers import (
     SAMPLE,
@@ -432,3 +434,66 @@ def test_progress_of_captioning_alone(book, folder):
     calls = []
     book.caption(ColourCaptioner(), progress=lambda *call: calls.append(call))
     assert calls == [("captioning", 1, 1)]
+
+
+# --- memories written by hand --------------------------------------------------------------------
+
+
+def test_a_memory_written_by_hand_counts_from_now_on(book, folder, words):
+    book.captioner = ColourCaptioner()
+    book.add_folder(folder)
+    before = rows_of(book)
+    words.seen.clear()
+    said = book.write_memory(before["blue.png"]["photo_id"], " our blue  tent\r\n", author="Mia")
+    assert (said.item, said.status) == ("blue.png", "done")
+    assert words.seen == ["our blue  tent"]
+    row = rows_of(RememberAI.open(book.store.path, embedder=words))["blue.png"]
+    assert (row["memory"], row["memory_author"], row["memory_origin"], row["text_source"]) == (
+        "our blue  tent",
+        "Mia",
+        "given",
+        "memory",
+    )
+    assert row["caption"] == before["blue.png"]["caption"]
+    assert datetime.fromisoformat(row["memory_written"]).tzinfo is not None
+    np.testing.assert_array_equal(row["vector"], words.encode(["our blue  tent"])[0])
+    assert book.search("our blue tent", k=1)[0].name == "blue.png"
+    after = rows_of(book)
+    assert {name: after[name] for name in ("red.png", "green.png")} == {
+        name: before[name] for name in ("red.png", "green.png")
+    }
+
+
+def test_a_photo_that_waited_for_words_waits_no_more(book, folder):
+    book.add_folder(folder)
+    assert rows_of(book)["blue.png"]["outcome"]
+    book.write_memory(rows_of(book)["blue.png"]["photo_id"], "our tent")
+    assert rows_of(book)["blue.png"]["outcome"] is None
+    assert book.info().waiting == 0
+
+
+def test_a_memory_without_words_or_photo_is_refused(book, folder):
+    book.add_folder(folder)
+    before = rows_of(book)
+    for text in ("", " \n\t", "\ufeff"):
+        with pytest.raises(InputError, match="a memory needs words"):
+            book.write_memory(before["red.png"]["photo_id"], text)
+    with pytest.raises(InputError, match="no photo 'nobody'"):
+        book.write_memory("nobody", "words")
+    assert rows_of(book) == before
+
+
+def test_a_memory_is_written_of_what_another_process_just_changed(book, folder, words):
+    book.add_folder(folder)
+    other = RememberAI.open(book.store.path, embedder=words)
+    photo_id = rows_of(book)["red.png"]["photo_id"]
+
+    class Meanwhile(WordsEmbedder):
+        def encode(self, texts):
+            if not self.seen:
+                other.store.update(pa.table({"photo_id": [photo_id], "event_given": ["regatta"]}))
+            return super().encode(texts)
+
+    RememberAI.open(book.store.path, embedder=Meanwhile()).write_memory(photo_id, "mine")
+    row = rows_of(RememberAI.open(book.store.path, embedder=words))["red.png"]
+    assert (row["memory"], row["event_given"]) == ("mine", "regatta")

@@ -22,7 +22,7 @@ from makers import (
     words_alone,
 )
 
-from rememberai import Album, InputError, RememberAI, StoreError
+from rememberai import Album, EventAssigner, InputError, RememberAI, StoreError
 
 SEA = ["waves and sand", "a swim in the sea", "sand in my shoes"]
 CAKE = ["candles on the cake", "birthday cake", "presents and cake"]
@@ -513,9 +513,10 @@ def test_a_description_that_is_no_text_is_named(book, wrong):
     assert statuses(report)["sea"] == "done"
 
 
-def test_seeds_that_an_older_version_kept_are_used_and_get_names(learned):
+@pytest.mark.parametrize("later", [["role", "album"], ["album"]])
+def test_seeds_that_an_older_version_kept_are_used_and_get_names(learned, later):
     new = learned.store.read_artifact("seeds")
-    old = new.filter(pc.equal(new["role"], "seed")).drop_columns("role")
+    old = new.filter(pc.equal(new["role"], "seed")).drop_columns(later)
     learned.store.replace_artifact("seeds", old)
     again = RememberAI.open(learned.store.path, embedder=WordsEmbedder())
     assert again.assign(SEA[:2]).event == "sea"
@@ -523,3 +524,66 @@ def test_seeds_that_an_older_version_kept_are_used_and_get_names(learned):
     again.learn_events({"snow": ["skis and a sledge"]})
     assert set(described(again)) == {(event, "name") for event in ("cake", "sea", "snow")}
     assert seeds_of(again) == pairs(sea=SEA, cake=CAKE, snow=["skis and a sledge"])
+
+
+# --- seeds of one album, and the risk ------------------------------------------------------------
+
+
+def test_seeds_of_one_album_are_judged_without_each_other(tmp_path, words):
+    rows = [
+        {"event": event, "text": f"{event} {place} {place} {i}", "album": place}
+        for event, places in {"sea": "busan jeju sokcho", "cake": "home school cafe"}.items()
+        for place in places.split()
+        for i in range(3)
+    ]
+    alone = [{key: row[key] for key in ("event", "text")} for row in rows]
+    limits = []
+    for name, seeds in (("albums", rows), ("alone", alone)):
+        book = RememberAI.create(tmp_path / name, embedder=words)
+        book.learn_events(write_jsonl(tmp_path / f"{name}.jsonl", *seeds))
+        table = book._learned.table().to_pylist()
+        limits.append(book._learned.assigner().limits_.tolist())
+        oracle = EventAssigner().fit(
+            words.encode([row["text"] for row in seeds]),
+            [row["event"] for row in seeds],
+            descriptions={row["event"]: row["vector"] for row in table if row["role"] == "name"},
+            groups=[row.get("album") for row in seeds],
+        )
+        assert limits[-1] == oracle.limits_.tolist()
+    assert limits[0] != limits[1]
+
+
+def test_a_photo_of_a_seeds_file_has_its_album_too(book, tmp_path):
+    picture(tmp_path / "red.png")
+    remember(tmp_path, red="the red boat")
+    row = {"event": "sea", "photo": "red.png", "album": " our boats\n"}
+    book.learn_events(write_jsonl(tmp_path / "seeds.jsonl", row))
+    assert {row["album"] for row in rows_of(book) if row["role"] == "seed"} == {"our boats"}
+
+
+def test_the_album_of_a_seed_may_be_told_later_and_stays(book, tmp_path):
+    rows = [{"event": "sea", "text": text} for text in SEA]
+    told = [row | {"album": "2023"} for row in rows]
+    for seeds in (rows, told, rows):
+        book.learn_events(write_jsonl(tmp_path / "seeds.jsonl", *seeds))
+    seeds = [row for row in rows_of(book) if row["role"] == "seed"]
+    assert sorted((row["text"], row["album"]) for row in seeds) == sorted(
+        (text, "2023") for text in SEA
+    )
+
+
+def test_a_higher_risk_draws_the_limits_of_events_closer(tmp_path, words):
+    path = tmp_path / "s"
+    book = RememberAI.create(path, embedder=words, max_risk=0.01)
+    book.learn_events({"sea": [f"waves {'sand ' * i}{i}" for i in range(12)], "cake": CAKE})
+    risky = RememberAI.open(path, embedder=words, max_risk=0.7)
+    usual = RememberAI.open(path, embedder=words)
+    limits = [each._learned.assigner().limits_.max() for each in (book, usual, risky)]
+    assert limits[0] >= limits[1] > limits[2]
+
+
+@pytest.mark.parametrize("risk", [0, 1, -0.1, 7])
+def test_a_risk_that_is_none_is_refused(learned, risk):
+    book = RememberAI.open(learned.store.path, embedder=WordsEmbedder(), max_risk=risk)
+    with pytest.raises(InputError, match="max_risk must be above 0 and below 1"):
+        book.assign(SEA)
