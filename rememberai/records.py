@@ -182,7 +182,8 @@ class DiscoveredEvent:
         The learned event that it would be assigned to; None for unknown, rejected, or nothing
         learned.
     confidence
-        The probability of `known_event`, from 0 to 1; None where there is none.
+        The probability of `known_event`, from 0 to 1, and 1 where a person accepted it; None where
+        there is none.
     accepted
         Whether a person said that `known_event` is right.
     kind

@@ -186,10 +186,16 @@ def test_the_parquet_of_a_folder_is_imported(store, tmp_path):
     assert content(store) == content(folder)
 
 
-def test_a_book_lives_there_as_in_a_folder(uri, options, monkeypatch):
+@pytest.fixture
+def by_environment(options, monkeypatch):
+    """Say by the environment how the server is reached."""
     for key in ("aws_access_key_id", "aws_secret_access_key", "aws_region", "aws_endpoint"):
         monkeypatch.setenv(key.upper(), options[key])
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+
+
+@pytest.mark.usefixtures("by_environment")
+def test_a_book_lives_there_as_in_a_folder(uri):
     book = RememberAI.create(uri, embedder=WordsEmbedder())
     book.add_album(Album.from_texts(["waves and sand", "candles on a cake"], name="a"))
     book.learn_events({"sea": ["waves", "sand"], "birthday": ["cake", "candles"]})
@@ -201,3 +207,22 @@ def test_a_book_lives_there_as_in_a_folder(uri, options, monkeypatch):
     book.delete([again.search("sand", k=1)[0].photo_id])
     reopened = RememberAI.open(uri, embedder=WordsEmbedder())
     assert [hit.text for hit in reopened.search("sand")] == ["candles on a cake"]
+
+
+@pytest.mark.usefixtures("by_environment")
+def test_events_are_found_and_corrected(uri):
+    book = RememberAI.create(uri, embedder=WordsEmbedder())
+    texts = ["waves and sand", "sand and waves", "candles on a cake", "cake and candles"]
+    book.add_album(Album.from_texts(texts, name="a"))
+    book.learn_events({"sea": ["waves", "sand"], "birthday": ["cake", "candles"]})
+    book.discover(2)
+    book.events.rename(0, "Mine")
+    book.events.move(book.events.read().events[1].photo_ids[:1], 0)
+    again = RememberAI.open(uri, embedder=WordsEmbedder())
+    for events in (again.events.read(), again.discover(2)):
+        assert {e.event_id: (e.title == "Mine", len(e.photo_ids)) for e in events} == {
+            0: (True, 3),
+            1: (False, 1),
+        }
+    again.events.reject(1)
+    assert [event.known_event for event in book.events.read()][1] is None
