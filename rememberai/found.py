@@ -95,14 +95,14 @@ class Events:
         InputError
             There is no such event.
         """
-        kept, assigner = self._kept() or KeptEvents(), self._learned.assigner()
-        photos = kept.event(event_id).photos
+        view, assigner = self._store.pinned(), self._learned.assigner()
+        photos = sorted((self._kept() or KeptEvents()).only(_spoken(view)).event(event_id).photos)
         if assigner is None:
             return None
-        rows = sorted(self._store.read_rows(sorted(photos)).values(), key=in_time)
-        vectors = dict(zip(*self._store.vectors(sorted(photos)), strict=True))
-        texts = [str(row_text(row)) for row in rows]
-        return assigner.assign_album(np.stack([vectors[r["photo_id"]] for r in rows]), texts)
+        rows = sorted(view.read_rows(photos).values(), key=in_time)
+        vectors = dict(zip(*view.vectors(photos), strict=True))
+        array = np.stack([vectors[row["photo_id"]] for row in rows])
+        return assigner.assign_album(array, [str(row_text(row)) for row in rows])
 
     def rename(self, event_id: int, title: str) -> None:
         """Give an event a title.
@@ -218,7 +218,7 @@ class Events:
             kept, view = self._kept(), self._newest()
             if kept is None:
                 raise InputError("no events were found yet; call discover first")
-            spoken = frozenset(view.vector_places()["photo_id"].to_pylist())
+            spoken = _spoken(view)
             if silent := sorted(needed - spoken):
                 raise InputError(
                     f"only photos of the store that have words can be in an event; {silent[0]!r} "
@@ -255,6 +255,11 @@ class Events:
             if len(changes):
                 self._store.update(changes)
         self._store.replace_artifact(_NAME, after.table())
+
+
+def _spoken(view: MemoryStore) -> frozenset[str]:
+    """List the photos that have words, and so can be in an event."""
+    return frozenset(view.vector_places()["photo_id"].to_pylist())
 
 
 def _told(rows: pa.Table, before: KeptEvents, after: KeptEvents) -> pa.Table:

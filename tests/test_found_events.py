@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pyarrow as pa
@@ -203,8 +204,9 @@ def test_deleted_photos_are_gone_and_the_rest_stays(book):
     found = book.discover(2)
     assert sea.event_id not in members(found)
     assert not any(event.named for event in found)
-    with pytest.raises(InputError, match="no event"):
-        book.events.accept(sea.event_id)
+    for ask in (book.events.accept, again(book).events.explain):
+        with pytest.raises(InputError, match=f"no event {sea.event_id}"):
+            ask(sea.event_id)
 
 
 @pytest.mark.parametrize(
@@ -446,6 +448,14 @@ def test_processes_that_correct_at_once_lose_nothing(book):
     assert members(after) == members(before)
     assert {event.title for event in after} == {f"round 7 of {i}" for i in range(3)}
     assert book.events.split(0, members(before)[0].copy().pop().split()) == 3 + 3 * 8
+
+
+def test_threads_that_correct_at_once_lose_nothing(book):
+    before = members(book.discover(3))
+    photos = sorted(before[1] | before[2])
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda photo_id: book.events.move([photo_id], 0), photos))
+    assert members(again(book).events.read()) == {0: before[0].union(photos)}
 
 
 def test_a_correction_during_a_discovery_is_kept(book, monkeypatch):
