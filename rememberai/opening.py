@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rememberai.embedders import MODELS, Embedder, load_embedder
 from rememberai.errors import ModelError
-from rememberai.found import Events
 from rememberai.index_cache import cached_index
 from rememberai.learned import LearnedEvents, known_vectors
 from rememberai.store import MemoryStore
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from rememberai.captioners import Captioner
+    from rememberai.found import Events
     from rememberai.index import VectorIndex
     from rememberai.records import Metric
 
@@ -43,7 +43,6 @@ class OpenBook:
         self._offline = offline
         self._index: tuple[str, VectorIndex] | None = None
         self._learned = LearnedEvents(store, max_risk)
-        self.events = Events(store, self._learned, self._embedding)
 
     @classmethod
     def create(
@@ -126,6 +125,13 @@ class OpenBook:
             store.check_model(model.model_id, model.dimension)
         speaker = captioner_of(captioner, offline)
         return cls(store, model, speaker, offline=offline, max_risk=max_risk)
+
+    @cached_property
+    def events(self) -> Events:
+        """The events found in the store, to be read and corrected."""
+        from rememberai.found import Events
+
+        return Events(self.store, self._learned, self._embedding)
 
     def _model(self) -> Embedder:
         if self._embedder is None:

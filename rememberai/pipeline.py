@@ -37,8 +37,6 @@ class RememberAI(OpenBook):
     ----------
     store
         The `MemoryStore` underneath.
-    events
-        The events found in it, to be read and corrected; see `Events`.
     """
 
     def __len__(self) -> int:
