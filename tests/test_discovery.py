@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from datetime import datetime
 
+import numpy as np
 import pytest
 from makers import WordsEmbedder, exif_picture, picture, remember, words_alone
 
 from rememberai import InputError, RememberAI
+from rememberai.corrections import KeptEvent, KeptEvents
+from rememberai.discovery import Timeline, cluster
 
 THEMES = {
     "sea": "waves sand swimming seagull",
@@ -129,3 +132,54 @@ def test_times_order_photos_and_a_file_time_dates_nothing(tmp_path):
     ]
     assert (event.first, event.last) == (datetime(2020, 5, 3, 8), datetime(2020, 5, 3, 20))
     assert event.title.endswith("· 3 May 2020")
+
+
+# --- clusters and the events of before -----------------------------------------------------------
+
+
+def on_a_line(**places: float) -> Timeline:
+    """Photos at places of a line, by their ids."""
+    vectors = np.array(list(places.values()), np.float32)[:, None]
+    return Timeline({i: {} for i in places}, vectors, np.full(len(places), -1), "l2")
+
+
+def kept(settled: dict[int, str], others: dict[int, str]) -> KeptEvents:
+    """Events of photos with ids of one letter."""
+    events = {
+        i: KeptEvent(
+            frozenset(settled.get(i, "") + others.get(i, "")), frozenset(settled.get(i, ""))
+        )
+        for i in {*settled, *others}
+    }
+    return KeptEvents(events, next_id=10)
+
+
+def found(photos: Timeline, before: KeptEvents, n: int) -> dict[int, str]:
+    events = cluster(photos, before, n).events
+    return {i: "".join(sorted(event.photos)) for i, event in sorted(events.items())}
+
+
+def test_a_new_photo_joins_the_nearest_of_the_settled_events_in_its_cluster():
+    photos = on_a_line(a=0, b=0.1, c=0.2, d=1, e=1.1, n=0.9, m=0.3, y=50, z=51)
+    before = kept({0: "abc", 1: "de"}, {2: "yz"})
+    assert found(photos, before, 2) == {0: "abcm", 1: "den", 2: "yz"}
+
+
+def test_a_cluster_goes_by_the_event_that_most_of_its_photos_were_in():
+    photos = on_a_line(a=0, b=0.1, c=0.2, s=0.15, n=0.3, t=50, u=50.1)
+    before = kept({1: "stu"}, {0: "abc"})
+    assert found(photos, before, 2) == {0: "abcn", 1: "stu"}
+
+
+def test_a_photo_that_joined_a_settled_event_may_leave_it_and_does_not_take_its_id():
+    photos = on_a_line(a=0, c=0.1, e=50, f=50.1, b=50.2, g=100, h=100.1, i=100.2)
+    before = kept({0: "ac"}, {0: "b", 1: "efghi"})
+    assert found(photos, before, 3) == {0: "ac", 1: "ghi", 10: "bef"}
+
+
+def test_noise_and_new_photos_have_no_id_to_give():
+    photos = on_a_line(a=0, b=0.1, c=50, d=50.1, n=100)
+    before = KeptEvents({3: KeptEvent(frozenset("ab"))}, frozenset("cd"), 10)
+    after = cluster(photos, before, 3)
+    assert (after.noise, after.next_id) == ({"n"}, 11)
+    assert set(after.events) == {3, 10}
