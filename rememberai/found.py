@@ -72,6 +72,7 @@ class Events:
         photos, before, after = self._clustered(view, n_clusters)
         with self._store.holding(_NAME):
             if self._store.artifact_digest(_NAME) != digest:  # somebody corrected them meanwhile
+                view = self._newest()
                 photos, before, after = self._clustered(view, n_clusters)
             after = self._judged(after, KeptEvents(), view)
             self._keep(before, after)

@@ -466,12 +466,17 @@ def test_a_correction_during_a_discovery_is_kept(book, monkeypatch):
 
     def corrected_meanwhile(*given):
         monkeypatch.setattr(found, "cluster", real)
-        again(book).events.rename(0, "meanwhile")
+        other = again(book)
+        other.events.rename(0, "meanwhile")
+        other.add_album(words_alone("waves of snow", name="late"))
+        other.events.move([photo(book, "waves of snow")], 0)
         return real(*given)
 
     monkeypatch.setattr(found, "cluster", corrected_meanwhile)
     book.discover(3)
-    assert [e.title for e in again(book).events.read() if e.named] == ["meanwhile"]
+    (event,) = [event for event in again(book).events.read() if event.named]
+    assert event.title == "meanwhile"
+    assert photo(book, "waves of snow") in event.photo_ids
 
 
 def test_events_outlive_a_change_of_model(book):
