@@ -68,9 +68,10 @@ def show_assignment(answer: Assignment, album: str) -> None:
 def show_discovery(found: Discovery) -> None:
     """Print the events that were found, a line each."""
     _table(
-        ("photos", "event", "looks like", "most typical", "words"),
+        ("number", "photos", "event", "looks like", "most typical", "words"),
         [
             (
+                str(event.event_id),
                 str(len(event.photo_ids)),
                 event.title,
                 event.known_event or "",
@@ -80,7 +81,8 @@ def show_discovery(found: Discovery) -> None:
             for event in found
         ],
     )
-    _line(f"{len(found)} events; {len(found.noise)} photos fell in none")
+    new = f"; {len(found.new)} photos are new since" if found.new else ""
+    _line(f"{len(found)} events; {len(found.noise)} photos fell in none{new}")
 
 
 def show_hits(hits: Sequence[Hit], why_none: str = "") -> None:

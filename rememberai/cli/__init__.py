@@ -15,13 +15,14 @@ import warnings
 import click
 
 from rememberai import __version__
-from rememberai.cli import adding, asking, keeping
+from rememberai.cli import adding, asking, keeping, looking
 from rememberai.errors import RememberAIError
 
 _INTERRUPTED = 130
 _SECTIONS = {
     "Photos and words in": (adding.demo, adding.add, adding.caption, adding.learn),
     "Questions": (asking.assign, asking.discover, asking.search, asking.info),
+    "Looking and correcting": (looking.report, looking.serve, looking.events, looking.correct),
     "Looking after a store": (
         keeping.check,
         keeping.reembed,

@@ -105,7 +105,7 @@ def learn(
 ) -> None:
     """Learn events from the examples in SEEDS.
 
-    A .jsonl or .csv file with the columns event and text (or photo).
+    A .jsonl or .csv file with the columns event and text (or photo), and album where it is known.
     """
     from rememberai import display
 
