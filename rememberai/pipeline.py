@@ -209,6 +209,24 @@ class RememberAI(OpenBook):
 
         return store_map(self.store, random_state=random_state)
 
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        assets: bool = False,
+        progress: Progress | None = None,
+    ) -> Report:
+        """Write a page to look at the photos and events with; see `report.write_report`.
+
+        Raises
+        ------
+        InputError
+            The folder that is to hold the page is absent, or the store has no photo.
+        """
+        from rememberai.report import write_report
+
+        return write_report(self, path, assets=assets, progress=progress)
+
     def delete(self, photo_ids: Collection[str]) -> int:
         """Take photos out of the store; their files stay where they are.
 

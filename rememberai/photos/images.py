@@ -94,8 +94,13 @@ class Picture:
     remarks: tuple[str, ...]
 
 
-def open_image(path: str | os.PathLike[str]) -> Image.Image:
+def open_image(path: str | os.PathLike[str], *, side: int | None = None) -> Image.Image:
     """Decode a picture: RGB, upright, transparent parts white.
+
+    Parameters
+    ----------
+    side
+        So many pixels each way are enough: a JPEG is decoded at the least scale that gives them.
 
     Raises
     ------
@@ -106,6 +111,8 @@ def open_image(path: str | os.PathLike[str]) -> Image.Image:
         It is a HEIC picture and the extra ``heif`` is not installed.
     """
     with _opened(path) as image:
+        if side is not None:
+            image.draft("RGB", (side, side))
         image.load()
         upright = ImageOps.exif_transpose(image)
         if upright.mode.startswith("I;16"):  # plain conversion would clip 16 bits to white

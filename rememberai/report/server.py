@@ -1,0 +1,160 @@
+"""What the live page asks for: itself, pictures, a search by meaning, and corrections."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from rememberai.errors import ImageError, InputError, MissingExtraError, RememberAIError
+from rememberai.report.contents import Contents
+from rememberai.report.guard import SameOrigin
+from rememberai.report.page import page, policy
+from rememberai.report.thumbnails import MEDIA_TYPE, thumbnail
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from rememberai.report.contents import Book
+
+    Body = dict[str, Any]
+
+_NAMES = ("127.0.0.1", "localhost")
+_NEAREST = 60  # photos that a search finds
+_SIDES = {"thumbnail": 480, "photo": 1600}
+_FOR_GOOD = {"Cache-Control": "private, max-age=31536000, immutable"}  # an id is of the content
+
+
+def application(book: Book, port: int) -> Starlette:
+    """Make the application for a port of this machine; see `serve`."""
+    token = secrets.token_urlsafe(32)
+    live = _Live(book, token)
+    origins = frozenset(f"http://{name}:{port}" for name in _NAMES)
+    return Starlette(
+        routes=[
+            Route("/", live.page),
+            Route("/api/search", live.search),
+            Route("/api/why/{event:int}", live.why),
+            Route("/api/{verb}", live.correct, methods=["POST"]),
+            Route("/{size}/{photo_id}", live.picture),
+        ],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(_NAMES), www_redirect=False),
+            Middleware(SameOrigin, origins=origins, token=token),
+        ],
+        exception_handlers={RememberAIError: _refusal},
+    )
+
+
+class _Live:
+    """What each address answers; Starlette calls plain methods in threads of their own.
+
+    The book is used by one thread at a time: models and the index are not made for more.
+    """
+
+    def __init__(self, book: Book, token: str) -> None:
+        self._book = book
+        self._token = token
+        self._turn = threading.Lock()
+
+    def page(self, _: Request) -> Response:
+        with self._turn:
+            self._book.store.refresh()
+            contents = Contents(self._book).as_json(explained=False)
+        headers = {"Content-Security-Policy": policy(live=True) + "; frame-ancestors 'none'"}
+        return HTMLResponse(page(contents, token=self._token), headers=headers)
+
+    def search(self, request: Request) -> Response:
+        with self._turn:
+            hits = self._book.search(request.query_params.get("q", ""), _NEAREST)
+        return JSONResponse({"photos": [hit.photo_id for hit in hits]})
+
+    def why(self, request: Request) -> Response:
+        with self._turn:
+            return JSONResponse(Contents(self._book).why(request.path_params["event"]))
+
+    async def correct(self, request: Request) -> Response:
+        body = _parsed(await request.body())
+        verb = request.path_params["verb"]
+        return await run_in_threadpool(self._corrected, verb, body)
+
+    def picture(self, request: Request) -> Response:
+        size, photo_id = request.path_params["size"], request.path_params["photo_id"]
+        row = self._book.store.read_rows([photo_id]).get(photo_id) if size in _SIDES else None
+        if row is None or row["path"] is None:
+            raise HTTPException(404)
+        try:
+            made = thumbnail(row["path"], _SIDES[size])
+        except (ImageError, MissingExtraError) as error:
+            raise HTTPException(404) from error
+        return Response(made, media_type=MEDIA_TYPE, headers=_FOR_GOOD)
+
+    def _corrected(self, verb: str, body: Body) -> Response:
+        with self._turn:
+            _correct(self._book, verb, body)
+            return JSONResponse(Contents(self._book).as_json(explained=False))
+
+
+def _correct(book: Book, verb: str, body: Body) -> None:
+    events = book.events
+    match verb:
+        case "rename":
+            events.rename(_number(body, "event"), _text(body, "title"))
+        case "merge":
+            events.merge(_list(body, "events", int))
+        case "split":
+            events.split(_number(body, "event"), _list(body, "photos", str))
+        case "move":
+            events.move(_list(body, "photos", str), _number(body, "event"))
+        case "accept":
+            events.accept(_number(body, "event"))
+        case "reject":
+            events.reject(_number(body, "event"))
+        case "memory":
+            book.write_memory(_text(body, "photo"), _text(body, "text"))
+        case "discover":
+            events.discover()
+        case _:
+            raise InputError(f"there is no correction {verb!r}")
+
+
+def _parsed(content: bytes) -> Body:
+    try:
+        body = json.loads(content)
+    except ValueError as error:
+        raise InputError(f"JSON was wanted: {error}") from error
+    if not isinstance(body, dict):
+        raise InputError("a JSON object was wanted")
+    return body
+
+
+def _number(body: Body, name: str) -> int:
+    return int(_of_type(body.get(name), int, name))
+
+
+def _text(body: Body, name: str) -> str:
+    return str(_of_type(body.get(name), str, name))
+
+
+def _list(body: Body, name: str, kind: type) -> list[Any]:
+    return [_of_type(each, kind, name) for each in _of_type(body.get(name), list, name)]
+
+
+def _of_type(value: Any, kind: type, name: str) -> Any:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise InputError(f"{name} must hold {kind.__name__}; {value!r} came")
+    return value
+
+
+async def _refusal(_: Request, error: Exception) -> Response:
+    status = 400 if isinstance(error, InputError) else 500
+    return JSONResponse({"error": str(error)}, status_code=status)
