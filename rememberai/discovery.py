@@ -13,7 +13,7 @@ from rememberai._arrays import pair_distances, prepare
 from rememberai.events import AlbumClusterer
 from rememberai.events.clustering import kinds_of
 from rememberai.events.kmeans import canonical_order, centroids_of
-from rememberai.events.naming import telling_words, title
+from rememberai.events.naming import led_by, telling_words, title
 from rememberai.events.segmentation import blend, segment
 from rememberai.events.stable import keep_ids
 from rememberai.index.knn import knn
@@ -143,7 +143,7 @@ def describe(photos: Timeline, kept: KeptEvents) -> Discovery:
         events.append(
             DiscoveredEvent(
                 event_id=event_id,
-                title=event.title or title(telling[label], first, last),
+                title=event.title or title(led_by(event.known_event, telling[label]), first, last),
                 named=event.title is not None,
                 photo_ids=tuple(row["photo_id"] for row in sorted(own, key=in_time)),
                 representatives=tuple(row_hit(rows[i], float(distances[i])) for i in faces),

@@ -122,6 +122,12 @@ def title(
     return " · ".join(part for part in parts if part)
 
 
+def led_by(event: str | None, telling: Sequence[str]) -> list[str]:
+    """Put a known event's name before the words that tell, in place of the least telling ones."""
+    lead = [event.replace("_", " ")] if event else []
+    return _distinct([*lead, *telling], max(len(telling), 1))
+
+
 def date_range(first: datetime | None, last: datetime | None) -> str:
     """Write a day, or a range of days with nothing said twice; empty when nothing is known."""
     if first is None or last is None:

@@ -31,7 +31,10 @@ class Book(Protocol):
     """What the page needs of `RememberAI`."""
 
     store: MemoryStore
-    events: Events
+
+    @property
+    def events(self) -> Events:
+        """See `RememberAI.events`."""
 
     def search(self, text: str, k: int = 10) -> list[Hit]:
         """See `RememberAI.search`."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rememberai.events.naming import date_range, telling_words, title, words
+from rememberai.events.naming import date_range, led_by, telling_words, title, words
 
 
 def telling(*clusters, n_words=3):
@@ -205,3 +205,14 @@ def test_titles(telling, expected):
     assert title(telling, None, None) == expected
     assert title(telling, DAY, DAY) == f"{expected} · 14 June 2024"
     assert title(telling, DAY, DAY, "Busan") == f"{expected} · Busan · 14 June 2024"
+
+
+def test_a_known_event_leads_and_says_nothing_twice():
+    assert led_by("birthday_party", ["candles", "birthday", "cake"]) == [
+        "birthday party",
+        "candles",
+        "cake",
+    ]
+    assert led_by("wedding", ["door", "mum", "stand"]) == ["wedding", "door", "mum"]
+    assert led_by("wedding", []) == ["wedding"]
+    assert led_by(None, ["door", "mum", "stand"]) == ["door", "mum", "stand"]
