@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import stat
 import struct
+import threading
 import warnings
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from PIL import Image, ImageOps, IptcImagePlugin, UnidentifiedImageError
+from PIL import Image, IptcImagePlugin, UnidentifiedImageError, features
 from PIL.ExifTags import IFD, Base
 
 from rememberai._optional import require
-from rememberai.errors import ImageError
+from rememberai.errors import ImageError, InputError, MissingExtraError
+from rememberai.photos.pixels import as_shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 EXTENSIONS = {
+    ".apng": "PNG",
+    ".avif": "AVIF",
+    ".bmp": "BMP",
+    ".gif": "GIF",
     ".heic": "HEIF",
     ".heif": "HEIF",
     ".hif": "HEIF",
@@ -29,18 +37,21 @@ EXTENSIONS = {
     ".jpe": "JPEG",
     ".jpeg": "JPEG",
     ".jpg": "JPEG",
+    ".mpo": "JPEG",
     ".png": "PNG",
     ".tif": "TIFF",
     ".tiff": "TIFF",
     ".webp": "WEBP",
 }
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP")
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _HEIF_BRANDS = frozenset(
     (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 )
 # What Pillow and libheif raise on damaged files.
 _DAMAGE = (
     ArithmeticError,
+    AssertionError,
     AttributeError,
     EOFError,
     LookupError,
@@ -94,34 +105,46 @@ class Picture:
     remarks: tuple[str, ...]
 
 
-def open_image(path: str | os.PathLike[str], *, side: int | None = None) -> Image.Image:
-    """Decode a picture: RGB, upright, transparent parts white.
+def open_image(
+    path: str | os.PathLike[str], *, at_least: int | None = None, partial: bool = False
+) -> Image.Image:
+    """Decode a picture: RGB in sRGB, upright, transparent parts white; of several the first.
 
     Parameters
     ----------
-    side
-        So many pixels each way are enough: a JPEG is decoded at the least scale that gives them.
+    at_least
+        How many pixels the shorter side must keep, when it has that many; what is more may be left
+        out. A JPEG is then decoded at a half, a quarter or an eighth, which is several times
+        faster. Ask for twice the size that you will scale to: what comes out is as good as from
+        the full picture.
+    partial
+        Take a damaged picture as far as it can be read; the rest is blank. Progressive JPEG, WebP,
+        HEIC and AVIF can't be read in part.
 
     Raises
     ------
     ImageError
-        The file can't be read, is no JPEG, PNG, WebP, TIFF or HEIC picture, is damaged, or claims
-        more pixels than ``PIL.Image`` allows.
+        The file can't be read, changes meanwhile, is no JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC or
+        AVIF picture, is damaged, or claims more pixels than ``PIL.Image`` allows.
+    InputError
+        ``at_least`` is less than 1.
     MissingExtraError
-        It is a HEIC picture and the extra ``heif`` is not installed.
+        It is a HEIC picture and the extra ``heif`` is not installed, or an AVIF picture and this
+        Pillow can't read those.
     """
+    if at_least is not None and at_least < 1:
+        raise InputError(f"at_least must be 1 pixel or more, or None for all; {at_least} came")
     with _opened(path) as image:
-        if side is not None:
-            image.draft("RGB", (side, side))
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode.startswith("I;16"):  # plain conversion would clip 16 bits to white
-            upright = upright.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-        if upright.has_transparency_data:
-            upright = upright.convert("RGBA")
-            white = Image.new("RGBA", upright.size, "white")
-            upright = Image.alpha_composite(white, upright)
-        return upright.convert("RGB")
+        if at_least is not None:
+            image.draft(None, (at_least, at_least))
+        try:
+            image.load()
+        except _DAMAGE:
+            image.tile = []  # type: ignore[attr-defined]  # what was decoded so far stays
+            if not partial or image.getbbox(alpha_only=False) is None:
+                raise
+        orientation = _attempt(lambda: image.getexif().get(Base.Orientation), None, "EXIF", [])
+        return as_shown(image, orientation, at_least)
 
 
 def inspect(path: str | os.PathLike[str]) -> Picture:
@@ -130,9 +153,9 @@ def inspect(path: str | os.PathLike[str]) -> Picture:
     Raises
     ------
     ImageError
-        Not even its header can be read.
+        Not even its header can be read, or the file changes meanwhile.
     MissingExtraError
-        It is a HEIC picture and the extra ``heif`` is not installed.
+        See `open_image`.
     """
     with _opened(path) as image:
         name = "JPEG" if image.format == "MPO" else str(image.format)
@@ -164,34 +187,95 @@ def inspect(path: str | os.PathLike[str]) -> Picture:
 
 
 @contextmanager
+def unchanged(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise an ImageError when a file changes within the block."""
+    before = Path(path).stat()
+    try:
+        yield
+    finally:
+        after = Path(path).stat()
+        if any(
+            getattr(after, name) != getattr(before, name)
+            for name in ("st_ino", "st_size", "st_mtime_ns")
+        ):
+            raise ImageError(f"{os.fspath(path)} changed while it was read; try again")
+
+
+@contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
     """Open without decoding; what goes wrong within the block is an ImageError too."""
     name = os.fspath(path)
     try:
-        with open(path, "rb") as file, warnings.catch_warnings():  # noqa: PTH123
-            warnings.simplefilter("ignore")
-            start = file.read(12)
+        if not stat.S_ISREG(Path(path).stat().st_mode):  # opening a pipe would wait for its writer
+            raise ImageError(f"{name} is a folder, a pipe or a device; give a picture file")
+        with open(path, "rb") as file, unchanged(path), _QUIET:  # noqa: PTH123
+            start = file.read(64)
             if not start:
                 raise ImageError(f"{name} is empty; copy it again from where it came")
-            formats: tuple[str, ...] = _FORMATS
-            if start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS:
-                require("pillow_heif").register_heif_opener()
-                formats = ("HEIF",)
             file.seek(0)
-            with Image.open(file, formats=formats) as image:
+            with Image.open(file, formats=_formats(start)) as image:
                 yield image
     except ImageError:
         raise
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{name} is no readable JPEG, PNG, WebP, TIFF or HEIC picture; open it in a viewer and "
-            "save it again, or copy it again from where it came"
+            f"{name} is no readable JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC or AVIF picture; open it "
+            "in a viewer and save it again, or copy it again from where it came"
         ) from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} is too large: {error} Save a smaller copy of it") from error
     except _DAMAGE as error:
         what = "check its permissions" if isinstance(error, PermissionError) else "copy it again"
         raise ImageError(f"{name} can't be read ({error}); {what}") from error
+
+
+def _formats(start: bytes) -> tuple[str, ...]:
+    """List the formats that a file may have by its first 64 bytes, and make Pillow ready."""
+    if start[4:8] != b"ftyp":
+        return _FORMATS
+    end = min(int.from_bytes(start[:4]), len(start))
+    brands = {start[i : i + 4] for i in (8, *range(16, end, 4))}
+    if brands & _AVIF_BRANDS:
+        if not features.check("avif"):
+            raise MissingExtraError(
+                "this is an AVIF picture, which the installed Pillow can't read. "
+                'Install one that can with: pip install "pillow>=11.3"'
+            )
+        return ("AVIF",)
+    if brands & _HEIF_BRANDS:
+        require("pillow_heif").register_heif_opener()
+        return ("HEIF",)
+    return _FORMATS
+
+
+class _Quiet:
+    """Silences the warnings of Pillow while any thread is within the block.
+
+    `warnings.catch_warnings` alone restores the filters in the order in which threads leave, which
+    may leave them silenced for good.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._kept = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._kept = warnings.catch_warnings()
+                self._kept.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._kept.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
 
 
 def _exif(image: Image.Image, remarks: list[str]) -> Exif:

@@ -10,7 +10,7 @@ from PIL.ExifTags import Base
 
 from rememberai.errors import ImageError
 from rememberai.photos.folders import find_beside
-from rememberai.photos.images import EXTENSIONS, Picture, inspect
+from rememberai.photos.images import EXTENSIONS, Picture, inspect, unchanged
 from rememberai.photos.places import gps_place
 from rememberai.photos.takeout import Sidecar, find_sidecar
 from rememberai.photos.text import clean, decode, decode_comment, decode_utf16, is_boilerplate
@@ -57,11 +57,15 @@ def read_photo(
     Raises
     ------
     ImageError
-        It can't be read, or it is damaged and has no memory that would be worth keeping.
+        It can't be read, it changes meanwhile, or it is damaged and has no memory that would be
+        worth keeping.
     MissingExtraError
-        It is a HEIC picture and the extra ``heif`` is not installed.
+        See `rememberai.photos.open_image`.
     """
-    picture = inspect(path)
+    with unchanged(path):
+        picture = inspect(path)
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
     remarks = list(picture.remarks)
     used: set[str] = set()
     sidecar, takeout = find_sidecar(path.name, files, path.parent) or (None, Sidecar())
@@ -89,8 +93,6 @@ def read_photo(
     )
     place, about_place = gps_place(picture.exif.gps)
     remarks += [*about_time, *([about_place] if about_place else [])]
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
     photo = Photo(
         photo_id=digest.hexdigest(),
         name=name,

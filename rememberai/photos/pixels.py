@@ -1,0 +1,71 @@
+"""Decoded pixels as viewers show them: 8 bits, on white, sRGB, upright."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+
+from PIL import Image, ImageCms
+
+# How EXIF's orientation is undone.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def as_shown(image: Image.Image, orientation: object, at_least: int | None) -> Image.Image:
+    """Convert a loaded picture to RGB as a viewer shows it.
+
+    Parameters
+    ----------
+    image
+        Of any mode; a profile is read from its ``info``.
+    orientation
+        The value of EXIF's tag; anything but 2 to 8 means upright.
+    at_least
+        The picture is reduced by the largest whole number that leaves its shorter side this long.
+    """
+    profile = image.info.get("icc_profile")
+    image = _reducible(image)
+    factor = min(image.size) // at_least if at_least else 1
+    if factor > 1:
+        image = image.reduce(factor)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    to_srgb = _to_srgb(profile, image.mode) if isinstance(profile, bytes) and profile else None
+    image = to_srgb.apply(image) if to_srgb else image
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    image = image.transpose(turn) if turn is not None else image
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _reducible(image: Image.Image) -> Image.Image:
+    """Convert modes whose numbers can't be averaged, or have more than 8 bits."""
+    if image.mode.startswith("I"):  # 16 bits, which plain conversion would clip to white
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode in ("P", "PA"):
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.has_transparency_data:  # also one colour of an RGB picture, named transparent
+        return image.convert("RGBA")
+    return image
+
+
+@lru_cache(maxsize=16)
+def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Make the way from a profile to sRGB; None where there is nothing to do or it is damaged."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if mode == "RGB" and ImageCms.getProfileDescription(source).startswith("sRGB"):
+            return None
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, ImportError, OSError, ValueError):
+        return None

@@ -1,0 +1,342 @@
+"""Decoding: the scale asked for, colours, several pictures in a file, and what can go wrong."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import threading
+import warnings
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+from pictures import outcome_of, save
+from PIL import Image, ImageCms, features
+
+from rememberai.errors import ImageError, InputError, MissingExtraError
+from rememberai.photos import Album, images, metadata, open_image
+
+
+def pixels(image) -> np.ndarray:
+    return np.asarray(image, np.float32)
+
+
+def scene(size=(400, 300)) -> Image.Image:
+    """A smooth picture, different in each corner."""
+    y, x = np.mgrid[0 : 1 : size[1] * 1j, 0 : 1 : size[0] * 1j]
+    waves = 0.5 + 0.2 * np.sin(9 * x + 4 * y)
+    return Image.fromarray((255 * np.stack([x, y, waves], -1)).astype(np.uint8))
+
+
+FORMATS = {
+    "a.jpg": {"quality": 95},
+    "progressive.jpg": {"quality": 95, "progressive": True},
+    "a.png": {},
+    "a.webp": {"lossless": True},
+    "a.tif": {},
+    "a.bmp": {},
+    "a.gif": {"interlace": 0},
+    "a.avif": {"quality": 95},
+    "a.heic": {"quality": 95},
+}
+
+
+def write(path, image=None, **options):
+    image = scene() if image is None else image
+    if path.suffix == ".avif" and not features.check("avif"):
+        pytest.skip("this Pillow can't read AVIF")
+    if path.suffix == ".heic":
+        pytest.importorskip("pillow_heif").register_heif_opener()
+    image.save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("at_least", [25, 37, 75, 149, 150, 151, 999])
+def test_the_shorter_side_keeps_what_was_asked_for_and_not_twice_that(tmp_path, name, at_least):
+    path = write(tmp_path / name, **FORMATS[name])
+    full, small = open_image(path), open_image(path, at_least=at_least)
+    assert (full.size, small.mode) == ((400, 300), "RGB")
+    if at_least > 150:
+        assert small.size == full.size
+    else:
+        assert at_least <= min(small.size) < 2 * at_least
+        assert max(small.size) / min(small.size) == pytest.approx(4 / 3, abs=1.5 / min(small.size))
+    reference = full.resize(small.size, Image.Resampling.BOX)
+    limit = 8 if name.endswith(".gif") else 3  # 256 colours
+    assert np.abs(pixels(small) - pixels(reference)).mean() < limit
+
+
+def test_a_jpeg_is_scaled_while_it_is_decoded(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.jpg")
+    loaded = []
+    monkeypatch.setattr(
+        images, "as_shown", lambda image, *_: loaded.append(image.size) or image.copy()
+    )
+    open_image(path, at_least=70)
+    assert loaded == [(100, 75)]
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_a_small_one_is_upright_too(tmp_path, name):
+    stored = scene().transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x112] = 6
+    write(tmp_path / name, stored, exif=exif)
+    small = open_image(tmp_path / name, at_least=50)
+    assert small.width > small.height
+    reference = scene().resize(small.size, Image.Resampling.BOX)
+    assert np.abs(pixels(small) - pixels(reference)).mean() < 3
+
+
+@pytest.mark.parametrize("at_least", [0, -3])
+def test_no_pixels_are_refused(tmp_path, at_least):
+    with pytest.raises(InputError, match="at_least must be 1"):
+        open_image(save(tmp_path / "a.jpg"), at_least=at_least)
+
+
+# Colours
+
+
+def swapped_profile() -> bytes:
+    """An sRGB profile whose red and green have changed places."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    places = {}
+    for number in range(struct.unpack_from(">I", profile, 128)[0]):
+        at = 132 + 12 * number
+        places[bytes(profile[at : at + 4])] = at + 4
+    red, green = places[b"rXYZ"], places[b"gXYZ"]
+    kept = bytes(profile[red : red + 8])
+    profile[red : red + 8] = profile[green : green + 8]
+    profile[green : green + 8] = kept
+    return bytes(profile).replace("sRGB".encode("utf-16-be"), "RGBs".encode("utf-16-be"))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.webp"])
+def test_a_profile_is_applied(tmp_path, name):
+    path = write(tmp_path / name, Image.new("RGB", (32, 32), (200, 30, 90)),
+                 icc_profile=swapped_profile())  # fmt: skip
+    assert pixels(open_image(path, at_least=8))[3, 3] == pytest.approx([30, 200, 90], abs=5)
+
+
+def test_a_profile_is_applied_beneath_transparent_parts(tmp_path):
+    image = Image.new("RGBA", (32, 32), (200, 30, 90, 255))
+    image.paste((0, 0, 0, 0), (0, 0, 16, 32))
+    path = write(tmp_path / "a.png", image, icc_profile=swapped_profile())
+    found = pixels(open_image(path))
+    assert found[5, 5] == pytest.approx([255, 255, 255], abs=1)
+    assert found[5, 30] == pytest.approx([30, 200, 90], abs=3)
+
+
+def test_a_damaged_profile_or_one_of_another_kind_is_passed_over(tmp_path):
+    grey = Image.new("L", (32, 32), 90)
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile in (b"nonsense", swapped_profile()[:200], srgb):
+        path = write(tmp_path / "a.jpg", grey, icc_profile=profile)
+        assert pixels(open_image(path))[3, 3] == pytest.approx([90, 90, 90], abs=2)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif"])
+def test_cmyk_is_not_inverted(tmp_path, name):
+    """Adobe's JPEGs hold CMYK inverted, TIFFs do not."""
+    path = write(tmp_path / name, Image.new("CMYK", (32, 32), (0, 255, 255, 0)))
+    for at_least in (None, 8):
+        found = pixels(open_image(path, at_least=at_least))[2, 2]
+        assert found == pytest.approx([255, 0, 0], abs=12)
+
+
+DEEP = {
+    "grey.png": Image.new("I;16", (32, 32), 0x8000),
+    "grey.tif": Image.new("I;16", (32, 32), 0x8000),
+    "bits.png": Image.new("1", (32, 32), 1),
+    "clear.png": Image.new("LA", (32, 32), (10, 0)),
+}
+
+
+@pytest.mark.parametrize(("name", "grey"), list(zip(DEEP, (128, 128, 255, 255), strict=True)))
+def test_every_depth_of_grey(tmp_path, name, grey):
+    path = write(tmp_path / name, DEEP[name])
+    for at_least in (None, 8):
+        found = pixels(open_image(path, at_least=at_least))
+        assert (found == grey).all()
+
+
+def test_16_bits_with_a_transparent_grey_and_16_bits_of_colour(tmp_path):
+    write(tmp_path / "a.png", DEEP["grey.png"], transparency=0x4000)
+    assert open_image(tmp_path / "a.png").getpixel((3, 3)) == (128, 128, 128)
+    rows = b"".join(b"\0" + struct.pack(">3H", 0x8000, 0x1000, 0xFFFF) * 4 for _ in range(4))
+    (tmp_path / "deep.png").write_bytes(png(4, 4, 16, 2, rows))
+    assert open_image(tmp_path / "deep.png").getpixel((1, 1)) == (128, 16, 255)
+
+
+def png(width, height, bits, colour, rows) -> bytes:
+    import zlib
+
+    chunks = [b"IHDR" + struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)]
+    chunks += [b"IDAT" + zlib.compress(rows), b"IEND"]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        for chunk in chunks
+    )
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.gif"])
+def test_palettes_with_a_transparent_colour(tmp_path, name):
+    image = Image.new("P", (32, 32), 1)
+    image.putpalette([10, 20, 30, 200, 100, 50])
+    image.paste(0, (0, 0, 16, 32))
+    path = write(tmp_path / name, image, transparency=0)
+    for at_least in (None, 8):
+        found = open_image(path, at_least=at_least)
+        assert found.getpixel((0, 0)) == (255, 255, 255)
+        assert found.getpixel((found.width - 1, 0)) == (200, 100, 50)
+
+
+# Several pictures in a file
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.apng", "a.mpo", "a.jpg", "a.tif"])
+def test_the_first_of_several(tmp_path, name):
+    first, second = (Image.new("RGB", (64, 48), colour) for colour in ("red", "blue"))
+    form = {"a.jpg": "MPO", "a.apng": "PNG"}.get(name)
+    first.save(tmp_path / name, form, save_all=True, append_images=[second])
+    album = Album.from_folder(tmp_path)
+    assert [(o.status, o.reason.count("really")) for o in album.outcomes] == [("done", 0)]
+    for at_least in (None, 12):
+        red, _, blue = open_image(tmp_path / name, at_least=at_least).getpixel((5, 5))
+        assert red > 200 > 60 > blue
+
+
+@pytest.mark.parametrize("name", ["a.avif", "a.heic", "a.gif", "a.bmp"])
+def test_other_formats_are_photos_and_upright(tmp_path, name):
+    exif = Image.Exif()
+    exif[0x112] = 6
+    options = {"exif": exif.tobytes()} if name in ("a.avif", "a.heic") else {}
+    write(tmp_path / name, **options)
+    size = (300, 400) if options else (400, 300)
+    photo = Album.from_folder(tmp_path).photos[0]
+    assert (photo.width, photo.height) == size
+    assert open_image(tmp_path / name).size == size
+
+
+def test_an_avif_picture_is_known_by_any_of_its_brands(tmp_path, monkeypatch):
+    content = write(tmp_path / "a.avif").read_bytes()
+    assert content[8:12] == b"avif"
+    assert b"mif1" in content[16:40]
+    (tmp_path / "a.heic").write_bytes(content[:8] + b"mif1" + content[12:])
+    assert open_image(tmp_path / "a.heic").size == (400, 300)
+    monkeypatch.setattr(features, "check", lambda name: False)
+    with pytest.raises(MissingExtraError, match=r'pip install "pillow>=11.3"'):
+        open_image(tmp_path / "a.heic")
+
+
+# Damage
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.bmp", "a.gif"])
+@pytest.mark.parametrize("at_least", [None, 60])
+def test_a_truncated_picture_is_read_as_far_as_it_goes_if_asked(tmp_path, name, at_least):
+    path = write(tmp_path / name, **FORMATS[name])
+    whole = open_image(path, at_least=at_least)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 5])
+    with pytest.raises(ImageError, match="can't be read"):
+        open_image(path, at_least=at_least)
+    part = open_image(path, at_least=at_least, partial=True)
+    assert part.size == whole.size
+    quarter = part.height // 4
+    there, lost = slice(quarter), slice(-quarter, None)
+    if name == "a.bmp":  # stored from the bottom up
+        there, lost = lost, there
+    assert np.abs(pixels(part)[there] - pixels(whole)[there]).mean() < 1
+    assert pixels(part)[lost].std(axis=(0, 1)).max() == 0  # blank
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "progressive.jpg", "a.png", "a.webp"])
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_picture_of_which_nothing_is_left_fails(tmp_path, name, partial):
+    path = write(tmp_path / name, **FORMATS[name])
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"\xff\xda") if name.endswith(".jpg") else 45])
+    with pytest.raises(ImageError):
+        open_image(path, partial=partial)
+
+
+def test_damaged_exif_hides_no_picture(tmp_path):
+    exif = Image.Exif()
+    exif[0x10E] = "words"
+    content = write(tmp_path / "a.jpg", exif=exif).read_bytes()
+    (tmp_path / "a.jpg").write_bytes(content.replace(b"MM\0*", b"MM\0+"))
+    assert content.count(b"MM\0*") == 1
+    assert open_image(tmp_path / "a.jpg").size == (400, 300)
+
+
+@pytest.mark.parametrize("reader", ["open_image", "from_folder"])
+def test_a_file_that_changes_while_it_is_read_is_an_outcome(tmp_path, monkeypatch, reader):
+    path = save(tmp_path / "a.jpg")
+    save(tmp_path / "b.jpg", seed=1)
+    module, name = (images, "as_shown") if reader == "open_image" else (metadata, "inspect")
+    really = getattr(module, name)
+
+    def meanwhile(*arguments):
+        if module is images or arguments[0] == path:
+            with path.open("ab") as file:
+                file.write(b"more")
+        return really(*arguments)
+
+    monkeypatch.setattr(module, name, meanwhile)
+    if module is images:
+        with pytest.raises(ImageError, match="changed while it was read"):
+            open_image(path)
+        return
+    album = Album.from_folder(tmp_path)
+    assert "changed while it was read" in outcome_of(album, "a.jpg").reason
+    assert [photo.name for photo in album.photos] == ["b.jpg"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no links and pipes here")
+def test_pipes_loops_and_folders_named_like_pictures(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    save(tmp_path / "folder.jpg/a.jpg")
+    found = {}
+
+    def read():
+        for name in ("pipe.jpg", "loop.jpg", "folder.jpg"):
+            with pytest.raises(ImageError) as error:
+                open_image(tmp_path / name)
+            found[name] = str(error.value)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(timeout=30)
+    assert not reader.is_alive()
+    assert "a pipe" in found["pipe.jpg"]
+    assert "a folder" in found["folder.jpg"]
+    assert "can't be read" in found["loop.jpg"]
+    album = Album.from_folder(tmp_path)
+    assert [photo.name for photo in album.photos] == ["folder.jpg/a.jpg"]
+
+
+def test_warnings_are_as_before_in_whatever_order_pictures_are_closed(tmp_path):
+    path = save(tmp_path / "a.jpg")
+    before = list(warnings.filters)
+    first, second = images._opened(path), images._opened(path)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    assert warnings.filters == before
+
+
+@pytest.mark.parametrize("factor", [0.6, 0.4])
+def test_a_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch, factor):
+    buffer = io.BytesIO()
+    scene().save(buffer, "GIF")
+    (tmp_path / "a.gif").write_bytes(buffer.getvalue())
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", int(factor * 400 * 300))
+    expected = pytest.raises(ImageError, match="too large") if factor < 0.5 else nullcontext()
+    with warnings.catch_warnings(), expected:
+        warnings.simplefilter("error")
+        open_image(tmp_path / "a.gif", at_least=10)
