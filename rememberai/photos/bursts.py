@@ -56,8 +56,8 @@ def find_bursts(
     paths
         The n files; None, or a file that can't be read, is alone.
     times
-        What the clock showed when each was taken, or None where nobody knows. Photos that are known
-        to be more than an hour apart are never grouped.
+        What the clock showed when each was taken, or None where nobody knows. Two photos that are
+        known to be more than an hour apart come into one burst only by a third that is like both.
     progress
         Called after each file with the number of files done and n.
 

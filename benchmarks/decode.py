@@ -1,0 +1,160 @@
+"""Decode JPEGs of 12 million pixels and scale them to 256: time on one core, and error.
+
+The error is the root of the mean square against the whole picture scaled with Lanczos in floating
+point: on the numbers as they are stored, and in linear light.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from statistics import mean, median
+from time import process_time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks._records import Run, arguments, figures, markdown, of_arm, paired_ratio
+from rememberai.photos import open_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from benchmarks._records import Record
+
+    Way = Callable[[Path], Image.Image]
+
+NAME = "decode"
+BEFORE, AFTER = (4000, 3000), (341, 256)
+NAIVE, OURS = "Image.open().convert().resize()", "open_image(at_least=512)"
+_LANCZOS = Image.Resampling.LANCZOS
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Decode each picture in each way by turns."""
+    parser = arguments(__doc__, pictures=4, repeats=7, quality=92, seed=0)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the real data")
+    options = parser.parse_args(argv)
+    settings = {name: getattr(options, name) for name in ("pictures", "quality")}
+    run = Run(NAME, settings, folder=options.records)
+    photos = sorted((options.data / "coco_photos").glob("*.jpg"))
+    ways = dict(_ways())
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, make in {"many photos": _many, "one, with noise": _one}.items():
+            for number in range(options.pictures):
+                path = Path(folder) / "large.jpg"
+                random = np.random.default_rng([options.seed, number])
+                make(photos, random).save(path, quality=options.quality)
+                references = _references(path)
+                for repeat in range(options.repeats):
+                    for what in list(ways)[:: 1 if repeat % 2 else -1]:
+                        start = process_time()
+                        small = ways[what](path)
+                        found: Record = {"seconds": process_time() - start}
+                        found |= {name: _error(small, r) for name, r in references.items()}
+                        found["megabytes"] = path.stat().st_size / 1e6
+                        arm = {"what": what, "kind": kind, "picture": number}
+                        run.add(arm, repeat, found, threads=1, seed=options.seed)
+    print(table(run.records))
+
+
+def table(records: list[Record]) -> str:
+    """Write medians of time and means of error over pictures and repeats."""
+    rows = []
+    for kind in dict.fromkeys(record["arm"]["kind"] for record in records):
+        naive = of_arm(records, kind=kind, what=NAIVE)
+        size = mean(figures(naive, "megabytes"))
+        for what in dict.fromkeys(record["arm"]["what"] for record in records):
+            arm = of_arm(records, kind=kind, what=what)
+            arm.sort(key=lambda record: (record["arm"]["picture"], record["repeat"]))
+            naive.sort(key=lambda record: (record["arm"]["picture"], record["repeat"]))
+            faster = paired_ratio(figures(naive, "seconds"), figures(arm, "seconds"))
+            rows.append([
+                f"{kind} ({size:.1f} MB): {what}",
+                f"{1000 * median(figures(arm, 'seconds')):.0f}",
+                f"{faster:.1f}×",
+                f"{mean(figures(arm, 'as_stored')):.2f}",
+                f"{mean(figures(arm, 'linear_light')):.2f}",
+            ])  # fmt: skip
+    header = ["", "ms", "faster, bar 4×", "error as stored", "error in linear light"]
+    return markdown(header, rows)
+
+
+def _ways() -> Iterator[tuple[str, Way]]:
+    yield NAIVE, lambda path: Image.open(path).convert("RGB").resize(AFTER)
+    yield OURS, lambda path: open_image(path, at_least=2 * AFTER[1]).resize(AFTER, _LANCZOS)
+    yield (
+        "open_image(at_least=256)",
+        lambda path: open_image(path, at_least=AFTER[1]).resize(AFTER, _LANCZOS),
+    )
+    yield "open_image() whole", lambda path: open_image(path).resize(AFTER, _LANCZOS)
+    try:
+        from simplejpeg import decode_jpeg
+    except ImportError:
+        print("without simplejpeg, which is not installed")
+    else:
+        yield (
+            "simplejpeg at twice the size",
+            lambda path: Image.fromarray(
+                decode_jpeg(
+                    path.read_bytes(), min_width=2 * AFTER[0], min_height=2 * AFTER[1], min_factor=1
+                )
+            ).resize(AFTER, _LANCZOS),
+        )
+    os.environ.setdefault("VIPS_CONCURRENCY", "1")
+    try:
+        import pyvips
+    except ImportError:
+        print("without pyvips, which is not installed")
+    else:
+        pyvips.cache_set_max(0)
+        yield "pyvips thumbnail", lambda path: _vips(pyvips, path)
+
+
+def _vips(pyvips: Any, path: Path) -> Image.Image:
+    image = pyvips.Image.thumbnail(str(path), AFTER[0], height=AFTER[1], size="force")
+    return Image.fromarray(image.numpy())
+
+
+def _many(photos: list[Path], random: np.random.Generator) -> Image.Image:
+    """Lay photos side by side, each pixel of them a pixel: as sharp as a picture can be."""
+    large = Image.new("RGB", BEFORE)
+    chosen = random.permutation(len(photos))
+    for place in range(88):
+        photo = open_image(photos[chosen[place % len(chosen)]]).resize((384, 384))
+        large.paste(photo, (384 * (place % 11), 384 * (place // 11)))
+    return large
+
+
+def _one(photos: list[Path], random: np.random.Generator) -> Image.Image:
+    """Enlarge a photo and add the noise of a sensor."""
+    photo = open_image(photos[random.integers(len(photos))]).resize(BEFORE, _LANCZOS)
+    noisy = np.asarray(photo, np.float32)
+    noisy = noisy + random.normal(0, 4, (*noisy.shape[:2], 1)).astype(np.float32)
+    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
+
+
+def _references(path: Path) -> dict[str, NDArray[np.float32]]:
+    with Image.open(path) as image:
+        stored = np.asarray(image.convert("RGB"), np.float32) / 255
+    light = np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
+    small = _scaled(light).clip(0, 1)
+    back = np.where(small <= 0.0031308, 12.92 * small, 1.055 * small ** (1 / 2.4) - 0.055)
+    return {"as_stored": 255 * _scaled(stored), "linear_light": (255 * back).astype(np.float32)}
+
+
+def _scaled(picture: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    bands = picture.astype(np.float32).transpose(2, 0, 1)
+    return np.stack([Image.fromarray(band).resize(AFTER, _LANCZOS) for band in bands], axis=-1)
+
+
+def _error(small: Image.Image, reference: NDArray[np.float32]) -> float:
+    return float(np.sqrt(np.mean((np.asarray(small, np.float32) - reference) ** 2)))
+
+
+if __name__ == "__main__":
+    main()
