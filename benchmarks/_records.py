@@ -33,6 +33,9 @@ _PACKAGES = (
     "scikit-learn",
     "umap-learn",
     "numba",
+    "pillow",
+    "simplejpeg",
+    "pyvips",
 )
 
 Record = dict[str, Any]

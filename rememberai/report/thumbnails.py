@@ -33,7 +33,7 @@ def thumbnail(path: str | os.PathLike[str], side: int) -> bytes:
     ImageError, MissingExtraError
         See `open_image`.
     """
-    image = open_image(path, side=side)
+    image = open_image(path, at_least=side)
     image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
     made = io.BytesIO()
     image.save(made, "WEBP", quality=_QUALITY, method=2)
