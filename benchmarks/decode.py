@@ -6,6 +6,7 @@ point: on the numbers as they are stored, and in linear light.
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     Way = Callable[[Path], Image.Image]
 
 NAME = "decode"
+QUALITIES = 85, 92
 BEFORE, AFTER = (4000, 3000), (341, 256)
 NAIVE, OURS = "Image.open().convert().resize()", "open_image(at_least=512)"
 _LANCZOS = Image.Resampling.LANCZOS
@@ -36,45 +38,50 @@ _LANCZOS = Image.Resampling.LANCZOS
 
 def main(argv: list[str] | None = None) -> None:
     """Decode each picture in each way by turns."""
-    parser = arguments(__doc__, pictures=4, repeats=7, quality=92, seed=0)
+    parser = arguments(__doc__, pictures=3, repeats=5, seed=0)
     parser.add_argument("--data", type=Path, required=True, help="folder of the real data")
     options = parser.parse_args(argv)
-    settings = {name: getattr(options, name) for name in ("pictures", "quality")}
-    run = Run(NAME, settings, folder=options.records)
+    run = Run(NAME, {"pictures": options.pictures}, folder=options.records)
     photos = sorted((options.data / "coco_photos").glob("*.jpg"))
     ways = dict(_ways())
-    with tempfile.TemporaryDirectory() as folder:
-        for kind, make in {"many photos": _many, "one, with noise": _one}.items():
-            for number in range(options.pictures):
+    cases = itertools.product({"many photos": _many, "one, noisy": _one}.items(), QUALITIES)
+    for (kind, make), quality in cases:
+        for number in range(options.pictures):
+            with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "large.jpg"
                 random = np.random.default_rng([options.seed, number])
-                make(photos, random).save(path, quality=options.quality)
-                references = _references(path)
-                for repeat in range(options.repeats):
-                    for what in list(ways)[:: 1 if repeat % 2 else -1]:
-                        start = process_time()
-                        small = ways[what](path)
-                        found: Record = {"seconds": process_time() - start}
-                        found |= {name: _error(small, r) for name, r in references.items()}
-                        found["megabytes"] = path.stat().st_size / 1e6
-                        arm = {"what": what, "kind": kind, "picture": number}
-                        run.add(arm, repeat, found, threads=1, seed=options.seed)
+                make(photos, random).save(path, quality=quality)
+                about = {"kind": kind, "quality": quality, "picture": number}
+                for what, repeat, found in _measure(path, ways, options.repeats):
+                    arm = {"what": what, **about}
+                    run.add(arm, repeat, found, threads=1, seed=options.seed)
     print(table(run.records))
+
+
+def _measure(path: Path, ways: dict[str, Way], repeats: int) -> Iterator[tuple[str, int, Record]]:
+    references = _references(path)
+    for repeat in range(repeats):
+        for what in list(ways)[:: 1 if repeat % 2 else -1]:
+            start = process_time()
+            small = ways[what](path)
+            found: Record = {"seconds": process_time() - start}
+            found |= {name: _error(small, other) for name, other in references.items()}
+            yield what, repeat, found | {"megabytes": path.stat().st_size / 1e6}
 
 
 def table(records: list[Record]) -> str:
     """Write medians of time and means of error over pictures and repeats."""
     rows = []
-    for kind in dict.fromkeys(record["arm"]["kind"] for record in records):
-        naive = of_arm(records, kind=kind, what=NAIVE)
+    cases = dict.fromkeys((r["arm"]["kind"], r["arm"]["quality"]) for r in records)
+    known = dict.fromkeys(r["arm"]["what"] for r in records)
+    for kind, quality in cases:
+        naive = _ordered(records, kind=kind, quality=quality, what=NAIVE)
         size = mean(figures(naive, "megabytes"))
-        for what in dict.fromkeys(record["arm"]["what"] for record in records):
-            arm = of_arm(records, kind=kind, what=what)
-            arm.sort(key=lambda record: (record["arm"]["picture"], record["repeat"]))
-            naive.sort(key=lambda record: (record["arm"]["picture"], record["repeat"]))
+        for what in sorted(known, key=(NAIVE, OURS).__contains__, reverse=True):
+            arm = _ordered(records, kind=kind, quality=quality, what=what)
             faster = paired_ratio(figures(naive, "seconds"), figures(arm, "seconds"))
             rows.append([
-                f"{kind} ({size:.1f} MB): {what}",
+                f"{kind}, quality {quality}, {size:.1f} MB: {what}",
                 f"{1000 * median(figures(arm, 'seconds')):.0f}",
                 f"{faster:.1f}×",
                 f"{mean(figures(arm, 'as_stored')):.2f}",
@@ -82,6 +89,11 @@ def table(records: list[Record]) -> str:
             ])  # fmt: skip
     header = ["", "ms", "faster, bar 4×", "error as stored", "error in linear light"]
     return markdown(header, rows)
+
+
+def _ordered(records: list[Record], **arm: Any) -> list[Record]:
+    """Select an arm's records, so that those of two arms stand side by side."""
+    return sorted(of_arm(records, **arm), key=lambda r: (r["arm"]["picture"], r["repeat"]))
 
 
 def _ways() -> Iterator[tuple[str, Way]]:

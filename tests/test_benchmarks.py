@@ -23,11 +23,16 @@ SMALL = {
 }
 
 
-EVENTS = "--tasks unknown shuffles --encoders MiniLM --splits 1 --shuffles 1 --most-texts 300"
+WITH_DATA = {
+    "events": "--tasks unknown shuffles --encoders MiniLM --splits 1 --shuffles 1 --most-texts 300",
+    "decode": "--pictures 1 --repeats 1",
+    "near_duplicates": "--photos 8 --splits 1",
+}
 
 
-def test_a_small_run_of_events_keeps_its_records(shared_data, tmp_path):
-    judge("events", f"--data {shared_data} {EVENTS}", tmp_path)
+@pytest.mark.parametrize("name", WITH_DATA)
+def test_a_small_run_with_real_data_keeps_its_records(name, shared_data, tmp_path):
+    judge(name, f"--data {shared_data} {WITH_DATA[name]}", tmp_path)
 
 
 @pytest.mark.parametrize("name", SMALL)
