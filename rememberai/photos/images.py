@@ -115,8 +115,8 @@ def open_image(
     at_least
         How many pixels the shorter side must keep, when it has that many; what is more may be left
         out. A JPEG is then decoded at a half, a quarter or an eighth, which is several times
-        faster. Ask for twice the size that you will scale to: what comes out is as good as from
-        the full picture.
+        faster. Ask for the size that you will scale to, or, for a third more time, for twice that:
+        scaled with Lanczos it comes out as good as the full picture.
     partial
         Take a damaged picture as far as it can be read; the rest is blank. Progressive JPEG, WebP,
         HEIC and AVIF can't be read in part.
@@ -236,7 +236,7 @@ def _formats(start: bytes) -> tuple[str, ...]:
     end = min(int.from_bytes(start[:4]), len(start))
     brands = {start[i : i + 4] for i in (8, *range(16, end, 4))}
     if brands & _AVIF_BRANDS:
-        if not features.check("avif"):
+        if "avif" not in features.modules or not features.check("avif"):
             raise MissingExtraError(
                 "this is an AVIF picture, which the installed Pillow can't read. "
                 'Install one that can with: pip install "pillow>=11.3"'
@@ -265,7 +265,7 @@ class _Quiet:
             if not self._inside:
                 self._kept = warnings.catch_warnings()
                 self._kept.__enter__()
-                warnings.filterwarnings("ignore", module=r"PIL\.")
+                warnings.filterwarnings("ignore", module=r"(PIL|pillow_heif|rememberai\.photos)\.")
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:

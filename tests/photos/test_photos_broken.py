@@ -64,7 +64,7 @@ def sound_files() -> dict[str, bytes]:
         "several.gif": (image, "GIF", several),
         "plain.bmp": (image, "BMP", {}),
     }
-    if features.check("avif"):
+    if "avif" in features.modules and features.check("avif"):
         kinds["plain.avif"] = (image, "AVIF", {"exif": exif})
     try:
         import pillow_heif

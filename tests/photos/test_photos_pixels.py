@@ -29,6 +29,7 @@ def scene(size=(400, 300)) -> Image.Image:
     return Image.fromarray((255 * np.stack([x, y, waves], -1)).astype(np.uint8))
 
 
+AVIF = "avif" in features.modules and features.check("avif")
 FORMATS = {
     "a.jpg": {"quality": 95},
     "progressive.jpg": {"quality": 95, "progressive": True},
@@ -44,7 +45,7 @@ FORMATS = {
 
 def write(path, image=None, **options):
     image = scene() if image is None else image
-    if path.suffix == ".avif" and not features.check("avif"):
+    if path.suffix == ".avif" and not AVIF:
         pytest.skip("this Pillow can't read AVIF")
     if path.suffix == ".heic":
         pytest.importorskip("pillow_heif").register_heif_opener()
