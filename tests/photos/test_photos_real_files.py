@@ -100,6 +100,8 @@ def test_all_of_them_open(album):
         image = open_image(photo.path)
         assert image.mode == "RGB"
         assert image.size == (photo.width, photo.height)
+        small = open_image(photo.path, at_least=100)
+        assert min(100, *image.size) <= min(small.size) < 200
 
 
 def test_reading_twice_gives_the_same(album, folder):
