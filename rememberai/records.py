@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-TextSource = Literal["memory", "caption"]
+TextSource = Literal["memory", "caption", "label"]
 Metric = Literal["cosine", "l2"]
 MemoryOrigin = Literal["given", "file", "takeout", "xmp", "iptc", "exif"]
 TimeConfidence = Literal["offset", "utc", "local", "file"]
@@ -65,6 +65,32 @@ class Memory:
     origin: MemoryOrigin
     author: str | None = None
     written: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """Words that a model found for a picture, or why it found none.
+
+    Attributes
+    ----------
+    text
+        ``""`` where there is none.
+    model_id
+        Name and revision of the model.
+    confidence
+        The mean log-probability of the text's tokens (natural logarithm, at most 0), or None when
+        the model does not say; it ranks the captions of one model, not those of two.
+    seconds
+        What it took, as a share of its batch.
+    reason
+        Why there is no text, or empty.
+    """
+
+    text: str
+    model_id: str
+    confidence: float | None = None
+    seconds: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +263,15 @@ class Discovery:
 class StoreInfo:
     """What a store holds.
 
-    `waiting` photos have no words yet; `models` are all that the store has vectors of, `model_id`
-    is the one in use.
+    The words of `labels` photos are a classifier's; `waiting` ones have no words yet; `models` are
+    all that the store has vectors of, `model_id` is the one in use.
     """
 
     path: str
     photos: int
     memories: int
     captions: int
+    labels: int
     waiting: int
     events: tuple[str, ...]
     seeds: int

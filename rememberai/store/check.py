@@ -20,7 +20,7 @@ from rememberai.store.lance_errors import lance_errors
 from rememberai.store.local import LocalFiles
 from rememberai.store.manifest import FORMAT, MANIFEST, Manifest, read_manifest
 from rememberai.store.memory_store import MemoryStore
-from rememberai.store.migration import NEW_IN_2
+from rememberai.store.migration import new_since
 from rememberai.store.schema import fits, shown_ids, source_is_true
 from rememberai.store.seals import CHECKSUMS, HINT, names_below
 
@@ -142,7 +142,7 @@ def _rows(files: LocalFiles, manifest: Manifest) -> Iterator[Outcome]:
     try:
         dataset = recovery.open_version(files.table, manifest.version)
         dimension = manifest.models[manifest.active].dimension
-        later = NEW_IN_2 if manifest.format == 1 else ()
+        later = new_since(manifest.format)
         if not fits(dataset.schema, manifest.active, dimension, without=later):
             raise StoreError(f"its columns are not those that {MANIFEST} wants")
     except StoreError as error:

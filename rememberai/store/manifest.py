@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rememberai.records import Metric
     from rememberai.store.files import Files
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "store.json"
 FIRST_COLUMN = "vector"
 _COLUMN = re.compile(r"vector(_[1-9][0-9]{0,5})?")
@@ -77,6 +77,7 @@ class Manifest:
         files.write(MANIFEST, json.dumps(fields, indent=1).encode())
 
 
+_MODEL_FIELDS = {"id", "dimension", "embedder"}
 _FIELDS = ("format", "rememberai", "models", "active", "normalized", "metric", "version")
 
 
@@ -120,7 +121,10 @@ def read_manifest(files: Files) -> Manifest:
     ):
         raise StoreError(f"{path} was altered: a field is absent or is not what it should be")
     return Manifest(
-        models={column: VectorModel(**model) for column, model in models.items()},
+        models={
+            column: VectorModel(**{name: model[name] for name in _MODEL_FIELDS})
+            for column, model in models.items()
+        },
         rememberai=str(fields.get("rememberai")),
         **{name: fields[name] for name in ("active", "metric", "version", "format", "normalized")},
     )
@@ -129,7 +133,7 @@ def read_manifest(files: Files) -> Manifest:
 def _is_model(value: Any) -> bool:
     return (
         isinstance(value, dict)
-        and set(value) == {"id", "dimension", "embedder"}
+        and set(value) >= _MODEL_FIELDS  # a later version may say more of a model
         and isinstance(value["id"], str)
         and isinstance(value["embedder"], str | None)
         and _is_count(value["dimension"])

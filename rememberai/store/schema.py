@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rememberai.records import Metric, Photo
+    from rememberai.records import Metric, Photo, TextSource
 
 _TIME = pa.timestamp("us")
 _INSTANT = pa.timestamp("us", tz="UTC")
 VECTOR = "vector"
 # Columns that go together: a vector is of the words that count, which the source names.
 WORDS = ("memory", "caption", "text_source", VECTOR)
-_SOURCES = ("memory", "caption")
+_COLUMN_OF = {"memory": "memory", "caption": "caption", "label": "caption"}  # by text source
 
 
 def table_schema(dimension: int) -> pa.Schema:
@@ -51,6 +52,8 @@ def table_schema(dimension: int) -> pa.Schema:
             ("memory_written", pa.string()),
             ("caption", pa.string()),
             ("captioner", pa.string()),
+            ("caption_confidence", pa.float32()),
+            ("caption_seconds", pa.float32()),
             ("text_source", pa.string()),
             (VECTOR, vector_type(dimension)),
             ("added", _INSTANT),
@@ -88,8 +91,8 @@ def check_rows(rows: pa.Table, wanted: pa.Schema, metric: Metric = "l2") -> None
     ------
     InputError
         Other columns came than wanted; photo ids are missing or not distinct; a text source is
-        not "memory" or "caption", or that column is null; a vector is not finite, is zero under
-        the cosine metric, or does not stand where there is a text source, and only there.
+        not "memory", "caption" or "label", or its column is null; a vector is not finite, is zero
+        under the cosine metric, or does not stand where there is a text source, and only there.
     """
     if not rows.schema.equals(wanted):
         said, came = (
@@ -103,8 +106,8 @@ def check_rows(rows: pa.Table, wanted: pa.Schema, metric: Metric = "l2") -> None
         raise InputError("a row must have both a text source and a vector, or neither")
     if (wrong := pc.invert(source_is_true(rows))).true_count:
         raise InputError(
-            "a text source is memory or caption, and names a column that is not null; it is not "
-            f"so in {shown_ids(rows['photo_id'].filter(wrong))}"
+            "a text source is memory, caption or label, and the column of its words is not null; "
+            f"it is not so in {shown_ids(rows['photo_id'].filter(wrong))}"
         )
     check_finite(rows[VECTOR])
     if metric == "cosine":
@@ -138,10 +141,13 @@ def check_directions(ids: pa.ChunkedArray, vectors: NDArray[np.float32]) -> None
 
 
 def source_is_true(rows: pa.RecordBatch | pa.Table) -> pa.Array:
-    """Tell of each row whether its text source is null, or names a column that is not."""
+    """Tell of each row whether its text source is null, or the column of its words is not."""
     source = rows["text_source"]
-    named = [pc.and_(pc.equal(source, name), rows[name].is_valid()) for name in _SOURCES]
-    true = pc.fill_null(pc.or_(*named), True)
+    named = [
+        pc.and_(pc.equal(source, name), rows[column].is_valid())
+        for name, column in _COLUMN_OF.items()
+    ]
+    true = pc.fill_null(reduce(pc.or_, named), True)
     return true.combine_chunks() if isinstance(true, pa.ChunkedArray) else true
 
 
@@ -202,6 +208,15 @@ def row_text(row: dict[str, Any]) -> str | None:
     return row.get("memory") or row.get("caption") or None
 
 
+def _source(row: dict[str, Any]) -> TextSource | None:
+    """Tell who wrote the words that count; a row says itself that its caption is a label."""
+    if row.get("memory"):
+        return "memory"
+    if not row.get("caption"):
+        return None
+    return "label" if row.get("text_source") == "label" else "caption"
+
+
 def vector_array(vectors: NDArray[np.float32]) -> pa.Array:
     """Lay (n, dimension) vectors out as an Arrow column."""
     return pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
@@ -229,10 +244,7 @@ def to_table(rows: Sequence[dict[str, Any]], vectors: NDArray[np.float32]) -> pa
         (m, dimension) float32: of the m rows that have words, in their order.
     """
     schema = table_schema(vectors.shape[1])
-    sources = [
-        None if row_text(row) is None else "memory" if row.get("memory") else "caption"
-        for row in rows
-    ]
+    sources = [_source(row) for row in rows]
     spoken = np.array([source is not None for source in sources], bool)
     made = {"text_source": pa.array(sources, pa.string()), VECTOR: spread(vectors, spoken)}
     named = set().union(*rows)

@@ -141,8 +141,8 @@ def test_an_altered_manifest_is_a_store_error(store, data):
 
 
 def test_a_store_of_a_newer_format_names_the_version_that_reads_it(store):
-    (store.path / "store.json").write_text('{"format": 3, "rememberai": "3.1", "tables": []}')
-    with pytest.raises(StoreError, match=r"format 3; .* reads up to 2\. .*3\.1"):
+    (store.path / "store.json").write_text('{"format": 4, "rememberai": "3.1", "tables": []}')
+    with pytest.raises(StoreError, match=r"format 4; .* reads up to 3\. .*3\.1"):
         MemoryStore.open(store.path)
 
 

@@ -19,7 +19,8 @@ from rememberai.store.check import check_store
 
 KEPT = Path(__file__).with_name("kept")
 THEN = datetime(2020, 5, 17, 12, tzinfo=UTC)
-NEW = dict.fromkeys(("event_given", "event_assigned", "event_confidence", "outcome"))
+NEW_IN_2 = dict.fromkeys(("event_given", "event_assigned", "event_confidence", "outcome"))
+NEW_IN_3 = dict.fromkeys(("caption_confidence", "caption_seconds"))
 
 
 @pytest.fixture
@@ -28,6 +29,81 @@ def format1(tmp_path) -> Path:
         kept.extractall(tmp_path / "s")
     assert json.loads((tmp_path / "s" / "store.json").read_text())["format"] == 1
     return tmp_path / "s"
+
+
+@pytest.fixture
+def format2(tmp_path) -> Path:
+    with zipfile.ZipFile(KEPT / "format2.zip") as kept:
+        kept.extractall(tmp_path / "s")
+    assert json.loads((tmp_path / "s" / "store.json").read_text())["format"] == 2
+    return tmp_path / "s"
+
+
+def assert_format_2_as_it_was(store: MemoryStore) -> None:
+    found = content(store)
+    texts = {i: (row["memory"], row["caption"], row["text_source"]) for i, row in found.items()}
+    assert texts == {
+        "a": ("벚꽃 아래서", None, "memory"),
+        "b": ("the neighbour's cat", "a cat on a wall", "memory"),
+        "c": (None, None, None),
+        "d": (None, "seen", "caption"),
+    }
+    assert [found[i]["captioner"] for i in "abcd"] == [None, "blip@1", None, "blip@1"]
+    vectors = [[1, 2, 3, 4], [0.5, 0, 0, -1], None, [9, 8, 7, 6]]
+    assert [row["vector"] for row in found.values()] == vectors
+    assert (found["a"]["event_given"], found["c"]["outcome"]) == ("spring", "it can't be read")
+    for row in found.values():
+        assert row | NEW_IN_3 == row
+    assert [model.id for model in store.models.values()] == ["model@1", "other@2"]
+    assert store.pending("vector_2")["photo_id"].to_pylist() == ["d"]
+    seeds = store.read_artifact("seeds").select(["event", "text"]).to_pylist()
+    assert seeds[0] == {"event": "wedding", "text": "the vows"}
+
+
+def test_a_store_of_format_2_is_brought_to_this_format(format2):
+    store = MemoryStore.open(format2)
+    assert_format_2_as_it_was(store)
+    assert json.loads((format2 / "store.json").read_text())["format"] == 3
+    version = store.version
+    again = MemoryStore.open(format2)
+    assert again.version == version
+    assert_format_2_as_it_was(again)
+    assert check_store(format2).count("done") == len(check_store(format2).outcomes)
+    label = rows(["new"], text_source="label", memory=None, caption="a photo of a dog")
+    assert store.append(label) == 1
+    store.update(pa.table({"photo_id": ["d"], "caption_seconds": pa.array([2], pa.float32())}))
+    found = content(MemoryStore.open(format2))
+    assert (found["new"]["text_source"], found["d"]["caption_seconds"]) == ("label", 2)
+
+
+def test_a_store_of_format_2_waits_to_be_opened(format2):
+    said = {outcome.item: outcome for outcome in check_store(format2).outcomes}
+    assert said["store.json"].status == "waiting"
+    assert not check_store(format2).count("failed")
+
+
+@pytest.mark.parametrize("step", ["before", "after"])
+def test_a_crash_on_the_way_from_format_2_leaves_a_store_that_opens(format2, monkeypatch, step):
+    class Crash(BaseException):
+        pass
+
+    def stop(*_):
+        raise Crash
+
+    name = {"before": "publish", "after": "write"}[step]
+    with monkeypatch.context() as patch:
+        patch.setattr(migration.Manifest if name == "write" else migration_files(), name, stop)
+        with pytest.raises(Crash):
+            MemoryStore.open(format2)
+    assert json.loads((format2 / "store.json").read_text())["format"] == 2
+    assert_format_2_as_it_was(MemoryStore.open(format2))
+
+
+def test_what_a_later_version_says_of_a_model_is_passed_over(format2):
+    fields = json.loads((format2 / "store.json").read_text())
+    fields["models"]["vector"]["of"] = "text"
+    (format2 / "store.json").write_text(json.dumps(fields))
+    assert_format_2_as_it_was(MemoryStore.open(format2))
 
 
 def assert_as_it_was(store: MemoryStore) -> None:
@@ -46,7 +122,7 @@ def assert_as_it_was(store: MemoryStore) -> None:
     assert (a["taken"], a["taken_offset_minutes"]) == (datetime(2019, 4, 1, 10, 30), 540)
     assert (a["latitude"], a["longitude"], a["memory_author"]) == (37.5, 127.0, "me")
     for row in found.values():
-        assert row | NEW == row
+        assert row | NEW_IN_2 | NEW_IN_3 == row
     assert (store.model_id, store.dimension) == ("model@1", 4)
     assert (store.metric, store.embedder) == ("cosine", "all-MiniLM-L6-v2")
     seeds = store.read_artifact("seeds").select(["event", "text"]).to_pylist()
@@ -56,11 +132,11 @@ def assert_as_it_was(store: MemoryStore) -> None:
     ]
 
 
-def test_a_store_of_format_1_is_brought_to_format_2(format1):
+def test_a_store_of_format_1_is_brought_to_this_format(format1):
     store = MemoryStore.open(format1)
     assert_as_it_was(store)
     fields = json.loads((format1 / "store.json").read_text())
-    assert fields["format"] == 2
+    assert fields["format"] == 3
     assert fields["models"] == {
         "vector": {"id": "model@1", "dimension": 4, "embedder": "all-MiniLM-L6-v2"}
     }
