@@ -22,7 +22,7 @@ from rememberai.errors import (
 )
 
 if TYPE_CHECKING:
-    from rememberai.captioners import TransformersCaptioner
+    from rememberai.captioners import LabelCaptioner, TransformersCaptioner
     from rememberai.embedders import SentenceEmbedder, UniversalEmbedder, load_embedder
     from rememberai.events import AlbumClusterer, EventAssigner, EventPrototypes
     from rememberai.index import VectorIndex
@@ -37,6 +37,7 @@ _HOME = {
     "EventAssigner": "rememberai.events",
     "EventMap": "rememberai.report",
     "EventPrototypes": "rememberai.events",
+    "LabelCaptioner": "rememberai.captioners",
     "MemoryStore": "rememberai.store",
     "RememberAI": "rememberai.pipeline",
     "SentenceEmbedder": "rememberai.embedders",
@@ -54,6 +55,7 @@ __all__ = [
     "EventPrototypes",
     "ImageError",
     "InputError",
+    "LabelCaptioner",
     "LanguageWarning",
     "MemoryStore",
     "MissingExtraError",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rememberai._optional import require
-from rememberai.errors import InputError, ModelError
+from rememberai.errors import InputError, ModelError, RememberAIError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -185,7 +185,10 @@ def loading(folder: Path) -> Iterator[None]:
     with quiet():
         try:
             yield
-        except ImportError:  # a package that the model needs; its own message says which
+        except (
+            ImportError,
+            RememberAIError,
+        ):  # these speak for themselves
             raise
         # Whatever a damaged file makes json, safetensors, torch or transformers raise.
         except Exception as error:

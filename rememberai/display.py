@@ -103,7 +103,8 @@ def show_info(info: StoreInfo) -> None:
             ("store", info.path),
             (
                 "photos",
-                f"{info.photos}: {info.memories} with a memory, {info.captions} with a caption",
+                f"{info.photos}: {info.memories} with a memory, {info.captions} with a caption"
+                + (f", {info.labels} with a label" if info.labels else ""),
             ),
             ("waiting", f"{info.waiting} without words yet"),
             ("events", ", ".join(info.events) or "none learned yet"),

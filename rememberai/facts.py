@@ -21,6 +21,7 @@ def store_info(store: MemoryStore, seeds: pa.Table | None) -> StoreInfo:
         photos=sources.total(),
         memories=sources["memory"],
         captions=sources["caption"],
+        labels=sources["label"],
         waiting=sources[None],
         events=tuple(sorted(set(seeds["event"].to_pylist()))) if seeds else (),
         seeds=len(seeds) if seeds else 0,

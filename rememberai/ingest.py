@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rememberai.captioners.base import source_of
+from rememberai.captioning import DecodedAhead, caption_files
 from rememberai.errors import InputError, StoreError
 from rememberai.photos.text import clean
 from rememberai.records import Outcome, Report
 from rememberai.store.schema import photo_row, row_text, to_table
-from rememberai.words import caption_files, words_of
+from rememberai.words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 _BATCH = 1024  # photos in a write
 _CAPTIONED = 64  # photos in a write when they are captioned, which takes a second or so for each
 _MEMORY = ("memory", "memory_origin", "memory_author", "memory_written")
-_CAPTION = ("caption", "captioner")
+_CAPTION = ("caption", "captioner", "caption_confidence", "caption_seconds", "text_source")
+_LABEL_WEIGHT = 0.5  # of a photo of which only a label is known, in the vote of its album
 _ATTEMPTS = 5
 _DELETED = "it was deleted meanwhile"
 _NO_WORDS = "no text yet: no memory and no captioner; `rememberai caption` gives it words later"
@@ -59,6 +62,11 @@ class _Draft:
         return row_text(self.row)
 
     @property
+    def labelled(self) -> bool:
+        """Whether its words are a label, for which a caption is better."""
+        return not self.row.get("memory") and self.row.get("text_source") == "label"
+
+    @property
     def photo_id(self) -> str:
         """The photo's id."""
         return str(self.row["photo_id"])
@@ -72,16 +80,31 @@ def add_album(
     progress: Progress,
 ) -> Report:
     """Store an album's photos, batch by batch; what is stored already is completed or skipped."""
+    if captioner is None:
+        return _add_album(store, embed, None, album, progress)
+    said = store.read(["photo_id"], where=f"NOT ({_unsaid(captioner)})")["photo_id"].to_pylist()
+    done = set(said)
+    silent = [p.path for p in album.photos if p.path and not p.memory and p.photo_id not in done]
+    with DecodedAhead(silent, captioner) as decoded:
+        return _add_album(store, embed, (captioner, decoded), album, progress)
+
+
+def _add_album(
+    store: MemoryStore,
+    embed: TextEmbedding,
+    captioning: tuple[Captioner, DecodedAhead] | None,
+    album: Album,
+    progress: Progress,
+) -> Report:
     results: dict[str, Outcome] = {}
     total = len(album.photos)
-    size = _BATCH if captioner is None else _CAPTIONED
+    size = _BATCH if captioning is None else _CAPTIONED
     for start in range(0, total, size):
         batch = album.photos[start : start + size]
         known = store.read_rows([photo.photo_id for photo in batch])
         drafts = [_draft(photo, known.get(photo.photo_id), album.name) for photo in batch]
-        if captioner is not None:
-            silent = [draft for draft in drafts if not draft.text]
-            _caption(silent, captioner, partial(_captioned, progress, start, total))
+        if captioning is not None:
+            _caption(drafts, *captioning, partial(_captioned, progress, start, total))
             progress("captioning", start + len(batch), total)
         photos = {photo.photo_id: photo for photo in batch}
 
@@ -106,17 +129,22 @@ def add_album(
 def caption_waiting(
     store: MemoryStore, embed: TextEmbedding, captioner: Captioner, progress: Progress
 ) -> Report:
-    """Caption the stored pictures without words, batch by batch."""
-    ids = store.read(["photo_id"], where="text_source IS NULL")["photo_id"].to_pylist()
+    """Caption the stored pictures without words, batch by batch; labels give way to captions."""
+    found = store.read(["photo_id", "path"], where=_unsaid(captioner)).to_pylist()
+    paths = {row["photo_id"]: row["path"] for row in sorted(found, key=lambda r: r["photo_id"])}
+    ids = list(paths)
     outcomes: list[Outcome] = []
-    for start in range(0, len(ids), _CAPTIONED):
-        rows = store.read_rows(ids[start : start + _CAPTIONED])
-        # Others may have deleted some, or written about them, since the first batch was written.
-        drafts = [_known(row) for _, row in sorted(rows.items()) if not row_text(row)]
-        _caption(drafts, captioner, partial(_captioned, progress, start, len(ids)))
-        outcomes += [
-            _outcome(draft) for draft in _write_all(store, embed, drafts, _captioned_again)
-        ]
+    with DecodedAhead([path for path in paths.values() if path], captioner) as decoded:
+        for start in range(0, len(ids), _CAPTIONED):
+            rows = store.read_rows(ids[start : start + _CAPTIONED])
+            # Others may have deleted some, or written about them, since the first batch was
+            # written.
+            drafts = [_known(row) for _, row in sorted(rows.items())]
+            drafts = [draft for draft in drafts if not draft.text or draft.labelled]
+            _caption(drafts, captioner, decoded, partial(_captioned, progress, start, len(ids)))
+            outcomes += [
+                _outcome(draft) for draft in _write_all(store, embed, drafts, _captioned_again)
+            ]
     return Report(tuple(outcomes))
 
 
@@ -147,6 +175,13 @@ def write_memory(
     return _outcome(draft)
 
 
+def _unsaid(captioner: Captioner) -> str:
+    """Give the condition of rows that a captioner is to describe."""
+    if source_of(captioner) == "label":
+        return "text_source IS NULL"
+    return "text_source IS NULL OR text_source = 'label'"
+
+
 def _captioned_again(old: _Draft, row: dict[str, Any] | None) -> _Draft:
     if row is None:
         return _Draft(old.row | dict.fromkeys(_CAPTION), changed=False, silence=_DELETED)
@@ -155,18 +190,19 @@ def _captioned_again(old: _Draft, row: dict[str, Any] | None) -> _Draft:
 
 def words_of_album(
     store: MemoryStore, captioner: Captioner | None, album: Album, progress: Progress
-) -> tuple[list[str], tuple[Outcome, ...]]:
-    """Give the words of an album that is not to be stored, and the inputs without any."""
+) -> tuple[list[str], list[float], tuple[Outcome, ...]]:
+    """Give the words of an album that is not to be stored, their weights, and what has no words."""
     total = len(album.photos)
     tick = partial(_captioned, progress, 0, total)
-    texts = words_of(store, captioner, album.photos, tick)
-    silent = {p.photo_id for p, text in zip(album.photos, texts, strict=True) if not text}
+    words = words_of(store, captioner, album.photos, tick)
+    silent = {p.photo_id for p, (text, _) in zip(album.photos, words, strict=True) if not text}
     outcomes = (
         replace(o, status="waiting", reason=_NO_VOTE) if o.photo_id in silent else o
         for o in album.outcomes
     )
     voiceless = tuple(o for o in outcomes if o.status in ("waiting", "failed"))
-    return [text for text in texts if text], voiceless
+    weights = [_LABEL_WEIGHT if source == "label" else 1.0 for text, source in words if text]
+    return [text for text, _ in words if text], weights, voiceless
 
 
 def _draft(photo: Photo, known: dict[str, Any] | None, album: str) -> _Draft:
@@ -194,7 +230,8 @@ def _known(row: dict[str, Any]) -> _Draft:
 def _with_caption_of(old: _Draft, draft: _Draft) -> _Draft:
     """Give a photo the caption that was made for it, unless it has words by now."""
     draft.silence = old.silence
-    if not draft.text and old.row.get("caption"):
+    better = not draft.text or (draft.labelled and not old.labelled)
+    if better and old.row.get("caption"):
         draft.row |= {key: old.row[key] for key in _CAPTION}
         draft.changed = True
     return draft
@@ -208,14 +245,33 @@ def _exists(path: str | None) -> bool:
     return path is not None and os.path.exists(path)  # noqa: PTH110 - false for one out of reach
 
 
-def _caption(drafts: list[_Draft], captioner: Captioner, progress: Callable[[int], None]) -> None:
-    pictures = [draft for draft in drafts if draft.row["path"]]
-    answers = caption_files([draft.row["path"] for draft in pictures], captioner, progress)
-    for draft, (caption, reason) in zip(pictures, answers, strict=True):
-        draft.silence = reason
-        if caption:
-            draft.row |= {"caption": caption, "captioner": captioner.model_id}
+def _caption(
+    drafts: list[_Draft],
+    captioner: Captioner,
+    decoded: DecodedAhead,
+    progress: Callable[[int], None],
+) -> None:
+    """Caption the pictures that have no words, or only a label and the captioner knows more."""
+    source = source_of(captioner)
+    pictures = [
+        draft
+        for draft in drafts
+        if draft.row["path"] and (not draft.text or (draft.labelled and source != "label"))
+    ]
+    paths = [draft.row["path"] for draft in pictures]
+    captions = caption_files(paths, captioner, progress, decoded)
+    for draft, caption in zip(pictures, captions, strict=True):
+        draft.silence = caption.reason
+        if caption.text:
+            draft.row |= {
+                "caption": caption.text,
+                "captioner": caption.model_id,
+                "caption_confidence": caption.confidence,
+                "caption_seconds": caption.seconds,
+                "text_source": source,
+            }
             draft.changed = True
+            draft.remarks += ["only a label, until a captioner comes"] * (source == "label")
 
 
 def _write_all(
@@ -281,6 +337,8 @@ def _outcome(draft: _Draft) -> Outcome:
     name, photo_id = draft.row["name"], draft.photo_id
     if not draft.text:
         return Outcome(name, "waiting", "; ".join((*draft.remarks, draft.silence)), photo_id)
+    if draft.labelled and draft.silence not in ("", _NO_WORDS):
+        return Outcome(name, "waiting", f"it keeps its label; {draft.silence}", photo_id)
     if not draft.changed:
         return Outcome(name, "skipped", "it is stored already", photo_id)
     return Outcome(name, "done", "; ".join(draft.remarks), photo_id)

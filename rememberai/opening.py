@@ -65,8 +65,9 @@ class OpenBook:
             ``"all-MiniLM-L6-v2"`` (English), ``"use-multilingual"`` (Korean and 14 more), a model
             folder, a name on the hub, or any object with `encode`, `dimension` and `model_id`.
         captioner
-            A model folder, a name on the hub, or any object with `caption` and `model_id`; without
-            one, photos that carry no memory wait for their words.
+            A model folder, a name on the hub, ``"labels"`` (see `LabelCaptioner`), or any object
+            with `caption` and `model_id`; without one, photos that carry no memory wait for their
+            words.
         metric
             ``"cosine"`` or ``"l2"``.
         offline
@@ -171,9 +172,9 @@ def lasting_name(embedder: str | Embedder) -> str | None:
 
 
 def captioner_of(given: str | Captioner | None, offline: bool) -> Captioner | None:
-    """Take a captioner, or make one of a model's name."""
+    """Take a captioner, or make one of a model's name; ``"labels"`` is the one that only labels."""
     if not isinstance(given, str):
         return given
-    from rememberai.captioners import TransformersCaptioner
+    from rememberai.captioners import LabelCaptioner, TransformersCaptioner
 
-    return TransformersCaptioner(given, offline=offline)
+    return LabelCaptioner() if given == "labels" else TransformersCaptioner(given, offline=offline)

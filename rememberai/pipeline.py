@@ -73,6 +73,8 @@ class RememberAI(OpenBook):
     ) -> Report:
         """Caption the photos that have no words yet; each row of the report is one of them.
 
+        A photo of which only a label is known gets a caption too, unless the captioner only labels.
+
         Raises
         ------
         InputError
@@ -182,16 +184,18 @@ class RememberAI(OpenBook):
         if assigner is None:
             raise InputError("no events are learned yet; let the store learn some from seeds first")
         outcomes: tuple[Outcome, ...] = ()
+        weights: list[float] | None = None
         if isinstance(album, (str, os.PathLike)):
             album = _album(album, progress)
         if isinstance(album, Album):
-            texts, outcomes = ingest.words_of_album(
+            texts, weights, outcomes = ingest.words_of_album(
                 self.store, self.captioner, album, progress or _quiet
             )
         else:
             texts = tidy_texts(album)
         embed = self._embedding(self._learned.table())
-        return replace(assigner.assign_album(embed(texts), texts), outcomes=outcomes)
+        answer = assigner.assign_album(embed(texts), texts, weights)
+        return replace(answer, outcomes=outcomes)
 
     def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
         """Find events that nobody named, and keep them; see `Events.discover`."""

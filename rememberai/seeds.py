@@ -175,7 +175,7 @@ class SeedWords:
             said = [o.reason for o in below if root / o.item == photo]
             raise InputError(said[0] if said else f"there is no photo at {photo}; mend the path")
         photos = [p for p in album.photos if p.photo_id in ids]
-        texts = [text for text in words_of(self._store, self._captioner, photos) if text]
+        texts = [text for text, _ in words_of(self._store, self._captioner, photos) if text]
         if not texts:
             raise InputError("the photo has no words; write a memory or caption it first")
         return texts

@@ -1,4 +1,4 @@
-"""Words for photos: captions for those without a memory, and vectors, each made only once."""
+"""Words for photos, and their vectors, each made only once."""
 
 from __future__ import annotations
 
@@ -10,72 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rememberai._arrays import check_vectors, prepare
-from rememberai.errors import InputError, MissingExtraError
+from rememberai.captioners.base import source_of
+from rememberai.captioning import caption_files
+from rememberai.errors import InputError
 from rememberai.store.schema import row_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-    from PIL.Image import Image
 
     from rememberai.captioners import Captioner
     from rememberai.embedders import Embedder
-    from rememberai.records import Metric, Photo
+    from rememberai.records import Metric, Photo, TextSource
     from rememberai.store import MemoryStore
-
-_AT_ONCE = 16
-
-
-def caption_files(
-    paths: Sequence[str], captioner: Captioner, tick: Callable[[int], None]
-) -> list[tuple[str, str]]:
-    """Describe picture files, a few in memory at a time.
-
-    Returns
-    -------
-    list of tuple
-        For each path the caption and ``""``, or ``""`` and the reason why there is none.
-
-    Raises
-    ------
-    InputError
-        The captioner does not give a text for each picture.
-    """
-    from rememberai.photos import open_image
-
-    answers: list[tuple[str, str]] = []
-    for start in range(0, len(paths), _AT_ONCE):
-        images, reasons = [], []
-        for path in paths[start : start + _AT_ONCE]:
-            try:
-                images.append(open_image(path))
-                reasons.append("")
-            except (InputError, MissingExtraError) as error:
-                reasons.append(str(error))
-        captions = iter(_captions(captioner, images) if images else [])
-        for reason in reasons:
-            caption = "" if reason else next(captions)
-            silent = "the captioner said nothing usable about it"
-            answers.append((caption, reason or ("" if caption else silent)))
-        tick(len(answers))
-    return answers
-
-
-def _captions(captioner: Captioner, images: list[Image]) -> list[str]:
-    from rememberai.photos.text import clean
-
-    captions = captioner.caption(images)
-    if (
-        not isinstance(captions, list | tuple)
-        or len(captions) != len(images)
-        or not all(isinstance(caption, str) for caption in captions)
-    ):
-        raise InputError(
-            f"the captioner {captioner.model_id!r} must return a list with one str a picture; "
-            f"for {len(images)} pictures came {captions!r:.100}"
-        )
-    return [clean(caption) for caption in captions]
 
 
 class TextEmbedding:
@@ -172,20 +120,21 @@ def words_of(
     captioner: Captioner | None,
     photos: Sequence[Photo],
     tick: Callable[[int], None] = lambda _: None,
-) -> list[str]:
-    """Give the words of n photos that are not to be stored; ``""`` for one that has none."""
+) -> list[tuple[str, TextSource | None]]:
+    """Give the words of n photos that are not to be stored, and who wrote them; ``""`` for none."""
     known = store.read_rows([photo.photo_id for photo in photos])
-    texts = {
-        photo.photo_id: photo.memory.text
-        if photo.memory
-        else row_text(known.get(photo.photo_id, {})) or ""
-        for photo in photos
-    }
-    silent = {p.photo_id: p.path for p in photos if p.path and not texts[p.photo_id]}
+    found: dict[str, tuple[str, TextSource | None]] = {}
+    for photo in photos:
+        row = known.get(photo.photo_id, {})
+        stored = (row_text(row) or "", row.get("text_source"))
+        found[photo.photo_id] = (photo.memory.text, "memory") if photo.memory else stored
     if captioner is not None:
-        answers = caption_files(list(silent.values()), captioner, tick)
-        texts.update(zip(silent, (caption for caption, _ in answers), strict=True))
-    return [texts[photo.photo_id] for photo in photos]
+        source = source_of(captioner)
+        poor = {None, "label"} - {source}
+        asked = {p.photo_id: p.path for p in photos if p.path and found[p.photo_id][1] in poor}
+        captions = caption_files(list(asked.values()), captioner, tick)
+        found |= {i: (c.text, source) for i, c in zip(asked, captions, strict=True) if c.text}
+    return [found[photo.photo_id] for photo in photos]
 
 
 def is_path(text: str) -> bool:

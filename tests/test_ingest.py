@@ -294,7 +294,7 @@ def test_captions_stay_with_their_pictures_over_many_at_once(book, tmp_path):
 def test_a_captioner_that_breaks_its_word_is_named(book, folder, answer):
     book.add_folder(folder)
     before = rows_of(book)
-    with pytest.raises(InputError, match=r"'colour@1' must return a list with one str a picture"):
+    with pytest.raises(InputError, match=r"'colour@1' must return a list with one str or Caption"):
         book.caption(ColourCaptioner(answer))
     assert rows_of(book) == before
 

@@ -1,30 +1,36 @@
-"""Captioning models of transformers: BLIP, GIT, and any vision encoder with a text decoder."""
+"""Captioning models of transformers, whatever their family."""
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rememberai._models import ModelSource, loading, pick_device, quiet
 from rememberai._optional import require
-from rememberai.captioners.base import usable
+from rememberai.captioners._parts import PAIRED, Pair, Processor, load
+from rememberai.captioners.base import checked
 from rememberai.errors import InputError, ModelError
+from rememberai.records import Caption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PIL.Image import Image
 
-_PROMPTED = ("blip", "git")
-_KNOWN = (*_PROMPTED, "vision-encoder-decoder")
+_log = logging.getLogger(__name__)
+_DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
 class TransformersCaptioner:
-    """Describes pictures with an image-to-text model, decoding greedily.
+    """Describes pictures with an image-to-text model, without sampling.
 
-    BLIP (Li et al., ICML 2022), GIT (Wang et al., TMLR 2022) and VisionEncoderDecoder models such
-    as ViT-GPT2. The model is loaded at first use; weights are safetensors, no code from the model's
-    folder is run.
+    BLIP (Li et al., ICML 2022), BLIP-2 (Li et al., ICML 2023), GIT (Wang et al., TMLR 2022), vision
+    encoders with a text decoder such as ViT-GPT2, Florence-2 (Xiao et al., CVPR 2024), and chat
+    models that see: SmolVLM, Idefics3, Qwen-VL and every other image-text-to-text model of
+    transformers. The model is loaded at first use; weights are safetensors, no code from the
+    model's folder is run.
 
     Parameters
     ----------
@@ -32,13 +38,20 @@ class TransformersCaptioner:
         A folder, or a repository on the hub.
     device
         A torch device, or ``"auto"``.
+    dtype
+        ``"float32"``, ``"bfloat16"``, ``"float16"``, or ``"auto"``: bfloat16 on a GPU that computes
+        in it, else float32.
     batch_size
-        Pictures that go through the model at once.
+        Pictures that go through the model at once, at most; when the memory is not enough, half as
+        many from then on.
+    num_beams
+        1 decodes greedily; more keep as many beams, ranked by their mean log-probability.
     max_new_tokens
         Longest caption, in tokens of the model.
     prompt
-        Words that the caption goes on from, where the model takes any (BLIP, GIT); they are not
-        part of the caption.
+        For a chat model the question (by default, to describe the photo in a short sentence); for
+        Florence-2 the task (by default ``"<CAPTION>"``); for the others words that the caption goes
+        on from, which are not part of it.
     offline
         Never ask the hub.
     revision
@@ -47,7 +60,7 @@ class TransformersCaptioner:
     Raises
     ------
     ModelError
-        The model can't be found or loaded, or is of another kind.
+        The model can't be found or loaded, is of another kind, or fails on every picture.
     MissingExtraError
         At first use: transformers or torch is not installed.
     """
@@ -57,29 +70,36 @@ class TransformersCaptioner:
         model: str,
         *,
         device: str = "auto",
+        dtype: str = "auto",
         batch_size: int = 8,
+        num_beams: int = 1,
         max_new_tokens: int = 40,
         prompt: str | None = None,
         offline: bool = False,
         revision: str | None = None,
     ) -> None:
-        if batch_size < 1 or max_new_tokens < 1:
+        if min(batch_size, num_beams, max_new_tokens) < 1:
             raise InputError(
-                "batch_size and max_new_tokens must be at least 1, "
-                f"they are {batch_size} and {max_new_tokens}."
+                "batch_size, num_beams and max_new_tokens must be at least 1, "
+                f"they are {batch_size}, {num_beams} and {max_new_tokens}."
             )
+        if dtype not in _DTYPES:
+            raise InputError(f"dtype is one of {', '.join(_DTYPES)}; {dtype!r} came")
         self.device = device
+        self.dtype = dtype
         self.batch_size = batch_size
+        self.num_beams = num_beams
         self.max_new_tokens = max_new_tokens
         self.prompt = prompt
         self._source = ModelSource(model, revision=revision, offline=offline)
+        self._fit = batch_size  # pictures for which the memory was enough so far
 
     @property
     def model_id(self) -> str:
         """Name and fingerprint of the files, ``"my-blip@1a2b3c4d"``."""
         return self._source.model_id
 
-    def caption(self, images: Sequence[Image]) -> list[str]:
+    def caption(self, images: Sequence[Image]) -> list[Caption]:
         """Describe pictures.
 
         Parameters
@@ -89,75 +109,159 @@ class TransformersCaptioner:
 
         Returns
         -------
-        list of str, length n
-            Text i belongs to picture i; ``""`` where the model said nothing, or went in circles.
+        list of Caption, length n
+            Caption i belongs to picture i. It has no text, and says why, where the model said
+            nothing, refused, went in circles, or failed on this picture.
         """
-        return [
-            caption
-            for start in range(0, len(images), self.batch_size)
-            for caption in self._describe(images[start : start + self.batch_size])
-        ]
+        _ = self._loaded  # what fails here concerns no picture
+        # Alike sizes together, since some models see more of a large picture; the largest first,
+        # since it is they that do not fit.
+        order = sorted(range(len(images)), key=lambda i: images[i].size, reverse=True)
+        captions: dict[int, Caption] = {}
+        failures: list[str] = []
+        while len(captions) < len(order):
+            batch = order[len(captions) : len(captions) + self._fit]
+            pictures = [images[i].convert("RGB") for i in batch]
+            captions.update(zip(batch, self._describe(pictures, failures), strict=True))
+        if len(failures) == len(images) > 1 and len(set(failures)) == 1:
+            raise ModelError(f"the model {self.model_id} fails on every picture: {failures[0]}")
+        return [captions[i] for i in range(len(images))]
 
-    def _describe(self, images: Sequence[Image]) -> list[str]:
-        model, image_processor, tokenizer = self._loaded
-        pictures = [image.convert("RGB") for image in images]
-        with quiet(), require("torch").inference_mode():
-            pixels = image_processor(images=pictures, return_tensors="pt")["pixel_values"]
-            tokens = model.generate(
-                pixel_values=pixels.to(model.device),
-                **self._prompt_tokens(len(pictures)),
+    def _describe(self, pictures: Sequence[Image], failures: list[str]) -> list[Caption]:
+        """Describe pictures together, or in halves when that fails; one that fails alone is told.
+
+        Parameters
+        ----------
+        failures
+            Gets the reason of each picture that fails alone.
+        """
+        begun = perf_counter()
+        try:
+            said = self._generate(pictures)
+        # Whatever a processor or a model raises about one picture must not cost the others.
+        except Exception as error:
+            failure = f"{type(error).__name__}: {error}"[:300]
+            memory = _is_out_of_memory(error)
+        else:
+            seconds = (perf_counter() - begun) / len(pictures)
+            return [
+                checked(Caption(text, self.model_id, confidence, seconds))
+                for text, confidence in said
+            ]
+        if memory:  # the error, which held what filled it, is gone by now
+            self._free_memory(len(pictures), failure)
+        if len(pictures) == 1:
+            failures.append(failure)
+            reason = f"the captioner failed on it ({failure})"
+            return [Caption("", self.model_id, reason=reason)]
+        half = (len(pictures) + 1) // 2
+        first, second = pictures[:half], pictures[half:]
+        return self._describe(first, failures) + self._describe(second, failures)
+
+    def _free_memory(self, n: int, failure: str) -> None:
+        torch = require("torch")
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        self._fit = max(1, n // 2)
+        _log.warning("%d pictures at once need too much memory (%s); half as many", n, failure)
+
+    def _generate(self, pictures: Sequence[Image]) -> list[tuple[str, float]]:
+        """Give the text and the mean log-probability of its tokens for each picture."""
+        torch = require("torch")
+        model, parts = self._loaded
+        watch = _Watch()
+        beams = {"length_penalty": 1.0, "output_scores": True} if self.num_beams > 1 else {}
+        with quiet(), torch.inference_mode():
+            inputs = {
+                name: value.to(model.device, model.dtype if value.is_floating_point() else None)
+                for name, value in parts.inputs(pictures).items()
+                if isinstance(value, torch.Tensor)
+            }
+            found = model.generate(
+                **inputs,
+                **beams,
                 max_new_tokens=self.max_new_tokens,
                 do_sample=False,
-                num_beams=1,
+                num_beams=self.num_beams,
+                logits_processor=[watch],
+                return_dict_in_generate=True,
             )
-            texts = tokenizer.batch_decode(tokens, skip_special_tokens=True)
-            if self.prompt is None:
-                return [usable(text) for text in texts]
-            # The prompt as the model gives it back: a tokenizer may change its case and spaces.
-            asked = tokenizer.decode(tokenizer(self.prompt)["input_ids"], skip_special_tokens=True)
-            return [usable(text.strip().removeprefix(asked.strip())) for text in texts]
-
-    def _prompt_tokens(self, n: int) -> dict[str, Any]:
-        if self.prompt is None:
-            return {}
-        model, _, tokenizer = self._loaded
-        tokens = tokenizer([self.prompt] * n, return_tensors="pt").to(model.device)
-        end = None if model.config.model_type == "blip" else -1  # BLIP drops the last itself
-        return {
-            "input_ids": tokens["input_ids"][:, :end],
-            "attention_mask": tokens["attention_mask"][:, :end],
-        }
+            tokens = found.sequences[:, watch.start :].cpu()
+            texts = parts.tokenizer.batch_decode(tokens, skip_special_tokens=True)
+            if self.num_beams > 1:
+                sure = found.sequences_scores
+            else:
+                special = torch.tensor(parts.tokenizer.all_special_ids)
+                sure = watch.mean(~torch.isin(tokens, special))
+        return list(zip(texts, sure.tolist(), strict=True))
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Any, Any]:
-        """The model, its image processor and its tokenizer."""
-        require("transformers")
+    def _loaded(self) -> tuple[Any, Pair | Processor]:
+        """The model and what prepares its inputs."""
+        transformers = require("transformers")
         device, folder = pick_device(self.device), self._source.folder
         with loading(folder):
-            kind = self._load("AutoConfig").model_type
-        if kind not in _KNOWN:
+            config = load(folder, "AutoConfig")
+        kind = config.model_type
+        if type(config) not in transformers.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
             raise ModelError(
-                f"a captioning model ({', '.join(_KNOWN)}) was wanted, but {folder} holds a "
-                f"{kind!r} model."
-            )
-        if self.prompt is not None and kind not in _PROMPTED:
-            raise InputError(
-                f"a {kind!r} model takes no prompt; leave it out, or use a model of the kind "
-                f"{' or '.join(_PROMPTED)}."
+                "a model that turns pictures into text was wanted (BLIP, Florence-2, SmolVLM, "
+                f"...), but {folder} holds a {kind!r} model"
             )
         with loading(folder):
-            model = self._load(
+            parts = (
+                Pair(kind, folder, self.prompt)
+                if kind in PAIRED
+                else Processor(config, folder, self.prompt)
+            )
+            model, report = load(
+                folder,
                 "AutoModelForImageTextToText",
                 use_safetensors=True,
-                dtype=require("torch").float32,
+                dtype=_dtype(self.dtype, device),
+                output_loading_info=True,
             )
-            return (
-                model.to(device).eval(),
-                self._load("AutoImageProcessor"),
-                self._load("AutoTokenizer"),
+        if absent := sorted(report["missing_keys"]):
+            raise ModelError(
+                f"the weights in {folder} are not those of a {kind!r} model of transformers: "
+                f"{len(absent)} are missing, such as {absent[0]}"
             )
+        return model.to(device).eval(), parts
 
-    def _load(self, auto_class: str, **options: Any) -> Any:
-        return getattr(require("transformers"), auto_class).from_pretrained(
-            self._source.folder, local_files_only=True, trust_remote_code=False, **options
-        )
+
+class _Watch:
+    """Sees what a model generates: where its own words begin, and how sure it is of each token."""
+
+    def __init__(self) -> None:
+        self.start: int | None = None
+        self._sure: list[Any] = []
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        """Look at the scores of the next token, as transformers' logits processors do."""
+        if self.start is None:
+            self.start = input_ids.shape[1]
+        scores = scores.float()
+        self._sure.append(scores.amax(-1) - scores.logsumexp(-1))  # the likeliest is what is said
+        return scores
+
+    def mean(self, counted: Any) -> Any:
+        """Average over the (n, length) tokens that are counted: (n,) log-probabilities."""
+        sure = require("torch").stack(self._sure, 1).cpu()
+        return (sure * counted).sum(1) / counted.sum(1).clamp(min=1)
+
+
+def _dtype(name: str, device: str) -> Any:
+    torch = require("torch")
+    if name == "auto":
+        fast = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+        name = "bfloat16" if fast else "float32"
+    return getattr(torch, name)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError | require("torch").OutOfMemoryError):
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
+    )

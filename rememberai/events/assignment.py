@@ -207,7 +207,12 @@ class EventAssigner:
         near = (to_best <= self.limits_[best]) & (shares.max(axis=1) >= self.least_)
         return PhotoAssignments(names[np.where(near, best, -1)], shares, to_best)
 
-    def assign_album(self, vectors: ArrayLike, texts: Sequence[str] | None = None) -> Assignment:
+    def assign_album(
+        self,
+        vectors: ArrayLike,
+        texts: Sequence[str] | None = None,
+        weights: ArrayLike | None = None,
+    ) -> Assignment:
         """Assign an album.
 
         Parameters
@@ -216,11 +221,14 @@ class EventAssigner:
             (n, dimension) the album's photos with words.
         texts
             Their words, to name those that tell.
+        weights
+            (n,) how much each is to be believed, above 0; all alike where not given.
 
         Raises
         ------
         InputError
-            The album is empty, the vectors do not fit, or the texts do not pair up with them.
+            The album is empty, the vectors do not fit, or the texts or weights do not pair up with
+            them.
         """
         chosen = self._fitted()
         array = prepare(vectors, chosen.metric, dimension=chosen.vectors_.shape[1], name="album")
@@ -232,17 +240,20 @@ class EventAssigner:
             raise InputError(
                 f"every photo needs one text; {len(array)} photos and {len(texts)} texts came"
             )
-        order = canonical_order(array)  # a sum's last digits depend on the order
+        trust = _trust(weights, len(array))
+        # A sum's last digits depend on the order; equal photos of unequal weights in theirs.
+        order = canonical_order(np.column_stack((array, trust.astype(np.float32))))
         array = array[order]
         pool = self.opinions_.pool(array)
-        weights = photo_weights(array, pool, self.metric, self._near)
-        shares = self.opinions_.calibrated((weights @ pool)[None])[0]
+        told_by = photo_weights(array, pool, self.metric, self._near) * trust[order]
+        told_by /= told_by.sum()
+        shares = self.opinions_.calibrated((told_by @ pool)[None])[0]
         ranks = np.argsort(-shares, kind="stable")
         best = int(ranks[0])
         runner_up = shares[ranks[1]] if len(ranks) > 1 else 0.0
         clear = self.opinions_.calibrated(pool).max(axis=1)
         reason = self._doubt(best, self._to_event(array, best).mean(), clear.mean())
-        told = weights * pool[:, best]
+        told = told_by * pool[:, best]
         words: tuple[str, ...] = ()
         if texts is not None:
             words = self._words.telling([texts[i] for i in order], told, self.events_[best])
@@ -330,3 +341,19 @@ class EventAssigner:
         if not hasattr(self, "prototypes_"):
             raise RememberAIError("no events are learned yet; call fit first")
         return self.prototypes_
+
+
+def _trust(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
+    """Check the weights of n photos.
+
+    Raises
+    ------
+    InputError
+        They are not n finite numbers above 0.
+    """
+    if weights is None:
+        return np.ones(n)
+    trust = np.asarray(weights, np.float64)
+    if trust.shape != (n,) or not np.isfinite(trust).all() or (trust <= 0).any():
+        raise InputError(f"{n} weights above 0 were wanted, one a photo; {weights!r:.100} came")
+    return trust

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rememberai.captioners.base import usable
+from rememberai.captioners import describe
+from rememberai.captioners.base import checked
+from rememberai.errors import InputError
+from rememberai.records import Caption
+
+
+def usable(text):
+    return checked(Caption(text, "m@1")).text
 
 
 @pytest.mark.parametrize(
@@ -17,10 +24,19 @@ from rememberai.captioners.base import usable
         "the dog dog dog dog",
         "a dog and a dog and a dog and",
         "on the on the on the",
+        "aaaaaaaaaaaaaa",
+        "고양이고양이고양이고양이고양이고양이고양이고양이",
+        "I'm sorry, but I can't help with that.",
+        "I’m unable to view images.",
+        "Sorry, I cannot describe this picture.",
+        "As an AI language model, I do not see pictures",
+        "I cannot see any image.",
     ],
 )
 def test_nothing_usable(text):
-    assert usable(text) == ""
+    said = checked(Caption(text, "m@1", confidence=-0.1, seconds=0.5))
+    assert (said.text, said.confidence, said.seconds) == ("", None, 0.5)
+    assert said.reason.startswith("the captioner ")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +47,9 @@ def test_nothing_usable(text):
         ("bye bye bye", "bye bye bye"),
         ("a big dog and a big cat and a small bird", "a big dog and a big cat and a small bird"),
         ("생일 케이크", "생일 케이크"),
+        ("a sorry dog sits beside an AI exhibit", "a sorry dog sits beside an AI exhibit"),
+        ("a sign that says I can't see", "a sign that says I can't see"),
+        ("a sign with 1000000000 on it", "a sign with 1000000000 on it"),
     ],
 )
 def test_usable_captions_are_only_tidied(text, expected):
@@ -49,3 +68,32 @@ def test_any_phrase_in_circles_is_refused(phrase, before, times):
 @given(st.lists(st.sampled_from("abcdefgh"), unique=True, min_size=1))
 def test_captions_without_a_repeated_word_are_kept(words):
     assert usable("  ".join(words)) == " ".join(words)
+
+
+class Says:
+    model_id = "says@1"
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+
+    def caption(self, images):
+        return self.answers
+
+
+def test_plain_strings_and_captions_become_checked_captions():
+    own = Caption("a  dog", "other@2", confidence=-0.5, seconds=2.0)
+    silent = Caption("", "other@2", reason="too dark")
+    said = describe(Says(" a cat\x00 ", "no no no no", own, silent), [None] * 4)
+    assert [caption.text for caption in said] == ["a cat", "", "a dog", ""]
+    assert [caption.model_id for caption in said] == ["says@1", "says@1", "other@2", "other@2"]
+    assert said[0].confidence is None
+    assert said[0].seconds >= 0
+    assert "went in circles" in said[1].reason
+    assert (said[2].confidence, said[2].seconds, said[2].reason) == (-0.5, 2.0, "")
+    assert said[3].reason == "too dark"
+
+
+@pytest.mark.parametrize("answers", [[], ["a", "b"], [None], [b"a"]])
+def test_a_captioner_must_say_one_thing_a_picture(answers):
+    with pytest.raises(InputError, match="one str or Caption a picture"):
+        describe(Says(*answers), [None])
