@@ -191,8 +191,7 @@ class TransformersCaptioner:
             if self.num_beams > 1:
                 sure = found.sequences_scores
             else:
-                special = torch.tensor(parts.tokenizer.all_special_ids)
-                sure = watch.mean(~torch.isin(tokens, special))
+                sure = watch.mean(~torch.isin(tokens, torch.tensor(_unspoken(parts.tokenizer))))
         return list(zip(texts, sure.tolist(), strict=True))
 
     @cached_property
@@ -248,6 +247,12 @@ class _Watch:
         """Average over the (n, length) tokens that are counted: (n,) log-probabilities."""
         sure = require("torch").stack(self._sure, 1).cpu()
         return (sure * counted).sum(1) / counted.sum(1).clamp(min=1)
+
+
+def _unspoken(tokenizer: Any) -> list[int]:
+    """List the tokens that leave no words: padding, ends, marks."""
+    added = tokenizer.added_tokens_decoder.items()
+    return [*tokenizer.all_special_ids, *(i for i, token in added if token.special)]
 
 
 def _dtype(name: str, device: str) -> Any:

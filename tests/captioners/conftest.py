@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ transformers = pytest.importorskip("transformers")
 from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-WORDS = ["a", "red", "green", "blue", "yellow", "purple", "circle", "on", "black", "white"]
+WORDS = """a one two three red green blue yellow purple circle circles square squares triangle
+triangles on black white""".split()
 PAD, CLS, SEP = 0, 2, 3
 SIDE = 32
 BODY = {
@@ -43,32 +45,45 @@ class Checkpoint:
     tokenizer: Any
     image_processor: Any
     folder: Path
+    files: dict[str, dict] = field(default_factory=dict)
 
     def save(self) -> None:
         for part in (self.model, self.tokenizer, self.image_processor):
             part.save_pretrained(self.folder)
+        for name, content in self.files.items():
+            path = self.folder / name
+            there = json.loads(path.read_text()) if path.exists() else {}
+            path.write_text(json.dumps(there | content))
 
 
-def _tokenizer() -> Any:
+def _tokenizer(*tokens: str, **names: str) -> Any:
+    """Make a tokenizer of words, with further special tokens, some of them under a name."""
     words = {word: i for i, word in enumerate(SPECIAL + WORDS)}
     backend = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
     backend.pre_tokenizer = pre_tokenizers.Whitespace()
     backend.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", CLS), ("[SEP]", SEP)]
     )
+    backend.add_special_tokens([*tokens, *names.values()])
+    seeing: dict[str, Any] = {}
+    if tokens or names:  # as those of the models that have any
+        seeing = {"bos_token": "[CLS]", "eos_token": "[SEP]", "extra_special_tokens": names}
+        seeing["model_input_names"] = ["input_ids", "attention_mask"]
     return transformers.PreTrainedTokenizerFast(
         tokenizer_object=backend,
         pad_token="[PAD]",
         unk_token="[UNK]",
         cls_token="[CLS]",
         sep_token="[SEP]",
+        **seeing,
     )
 
 
-def _blip() -> tuple[Any, Any]:
+def _blip(**body: Any) -> tuple[Any, Any]:
+    width = body.get("hidden_size", BODY["hidden_size"])
     config = transformers.BlipConfig(
-        text_config=TEXT | {"sep_token_id": SEP, "encoder_hidden_size": 32},
-        vision_config=VISION,
+        text_config=TEXT | {"sep_token_id": SEP} | body | {"encoder_hidden_size": width},
+        vision_config=VISION | body,
     )
     processor = transformers.BlipImageProcessor(size={"height": SIDE, "width": SIDE})
     return transformers.BlipForConditionalGeneration(config), processor
@@ -92,7 +107,167 @@ def _vision_encoder_decoder() -> tuple[Any, Any]:
     return transformers.VisionEncoderDecoderModel(config), processor
 
 
+def _picture_processor(name: str, **options: Any) -> Any:
+    """Make a processor that needs no torchvision, under its name in transformers 5 or 4."""
+    kind = getattr(transformers, f"{name}Pil", None) or getattr(transformers, name)
+    return kind(**options)
+
+
 BUILDERS = {"blip": _blip, "git": _git, "vision-encoder-decoder": _vision_encoder_decoder}
+CHAT = (
+    "{% for m in messages %}[CLS] red {% for part in m['content'] %}{% if part['type'] == 'text' %}"
+    "{{ part['text'] }}{% else %}IMAGE{% endif %}{% endfor %}{% endfor %}"
+    "{% if add_generation_prompt %} a{% endif %}"
+)
+CHATTING = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "bos_token_id": CLS,
+    "eos_token_id": SEP,
+    "pad_token_id": PAD,
+    "initializer_range": 0.5,
+}
+
+
+def _blip_2() -> tuple[Any, ...]:
+    tokenizer = _tokenizer("<image>")
+    text = transformers.OPTConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        ffn_dim=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=64,
+        word_embed_proj_dim=32,
+        init_std=0.5,
+        bos_token_id=CLS,
+        eos_token_id=SEP,
+        pad_token_id=PAD,
+    )
+    config = transformers.Blip2Config(
+        vision_config=VISION,
+        qformer_config=BODY | {"vocab_size": 20, "encoder_hidden_size": 32},
+        text_config=text.to_dict(),
+        num_query_tokens=4,
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        initializer_range=0.5,
+    )
+    model = transformers.Blip2ForConditionalGeneration(config)
+    processor = transformers.BlipImageProcessor(size={"height": SIDE, "width": SIDE})
+    return model, tokenizer, processor, {}
+
+
+def _florence() -> tuple[Any, ...]:
+    tokenizer = _tokenizer(image_token="<image>")
+    text = transformers.BartConfig(
+        vocab_size=len(tokenizer),
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        max_position_embeddings=128,
+        init_std=0.5,
+        bos_token_id=CLS,
+        eos_token_id=SEP,
+        pad_token_id=PAD,
+        decoder_start_token_id=CLS,
+        forced_eos_token_id=None,
+    )
+    vision = {
+        "depths": [1],
+        "embed_dim": [32],
+        "num_heads": [2],
+        "num_groups": [2],
+        "patch_size": [7],
+        "patch_stride": [4],
+        "patch_padding": [3],
+        "patch_prenorm": [False],
+        "window_size": 4,
+        "projection_dim": 32,
+        "max_temporal_embeddings": 4,
+        "max_position_embeddings": 16,
+    }
+    config = transformers.Florence2Config(
+        text_config=text.to_dict(),
+        vision_config=vision,
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        is_encoder_decoder=True,
+    )
+    processor = _picture_processor(
+        "CLIPImageProcessor", size={"height": SIDE, "width": SIDE}, do_center_crop=False
+    )
+    processor.image_seq_length = 65  # 8 x 8 patches and their mean
+    return transformers.Florence2ForConditionalGeneration(config), tokenizer, processor, {}
+
+
+def _idefics(name: str) -> tuple[Any, ...]:
+    tokenizer = _tokenizer(
+        "<fake_token_around_image>", "<global-img>", "<end_of_utterance>", image_token="<image>"
+    )
+    text = transformers.LlamaConfig(vocab_size=len(tokenizer), **CHATTING)
+    config = getattr(transformers, f"{name}Config")(
+        text_config=text.to_dict(),
+        vision_config=VISION,
+        scale_factor=2,
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        pad_token_id=PAD,
+    )
+    model = getattr(transformers, f"{name}ForConditionalGeneration")(config)
+    processor = _picture_processor(
+        f"{name}ImageProcessor",
+        size={"longest_edge": SIDE},
+        max_image_size={"longest_edge": SIDE},
+        do_image_splitting=False,
+    )
+    said = {"processor_class": f"{name}Processor", "image_seq_len": 4}
+    tokenizer.chat_template = CHAT.replace("IMAGE", "<image>")
+    return model, tokenizer, processor, {"processor_config.json": said}
+
+
+def _qwen() -> tuple[Any, ...]:
+    seen = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")
+    tokenizer = _tokenizer(*seen)
+    image, video, start, end = tokenizer.convert_tokens_to_ids(list(seen))
+    rope = {"type": "mrope", "rope_type": "default", "mrope_section": [2, 3, 3]}
+    config = transformers.Qwen2VLConfig(
+        text_config={"vocab_size": len(tokenizer), "rope_scaling": rope, **CHATTING},
+        vision_config={
+            "depth": 1,
+            "embed_dim": 32,
+            "hidden_size": 32,
+            "num_heads": 2,
+            "patch_size": 8,
+            "mlp_ratio": 2,
+            "spatial_merge_size": 2,
+        },
+        image_token_id=image,
+        video_token_id=video,
+        vision_start_token_id=start,
+        vision_end_token_id=end,
+    )
+    processor = _picture_processor(
+        "Qwen2VLImageProcessor", patch_size=8, merge_size=2, min_pixels=1024, max_pixels=4096
+    )
+    tokenizer.chat_template = CHAT.replace("IMAGE", "<|vision_start|><|image_pad|><|vision_end|>")
+    four = transformers.__version__.startswith("4.")
+    files = {"tokenizer_config.json": {"tokenizer_class": "Qwen2Tokenizer"}} if four else {}
+    model = transformers.Qwen2VLForConditionalGeneration(config)
+    return model, tokenizer, processor, files
+
+
+PROCESSED = {
+    "blip-2": _blip_2,
+    "florence2": _florence,
+    "idefics3": lambda: _idefics("Idefics3"),
+    "smolvlm": lambda: _idefics("SmolVLM"),
+    "qwen2_vl": _qwen,
+}
 
 
 @pytest.fixture
@@ -101,15 +276,38 @@ def build(tmp_path):
 
     def build_one(kind: str, *, seed: int = 0) -> Checkpoint:
         torch.manual_seed(seed)
-        model, image_processor = BUILDERS[kind]()
+        if kind in PROCESSED:
+            model, tokenizer, image_processor, files = PROCESSED[kind]()
+        else:
+            model, image_processor = BUILDERS[kind]()
+            tokenizer, files = _tokenizer(), {}
         folder = tmp_path / f"tiny-{kind}"
-        checkpoint = Checkpoint(kind, model.eval(), _tokenizer(), image_processor, folder)
+        checkpoint = Checkpoint(kind, model.eval(), tokenizer, image_processor, folder, files)
         checkpoint.save()
         return checkpoint
 
     return build_one
 
 
+class Tiny:
+    """Makes checkpoints for fixtures that live longer than a test."""
+
+    @staticmethod
+    def blip(folder: Path, **options: Any) -> Checkpoint:
+        model, image_processor = _blip(**options)
+        return Checkpoint("blip", model, _tokenizer(), image_processor, folder / "tiny-blip")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Tiny:
+    return Tiny()
+
+
 @pytest.fixture(params=sorted(BUILDERS))
 def checkpoint(request, build) -> Checkpoint:
+    return build(request.param)
+
+
+@pytest.fixture(params=sorted(PROCESSED))
+def processed(request, build) -> Checkpoint:
     return build(request.param)

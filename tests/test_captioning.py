@@ -1,0 +1,153 @@
+"""Long runs of captioning: killed and resumed, decoded ahead, within bounds."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from makers import WordsEmbedder, rows_of, statuses
+from PIL import Image
+
+from rememberai import RememberAI, captioning
+from rememberai.captioning import DecodedAhead, caption_files
+from rememberai.records import Caption
+
+HERE = Path(__file__).parent
+
+
+class Numbers:
+    """Tells a picture's width; kills its own process once it was asked about so many."""
+
+    model_id = "numbers@1"
+    batch_size = 4
+
+    def __init__(self, *, dies_after=None):
+        self.seen: list[int] = []
+        self.dies_after = dies_after
+
+    def caption(self, images):
+        self.seen += [image.width for image in images]
+        if self.dies_after is not None and len(self.seen) > self.dies_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [
+            Caption(f"picture {image.width}", "numbers@1", -image.width / 1000, 0.25)
+            for image in images
+        ]
+
+
+def pictures(folder, n):
+    folder.mkdir()
+    for i in range(1, n + 1):
+        Image.new("L", (i, 1)).save(folder / f"{i:03d}.png")
+    return folder
+
+
+def killed(code: str) -> None:
+    script = f"import sys; sys.path.insert(0, {str(HERE)!r})\nfrom test_captioning import *\n{code}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
+def test_who_was_killed_goes_on_where_it_was(tmp_path):
+    folder = pictures(tmp_path / "album", 150)
+    store = tmp_path / "b.memories"
+    killed(
+        f"book = RememberAI.create({str(store)!r}, embedder=WordsEmbedder())\n"
+        f"book.add_folder({str(folder)!r})\n"
+        "book.caption(Numbers(dies_after=140))"
+    )
+    book = RememberAI.open(store, embedder=WordsEmbedder())
+    done = {row["name"] for row in rows_of(book).values() if row["caption"]}
+    assert 64 <= len(done) < 150  # a write is 64 photos
+    captioner = Numbers()
+    report = book.caption(captioner)
+    assert set(statuses(report).values()) == {"done"}
+    assert sorted(captioner.seen) == [i for i in range(1, 151) if f"{i:03d}.png" not in done]
+    rows = rows_of(book)
+    assert all(row["caption"] == f"picture {int(name[:3])}" for name, row in rows.items())
+    assert rows["100.png"]["caption_confidence"] == pytest.approx(-0.1)
+    assert rows["100.png"]["caption_seconds"] == 0.25
+    assert book.caption(captioner).outcomes == ()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
+def test_adding_a_folder_with_captions_is_taken_up_again(tmp_path):
+    folder = pictures(tmp_path / "album", 100)
+    store = tmp_path / "b.memories"
+    killed(
+        f"book = RememberAI.create({str(store)!r}, embedder=WordsEmbedder(),"
+        " captioner=Numbers(dies_after=80))\n"
+        f"book.add_folder({str(folder)!r})"
+    )
+    captioner = Numbers()
+    book = RememberAI.open(store, embedder=WordsEmbedder(), captioner=captioner)
+    assert len(book) == 64
+    book.add_folder(folder)
+    assert sorted(captioner.seen) == list(range(65, 101))
+    assert {row["text_source"] for row in rows_of(book).values()} == {"caption"}
+
+
+def test_pictures_are_decoded_by_another_thread_a_bounded_number_ahead(tmp_path, monkeypatch):
+    folder = pictures(tmp_path / "album", 90)
+    paths = sorted(map(str, folder.iterdir()))
+    decode, threads, ahead, taken = captioning._decode, set(), [0], [0]
+    ready = threading.Condition()
+
+    def watched(path):
+        with ready:
+            threads.add(threading.current_thread())
+            ahead[0] += 1
+            assert ahead[0] - taken[0] <= 2 * 16
+            ready.notify_all()
+        return decode(path)
+
+    class Waits(Numbers):
+        def caption(self, images):
+            taken[0] += len(images)
+            more = min(taken[0] + 16, 90)
+            with ready:  # the next pictures come while these are looked at
+                assert ready.wait_for(lambda: ahead[0] >= more, timeout=60)
+            return super().caption(images)
+
+    monkeypatch.setattr(captioning, "_decode", watched)
+    captioner, ticks = Waits(), []
+    said = caption_files(paths, captioner, ticks.append)
+    assert [caption.text for caption in said] == [f"picture {i}" for i in range(1, 91)]
+    assert threading.main_thread() not in threads
+    assert ticks == [16, 32, 48, 64, 80, 90]
+
+
+def test_some_of_the_announced_pictures_may_be_left_out_or_others_taken(tmp_path):
+    paths = sorted(map(str, pictures(tmp_path / "album", 60).iterdir()))
+    with DecodedAhead(paths[:50], Numbers()) as decoded:
+        wanted = [2, 3, 40, 55, 41, 7, 49]
+        assert [decoded.take(paths[i]).width for i in wanted] == [i + 1 for i in wanted]
+        assert "can't be read" in decoded.take(str(tmp_path / "absent.png"))
+
+
+def test_large_pictures_are_made_smaller(tmp_path):
+    Image.new("RGB", (3000, 1500), "red").save(tmp_path / "large.jpg")
+    with DecodedAhead([str(tmp_path / "large.jpg")], Numbers()) as decoded:
+        image = decoded.take(str(tmp_path / "large.jpg"))
+    assert image.size == (1024, 512)
+
+
+def test_what_a_captioner_raises_ends_the_run_and_keeps_what_was_written(tmp_path):
+    book = RememberAI.create(tmp_path / "b.memories", embedder=WordsEmbedder())
+    book.add_folder(pictures(tmp_path / "album", 100))
+
+    class Stops(Numbers):
+        def caption(self, images):
+            if len(self.seen) > 70:
+                raise KeyboardInterrupt
+            return super().caption(images)
+
+    with pytest.raises(KeyboardInterrupt):
+        book.caption(Stops())
+    assert sum(bool(row["caption"]) for row in rows_of(book).values()) == 64
