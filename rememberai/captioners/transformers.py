@@ -258,7 +258,7 @@ def _unspoken(tokenizer: Any) -> list[int]:
 def _dtype(name: str, device: str) -> Any:
     torch = require("torch")
     if name == "auto":
-        fast = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+        fast = device.startswith("cuda") and torch.cuda.get_device_capability(device)[0] >= 8
         name = "bfloat16" if fast else "float32"
     return getattr(torch, name)
 

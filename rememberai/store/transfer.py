@@ -13,11 +13,13 @@ import pyarrow.compute as pc
 
 from rememberai.errors import InputError
 from rememberai.store.durable import sync_file, sync_folder
+from rememberai.store.migration import new_since
 from rememberai.store.schema import VECTOR, spread
 from rememberai.store.writing import Writer
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Collection
 
 _KEY = b"rememberai"
 _ROWS = 65_536  # rows in memory at a time
@@ -92,7 +94,7 @@ class Transfer(Writer):
                 said = _model_said(schema)
                 if said is not None:
                     self.check_model(*said)
-                if said is None or not schema.equals(_in_parquet(self._schema)):
+                if said is None or not schema.equals(_as_exported(self._schema, schema.names)):
                     raise InputError(
                         f"{source} has other columns than those that this RememberAI exports; "
                         "export it again with this version"
@@ -122,6 +124,12 @@ def _in_parquet(schema: pa.Schema) -> pa.Schema:
     return schema.set(place, pa.field(VECTOR, pa.list_(pa.float32())))
 
 
+def _as_exported(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
+    """Give the schema of an export, perhaps by the format before, of which a file has the names."""
+    later = {name for name in new_since(2) if name not in names}
+    return pa.schema([field for field in _in_parquet(schema) if field.name not in later])
+
+
 def _loosened(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     vectors = batch[VECTOR]
     spoken = vectors.is_valid().to_numpy(zero_copy_only=False)
@@ -139,5 +147,13 @@ def _tightened(batch: pa.RecordBatch, schema: pa.Schema, source: Path) -> pa.Tab
         raise InputError(f"{source} has vectors of another length than {size}; export it again")
     flat = lists.flatten().to_numpy(zero_copy_only=False).reshape(-1, size)
     vectors = spread(flat, lists.is_valid().to_numpy(zero_copy_only=False))
-    columns = [vectors if field.name == VECTOR else batch[field.name] for field in schema]
+    there = set(batch.schema.names)
+    columns = [
+        vectors
+        if field.name == VECTOR
+        else batch[field.name]
+        if field.name in there
+        else pa.nulls(len(batch), field.type)
+        for field in schema
+    ]
     return pa.Table.from_arrays(columns, schema=schema)

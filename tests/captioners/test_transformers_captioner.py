@@ -316,6 +316,18 @@ def test_an_unknown_dtype(build):
         TransformersCaptioner(str(build("git").folder), dtype="int8")
 
 
+@pytest.mark.parametrize(
+    ("device", "capability", "expected"),
+    [("cpu", None, "float32"), ("cuda", (7, 5), "float32"), ("cuda:1", (9, 0), "bfloat16")],
+)
+def test_the_number_format_suits_the_device(monkeypatch, device, capability, expected):
+    from rememberai.captioners.transformers import _dtype
+
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    assert _dtype("auto", device) == getattr(torch, expected)
+    assert _dtype("float16", device) == torch.float16
+
+
 def test_a_device_that_is_not_there(build):
     with pytest.raises(InputError, match="'nonsense'"):
         TransformersCaptioner(str(build("git").folder), device="nonsense").caption(

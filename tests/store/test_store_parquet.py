@@ -148,3 +148,16 @@ def test_no_export_goes_among_the_store_s_own_files(store, name):
     with pytest.raises(InputError, match="outside"):
         store.export_parquet(store.path / name)
     assert {path: path.read_bytes() for path in store.path.rglob("*") if path.is_file()} == before
+
+
+def test_an_export_of_a_store_of_format_2_gets_nulls(store, tmp_path):
+    path = tmp_path / "out.parquet"
+    store.export_parquet(path)
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns(["caption_confidence", "caption_seconds"]), path)
+    other = make(tmp_path / "t")
+    assert other.import_parquet(path) == 4
+    assert content(other) == content(store)
+    pq.write_table(table.drop_columns(["caption_confidence", "captioner"]), path)
+    with pytest.raises(InputError, match="other columns"):
+        make(tmp_path / "u").import_parquet(path)
