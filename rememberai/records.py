@@ -195,8 +195,8 @@ class DiscoveredEvent:
     event_id
         Its own for good: photos that are added, and corrections, do not change it.
     title
-        The title that a person gave; else `known_event`, the words that tell it from the others, and
-        its dates.
+        The title that a person gave; else `known_event`, the words that tell it from the others,
+        and its dates.
     named
         Whether a person gave the title.
     photo_ids
