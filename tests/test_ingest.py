@@ -336,7 +336,7 @@ def test_a_real_captioner_by_its_folder(book, folder, tmp_path):
         assert row["captioner"].startswith("tiny-git@")
         assert set(row["caption"].split()) <= set(tiny_module().WORDS)
     else:  # an untrained model may go in circles
-        assert "said nothing usable" in report.outcomes[0].reason
+        assert "went in circles" in report.outcomes[0].reason
 
 
 # --- texts ---------------------------------------------------------------------------------------
