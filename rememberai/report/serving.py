@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rememberai._optional import require
 from rememberai.errors import InputError
+from rememberai.report.contents import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,7 @@ def serve(book: Book, *, port: int = 0, ready: Callable[[str], None] | None = No
             lifespan="off",
             timeout_graceful_shutdown=5,
         )
+        Contents(book).as_json(explained=False)  # events and map are made before anybody waits
         if ready is not None:
             ready(f"http://{_HOST}:{port}/")
         with suppress(KeyboardInterrupt):  # raised anew after everything was closed

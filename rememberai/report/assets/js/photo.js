@@ -15,7 +15,7 @@ export function openPhoto(photo, some = [photo]) {
   among = some;
   current = photo;
   if (!dialog) {
-    dialog = el("dialog", { class: "lightbox", onkeydown: keyed, onclick: outside, "aria-label": t("photo") });
+    dialog = el("dialog", { class: "lightbox", tabindex: -1, onkeydown: keyed, onclick: outside, "aria-label": t("photo") });
     document.body.append(dialog);
   }
   fill();
@@ -44,8 +44,10 @@ function outside(event) {
 function turn(step) {
   const place = among.indexOf(current) + step;
   if (place < 0 || place >= among.length) return;
+  const held = document.activeElement.className;
   current = among[place];
   fill();
+  (dialog.querySelector(`.stage .${held || "none"}:enabled`) ?? dialog).focus();
 }
 
 function fill() {

@@ -51,8 +51,13 @@ export function t(key, values = {}) {
   });
 }
 
+// The language as the reader's region writes it.
+function region() {
+  return navigator.languages.find((name) => name.startsWith(language)) ?? language;
+}
+
 export function number(value, options = {}) {
-  return new Intl.NumberFormat(language, options).format(value);
+  return new Intl.NumberFormat(region(), options).format(value);
 }
 
 export function percent(share) {
@@ -61,7 +66,7 @@ export function percent(share) {
 
 // Times are what a camera's clock showed, kept as if it were in UTC.
 function clock(options) {
-  return new Intl.DateTimeFormat(language, { timeZone: "UTC", ...options });
+  return new Intl.DateTimeFormat(region(), { timeZone: "UTC", ...options });
 }
 
 export function days(start, end) {

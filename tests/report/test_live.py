@@ -1,0 +1,103 @@
+"""The live page in a real browser, its server in a process of its own."""
+
+from __future__ import annotations
+
+import pytest
+from pages import served
+
+pytest.importorskip("uvicorn")
+pytest.importorskip("starlette")
+MEMORY = "a <script>document.title='hacked'</script> purple \"umbrella\" & it's </textarea>"
+
+
+def titles(page):
+    return page.locator(".event strong").all_inner_texts()
+
+
+def test_a_new_title_survives_a_restart_of_the_server(look, book):
+    with served(book.store.path) as address:
+        page = look(address)
+        page.locator(".event a").first.click()
+        page.get_by_text("Correct this event").click()
+        page.get_by_label("Title", exact=True).fill('Our "<b>first</b>" swim')
+        page.get_by_role("button", name="Rename").click()
+        page.get_by_role("status").get_by_text("Renamed.").wait_for()
+        assert page.locator("h1").inner_text() == 'Our "<b>first</b>" swim'
+    with served(book.store.path) as address:
+        page = look(address)
+        assert titles(page)[0] == 'Our "<b>first</b>" swim'
+        assert len(titles(page)) == 3
+
+
+def test_photos_are_parted_moved_and_events_merged(look, book):
+    with served(book.store.path) as address:
+        page = look(address)
+        page.locator(".event a").first.click()
+        for box in page.locator(".box input").all()[:2]:
+            box.check()
+        page.get_by_role("button", name="Make an event of their own").click()
+        page.get_by_text("A new event was made.").wait_for()
+        assert page.locator(".opened .photo").count() == 2
+        page.locator(".box input").first.check()
+        page.locator(".selected select").select_option(index=0)
+        page.get_by_role("button", name="Move").click()
+        page.get_by_text("Moved.").wait_for()
+        assert page.locator(".opened .photo").count() == 1
+        page.get_by_text("Correct this event").click()
+        page.locator(".correct select").select_option(index=0)
+        page.get_by_role("button", name="Merge").click()
+        page.get_by_text("Merged.").wait_for()
+        assert page.locator(".opened .photo").count() == 4
+        page.get_by_role("link", name="Timeline").click()
+        page.wait_for_function("document.querySelectorAll('.event').length === 3")
+
+
+def test_an_assignment_is_accepted_or_rejected(look, book):
+    with served(book.store.path) as address:
+        page = look(address)
+        known = page.locator(".event", has=page.locator(".meter"))
+        known.locator("a").click()
+        assert "snow" in page.locator(".verdict").inner_text()
+        page.get_by_text("Nearest words of known events").wait_for()
+        page.get_by_role("button", name="Right").click()
+        page.locator(".verdict .accepted", has_text="confirmed").wait_for()
+    assert [event.accepted for event in book.events.read() if event.known_event] == [True]
+
+
+def test_a_memory_is_written_found_by_meaning_and_shown_as_text(look, book):
+    with served(book.store.path) as address:
+        page = look(address)
+        page.locator(".rest .photo .open").first.click()
+        page.locator(".lightbox textarea").fill(MEMORY)
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("The memory is kept.").wait_for()
+        assert page.locator(".lightbox .said").text_content() == MEMORY
+        page.keyboard.press("Escape")
+        page.get_by_label("Search the words").fill(MEMORY)
+        page.get_by_role("heading", name="nearest in meaning").wait_for()
+        assert page.locator(".results .said").first.text_content() == MEMORY
+        page.reload()
+        assert page.title() == "family"
+
+
+def test_events_are_looked_for_anew_when_photos_came(look, book):
+    from makers import words_alone
+
+    book.add_album(words_alone("tent campfire stars", "tent campfire night", name="new"))
+    with served(book.store.path) as address:
+        page = look(address)
+        page.locator(".rest", has_text="Not looked at yet").wait_for()
+        page.get_by_role("button", name="Look for events").click()
+        page.get_by_text("The events are up to date.").wait_for()
+        assert page.locator(".rest", has_text="Not looked at yet").count() == 0
+
+
+def test_a_server_that_is_gone_is_said(look, book):
+    with served(book.store.path) as address:
+        page = look(address, pardoned="Failed to load resource")
+        page.locator(".event a").first.click()
+        page.get_by_text("Nearest words of known events").wait_for()
+        page.get_by_text("Correct this event").click()
+        page.route("**/api/rename", lambda route: route.abort())
+        page.get_by_role("button", name="Rename").click()
+        page.get_by_role("alert").get_by_text("does not answer").wait_for()

@@ -1,0 +1,232 @@
+"""What the server answers, and to whom; without a browser."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from makers import WordsEmbedder
+from PIL import Image
+
+from rememberai import InputError, RememberAI
+
+pytest.importorskip("starlette")
+pytest.importorskip("httpx2")
+
+PORT = 8123
+HERE = f"http://127.0.0.1:{PORT}"
+
+
+@pytest.fixture
+def client(book):
+    from starlette.testclient import TestClient
+
+    from rememberai.report.server import application
+
+    return TestClient(application(book, PORT), base_url=HERE)
+
+
+@pytest.fixture
+def post(client):
+    """Correct something as the page does, with its token."""
+    token = re.search(r'"live":\{"token":"([^"]+)"\}', client.get("/").text)[1]
+
+    def sent(verb, **body):
+        headers = {"Origin": HERE, "X-RememberAI-Token": token}
+        return client.post(f"/api/{verb}", json=body, headers=headers)
+
+    return sent
+
+
+def reopened(book):
+    return RememberAI.open(book.store.path, embedder=WordsEmbedder())
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8123", ""]
+)
+def test_another_host_is_refused(client, host):
+    for path in ("/", "/api/search?q=sea"):
+        assert client.get(path, headers={"Host": host}).status_code == 400
+
+
+def test_localhost_is_this_host(client):
+    assert client.get("/", headers={"Host": f"localhost:{PORT}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "https://127.0.0.1:8123", "http://127.0.0.1:9", "null"]
+)
+def test_another_origin_is_refused(client, post, origin):
+    assert client.get("/api/search?q=sea", headers={"Origin": origin}).status_code == 403
+    assert client.post("/api/discover", json={}, headers={"Origin": origin}).status_code == 403
+
+
+def test_another_site_may_link_to_the_page_but_embed_nothing(client, book):
+    there = {"Sec-Fetch-Site": "cross-site"}
+    photo_id = book.store.read(["path"], where="path IS NOT NULL")["photo_id"][0]
+    assert client.get("/", headers=there).status_code == 200
+    assert client.get(f"/photo/{photo_id}", headers=there).status_code == 403
+
+
+@pytest.mark.parametrize("token", [{}, {"X-RememberAI-Token": "guess"}])
+def test_a_correction_needs_the_token_of_the_page(client, book, token):
+    before = book.events.read()
+    body = {"event": 0, "title": "stolen"}
+    assert client.post("/api/rename", json=body, headers=token).status_code == 403
+    assert reopened(book).events.read() == before
+
+
+def test_each_server_has_a_token_of_its_own(book):
+    from starlette.testclient import TestClient
+
+    from rememberai.report.server import application
+
+    pages = [TestClient(application(book, PORT), base_url=HERE).get("/").text for _ in range(2)]
+    assert pages[0] != pages[1]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/photo/../../etc/passwd",
+        "/photo/..%2f..%2f..%2fetc%2fpasswd",
+        "/photo/%2fetc%2fpasswd",
+        "/thumbnail/store.json",
+        "/photo/' OR '1'='1",
+        "/store/photos.lance",
+        "/assets/js/main.js",
+        "/photo/",
+        "/photo",
+        "/.git/config",
+    ],
+)
+def test_nothing_but_photos_of_the_store_is_served(client, path):
+    assert client.get(path).status_code == 404
+
+
+def test_a_photo_is_served_as_a_picture_made_anew(client, book):
+    row = book.store.read(["path"], where="name = 'sea1.png'").to_pylist()[0]
+    assert Image.open(row["path"]).getexif()
+    for size in ("thumbnail", "photo"):
+        answer = client.get(f"/{size}/{row['photo_id']}")
+        assert answer.headers["content-type"] == "image/webp"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        picture = Image.open(io.BytesIO(answer.content))
+        assert (picture.format, picture.size) == ("WEBP", (32, 24))
+        assert not picture.getexif()
+
+
+def test_words_alone_and_lost_files_have_no_picture(client, book, tmp_path):
+    rows = book.store.read(["path", "name"]).to_pylist()
+    (alone,) = [row["photo_id"] for row in rows if row["path"] is None]
+    assert client.get(f"/photo/{alone}").status_code == 404
+    lost = book.store.read(where="name = 'sea1.png'")
+    place = lost.schema.get_field_index("path")
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    book.store.upsert(lost.set_column(place, "path", [[str(secret)]]))
+    answer = client.get(f"/photo/{lost['photo_id'][0]}")
+    assert answer.status_code == 404
+    assert "secret" not in answer.text
+
+
+def test_every_answer_forbids_frames_and_sniffing_and_the_page_has_a_strict_policy(client):
+    answer = client.get("/")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_search_is_by_the_books_own_vectors(client, book):
+    found = client.get("/api/search", params={"q": "gloves sledge"}).json()["photos"]
+    assert found == [hit.photo_id for hit in book.search("gloves sledge", 60)]
+
+
+def test_corrections_are_kept_in_the_store(post, book):
+    events = book.events.read().events
+    sea, cake, snow = sorted(events, key=lambda event: event.first.month)
+    assert post("rename", event=sea.event_id, title="Der <b>Strand</b>").status_code == 200
+    assert post("reject", event=snow.event_id).status_code == 200
+    moved = cake.photo_ids[0]
+    assert post("move", photos=[moved], event=sea.event_id).status_code == 200
+    parted = list(snow.photo_ids[:2])
+    answer = post("split", event=snow.event_id, photos=parted)
+    assert len(answer.json()["events"]) == 4
+    after = {event.event_id: event for event in reopened(book).events.read()}
+    assert after[sea.event_id].title == "Der <b>Strand</b>"
+    assert moved in after[sea.event_id].photo_ids
+    assert after[snow.event_id].known_event is None
+    (new,) = set(after) - {event.event_id for event in events}
+    assert set(after[new].photo_ids) == set(parted)
+    assert post("merge", events=[snow.event_id, new]).status_code == 200
+    assert new not in {event.event_id for event in reopened(book).events.read()}
+
+
+def test_what_is_accepted_is_confirmed(post, book):
+    (snow,) = [event for event in book.events.read() if event.known_event]
+    answer = post("accept", event=snow.event_id).json()
+    assert [event["accepted"] for event in answer["events"] if event["id"] == snow.event_id] == [
+        True
+    ]
+
+
+def test_a_memory_is_written_and_found(post, client, book):
+    mute = book.store.read(where="name = 'mute.png'")["photo_id"][0].as_py()
+    answer = post("memory", photo=mute, text="purple umbrella").json()
+    assert answer["photos"]["memory"][answer["photos"]["id"].index(mute)] == "purple umbrella"
+    assert client.get("/api/search", params={"q": "purple umbrella"}).json()["photos"][0] == mute
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "said"),
+    [
+        ("rename", {"event": 0, "title": "  "}, "title"),
+        ("rename", {"event": "0", "title": "x"}, "event must hold int"),
+        ("rename", {"event": True, "title": "x"}, "event must hold int"),
+        ("rename", {"title": "x"}, "event must hold int"),
+        ("rename", {"event": 99, "title": "x"}, "99"),
+        ("split", {"event": 0, "photos": [1]}, "photos must hold str"),
+        ("move", {"event": 0, "photos": ["../../x"]}, "only photos of the store"),
+        ("merge", {"events": 3}, "events must hold list"),
+        ("drop", {}, "no correction 'drop'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(post, book, verb, body, said):
+    before = book.events.read()
+    answer = post(verb, **body)
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]
+    assert book.events.read() == before
+
+
+def test_a_body_must_be_a_json_object(client, post):
+    token = re.search(r'"token":"([^"]+)"', client.get("/").text)[1]
+    for content in ("", "{", "[]", "\xff"):
+        headers = {"X-RememberAI-Token": token}
+        assert client.post("/api/rename", content=content, headers=headers).status_code == 400
+
+
+def test_why_is_told_of_each_event(client, book):
+    for event in book.events.read():
+        told = client.get(f"/api/why/{event.event_id}").json()
+        assert told["ranking"][0][0] == {1: "sea", 2: "cake", 3: "snow"}[event.first.month]
+    assert client.get("/api/why/99").status_code == 400
+
+
+def test_a_port_that_is_taken_is_said(book):
+    import socket
+
+    from rememberai.report import serve
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(InputError, match="name another one"):
+            serve(book, port=taken.getsockname()[1])
+    with pytest.raises(InputError, match="name another one"):
+        serve(book, port=99999)
