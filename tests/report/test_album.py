@@ -7,8 +7,8 @@ import re
 
 import pytest
 from makers import WordsEmbedder, exif_picture, remember, words_alone
-from PIL import Image
 from pages import NASTY
+from PIL import Image
 
 from rememberai import InputError, RememberAI
 from rememberai.report import album
