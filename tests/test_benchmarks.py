@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,12 @@ def test_a_small_run_with_real_data_keeps_its_records(name, shared_data, tmp_pat
 @pytest.mark.parametrize("name", SMALL)
 def test_a_small_run_keeps_its_records(name, tmp_path):
     judge(name, SMALL[name], tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium is installed here")
+def test_a_small_run_of_the_report_keeps_its_records(tmp_path):
+    pytest.importorskip("playwright")
+    judge("report", "--n 15 --n-map 300 --pictures 3 --frames 6 --repeats 1", tmp_path)
 
 
 def judge(name, options, tmp_path):

@@ -61,7 +61,9 @@ def page(
 <style>{_style()}</style>
 </head>
 <body>
+<div id="page">
 <noscript>This page needs JavaScript, which runs on this machine alone.</noscript>
+</div>
 <script type="application/json" id="strings">{_inert(_strings())}</script>
 <script type="application/json" id="book">{_inert(book)}</script>
 <script>{_script()}</script>

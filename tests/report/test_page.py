@@ -195,6 +195,10 @@ def test_the_interface_speaks_korean(look, report_path):
     assert "사진 14장" in page.locator(".counts").inner_text()
     page.get_by_label("언어").select_option("en")
     assert "14 photos" in page.locator(".counts").inner_text()
+    page.locator(".event a").first.click()
+    assert natural_width(page.locator(".opened .cover img")) == 32
+    page.locator(".opened .open").first.click()
+    page.wait_for_selector(".lightbox[open]")
     page.reload()
     assert "14 photos" in page.locator(".counts").inner_text()
 

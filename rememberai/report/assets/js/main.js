@@ -21,7 +21,7 @@ function start() {
   document.title = book.title;
   bar = filterBar();
   main = el("main", { id: "main" });
-  document.body.replaceChildren(
+  document.getElementById("page").replaceChildren(
     el("a", { class: "skip", href: "#main", onclick: skip }, t("skip")),
     head(),
     bar,
@@ -100,7 +100,12 @@ function turned() {
 window.addEventListener("hashchange", turned);
 listen((what) => {
   if (what === "selection") return;
-  if (what === "book") document.querySelector(".head").replaceWith(head());
+  if (what === "book") {
+    document.querySelector(".head").replaceWith(head());
+    const next = filterBar(); // it names the events
+    bar.replaceWith(next);
+    bar = next;
+  }
   if (what === "book" || main.className !== "at-map") showView();
   else showCount(bar);
   if (what === "book") refreshPhoto();

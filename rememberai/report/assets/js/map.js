@@ -24,7 +24,7 @@ class PhotoMap {
   constructor() {
     const canvas = el("canvas", { class: "dots" });
     this.overlay = el("div", { class: "overlay", "aria-hidden": "true" });
-    this.tip = el("div", { class: "tip", hidden: true });
+    this.tip = el("div", { class: "tip", "aria-live": "polite", hidden: true });
     this.frame = el("div", { class: "frame", tabindex: 0, role: "application", "aria-label": t("map.label"), "aria-describedby": "map-help" }, canvas, this.overlay, this.tip);
     this.side = el("div", { class: "side" });
     const colour = Uint16Array.from(photos.event, shadeOf);

@@ -15,9 +15,10 @@ export function openPhoto(photo, some = [photo]) {
   among = some;
   current = photo;
   if (!dialog) {
-    dialog = el("dialog", { class: "lightbox", tabindex: -1, onkeydown: keyed, onclick: outside, "aria-label": t("photo") });
+    dialog = el("dialog", { class: "lightbox", tabindex: -1, onkeydown: keyed, onclick: outside });
     document.body.append(dialog);
   }
+  dialog.setAttribute("aria-label", t("photo"));
   fill();
   if (!dialog.open) dialog.showModal();
 }
