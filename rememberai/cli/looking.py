@@ -40,9 +40,9 @@ def report(store: Path, output: Path, assets: bool, as_json: bool) -> None:
     book = open_book(store)
     with display.progress() as progress:
         done = book.report(output, assets=assets, progress=progress)
-    finish(done, as_json)
     if not as_json:
         click.echo(f"{output} is written; open it in a browser")
+    finish(done, as_json)
 
 
 @click.command()
