@@ -41,7 +41,8 @@ def albums_arm(
     view, known = arms.view_of(metric, split.vectors, labels)
     assigner = EventAssigner(EventPrototypes(n, selection=selection, metric=known), method=method)
     described = {event: view(vector[None])[0] for event, vector in split.names.items()}
-    assigner.fit(view(split.vectors), split.events, descriptions=described if names else None)
+    told = described if names else None
+    assigner.fit(view(split.vectors), split.events, descriptions=told, groups=split.groups)
     answers = [assigner.assign_album(view(album.vectors)) for album in split.asked]
     hits = [a.ranking[0][0] == b.event for a, b in zip(answers, split.asked, strict=True)]
     return arms.judged(hits, [album.user for album in split.asked])
@@ -54,8 +55,9 @@ def texts_arm(
     train, test = folded(len(texts.labels), fold)
     view, known = arms.view_of(metric, texts.vectors[train], texts.labels[train])
     assigner = EventAssigner(EventPrototypes(n, selection=selection, metric=known), method=method)
-    assigner.fit(view(texts.vectors[train]), texts.labels[train].tolist())
-    found = assigner.assign(view(texts.vectors[test])).probabilities.argmax(axis=1)
+    words = [[texts.texts[i] for i in rows] for rows in (train, test)]
+    assigner.fit(view(texts.vectors[train]), texts.labels[train].tolist(), words[0])
+    found = assigner.assign(view(texts.vectors[test]), words[1]).probabilities.argmax(axis=1)
     return arms.judged(np.array(assigner.events_)[found] == texts.labels[test], [])
 
 
@@ -128,6 +130,7 @@ def unknown(run: Run, albums: Sequence[MemexAlbum], names: Names, splits: int) -
             split.vectors[rows],
             [split.events[i] for i in rows],
             descriptions={e: v for e, v in split.names.items() if e not in hidden},
+            groups=[split.groups[i] for i in rows],
         )
         answers = [assigner.assign_album(album.vectors) for album in split.asked]
         of_known = np.array([album.event not in hidden for album in split.asked])

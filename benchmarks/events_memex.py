@@ -51,12 +51,15 @@ class Split(NamedTuple):
 
     Attributes
     ----------
+    groups
+        The album of each seed, as a number.
     names
         The vector of each event's name.
     """
 
     vectors: NDArray[np.float32]
     events: list[str]
+    groups: list[int]
     asked: list[MemexAlbum]
     foreign: list[MemexAlbum]
     names: dict[str, NDArray[np.float32]]
@@ -126,6 +129,7 @@ def split_by_user(
     return Split(
         np.concatenate([album.vectors for album in ours]),
         [album.event for album in ours for _ in album.vectors],
+        [i for i, album in enumerate(ours) for _ in album.vectors],
         [album for album in theirs if album.event in kept],
         [album for album in theirs if album.event not in kept],
         {event: names[event] for event in kept},
@@ -178,7 +182,8 @@ def interval(records: Sequence[Record]) -> tuple[float, float]:
 def _library(metric: Metric, *, names: bool = True) -> Method:
     def learn(split: Split, _seed: int) -> Ask:
         assigner = EventAssigner(EventPrototypes(N_PROTOTYPES, metric=metric))
-        assigner.fit(split.vectors, split.events, descriptions=split.names if names else None)
+        told = split.names if names else None
+        assigner.fit(split.vectors, split.events, descriptions=told, groups=split.groups)
 
         def answer(vectors: NDArray[np.float32]) -> Answer:
             found = assigner.assign_album(vectors)
@@ -201,7 +206,11 @@ def _on_random_seeds(method: Method) -> Method:
                 for event in sorted(set(split.events))
             ]
         )
-        few = split._replace(vectors=split.vectors[chosen], events=events[chosen].tolist())
+        few = split._replace(
+            vectors=split.vectors[chosen],
+            events=events[chosen].tolist(),
+            groups=[split.groups[i] for i in chosen],
+        )
         return method(few, seed)
 
     return learn

@@ -10,15 +10,16 @@ import numpy as np
 from rememberai._arrays import prepare
 from rememberai.errors import InputError, RememberAIError
 from rememberai.events.answers import Assignment, NearestPrototype, PhotoAssignments
+from rememberai.events.calibration import Calibration
 from rememberai.events.duplicates import near_energy
-from rememberai.events.evidence import EventWords, telling_photos
+from rememberai.events.evidence import EventWords, distinct_words, telling_photos
 from rememberai.events.kmeans import canonical_order
 from rememberai.events.lesson import Lesson
 from rememberai.events.opinions import PooledOpinions, check_method
 from rememberai.events.pooling import photo_weights
 from rememberai.events.prototypes import EventPrototypes
 from rememberai.events.seedset import SeedSet
-from rememberai.events.unknown import conformal_limit, distance_limits
+from rememberai.events.unknown import distance_limits
 from rememberai.index.knn import knn
 
 if TYPE_CHECKING:
@@ -32,40 +33,42 @@ if TYPE_CHECKING:
 
 _DEFAULT_K = 20
 _SHOWN = 5
-_CERTAIN = 0.99  # stands out, even where all seeds are surer still
 
 
 class EventAssigner:
     """Assign photos and albums to events by what their seeds have taught.
 
-    Up to three opinions on a photo are pooled (see `opinions`): the vote of its k nearest
-    prototypes (`voting`), a Gaussian head that all seeds have taught (`gaussian`), and, where the
-    events are described by their names or a sentence, how near it is to the descriptions
-    (`descriptions`). How much each counts, and how sure the answer is, is learned from the seeds,
-    each judged without itself.
+    Opinions on a photo are pooled (see `opinions`): the vote of its k nearest prototypes
+    (`voting`), a Gaussian head and kernel ridge regression that all seeds have taught (`gaussian`,
+    `ridge`), where the events are described by their names or a sentence, how near it is to the
+    descriptions (`descriptions`), and, where seeds and photos come with texts, the words (`bayes`).
+    How much each counts is learned from the seeds, each judged without itself and its group.
 
     An album's probabilities are the mean of its photos', weighted by how much each tells (see
-    `pooling`), calibrated like those of one photo: its photos are no independent witnesses.
+    `pooling`). How sure they may be is learned from the albums among the seeds, if `fit` is told
+    of 20 (`groups`); else albums are calibrated like single photos (see `calibration`).
 
     A photo is unknown when it is farther from the prototypes of its most probable event than nearly
     all of the event's own seeds, or when that event is less probable than what comes first for
-    nearly all seeds (see `unknown`); an album, when that is so on the average over its photos.
+    nearly all seeds (see `unknown`); an album, when its photos are so far on the average, or its
+    event is less probable than what comes first for nearly all albums among the seeds; where these
+    are too few, when its photos' are so on the average.
 
     Parameters
     ----------
     prototypes
         How prototypes are chosen, and the metric; `EventPrototypes()` by default.
     method
-        ``"fused"``: the vote and the Gaussian head. Or one alone, to compare with: ``"plain"``,
-        ``"similarity"`` or ``"kernel"`` vote, ``"nearest-mean"`` (class mean) or ``"gaussian"``.
-        Descriptions join each of them.
+        ``"fused"``: all of them. Or one alone, to compare with: ``"plain"``, ``"similarity"`` or
+        ``"kernel"`` vote, ``"nearest-mean"`` (class mean) or ``"gaussian"``. Descriptions join each
+        of them.
     k
         How many prototypes vote; 20 by default, or all when there are fewer.
     max_risk
         The share, from 0 to 1, of the photos of known events that may be called unknown for either
         of the two reasons; a higher one answers unknown more often. It holds for single photos that
-        come as the seeds did. Albums, which are averages, are called unknown less often; those of
-        other people, who write otherwise than the seeds' authors, more often.
+        come as the seeds did, and for albums that come as those among the seeds. Those of other
+        people, who write otherwise than the seeds' authors, are called unknown more often.
 
     Attributes
     ----------
@@ -75,12 +78,12 @@ class EventAssigner:
         The text of each prototype, or empty.
     opinions_
         The fitted `PooledOpinions`.
-    temperature_
-        Its temperature: low where the opinions are surer than they seem.
+    calibrations_
+        The fitted `Calibration` of answers by vectors alone, and by texts as well.
+    temperature_, least_
+        Those of the first.
     limits_
         (n_events,) float32 distance up to which a photo is near each event.
-    least_
-        The probability from which on an event stands out; 0.99 at most.
     """
 
     def __init__(
@@ -114,12 +117,12 @@ class EventAssigner:
         events
             n names.
         texts
-            n texts by which an answer can show its prototypes and telling words.
+            n texts: their words are learned from, and answers show them.
         descriptions
             The (dimension,) vector of words that describe each event, such as its name.
         groups
-            n names: seeds of one group, such as an album, are judged without each other. A seed
-            whose group is None is judged without itself and its copies alone.
+            n names: seeds of one group are an album, and judged without each other. A seed whose
+            group is None is judged without itself and its copies alone.
 
         Raises
         ------
@@ -188,23 +191,32 @@ class EventAssigner:
         """The metric of the fitted prototypes."""
         return self._fitted().metric
 
-    def assign(self, vectors: ArrayLike) -> PhotoAssignments:
+    def assign(self, vectors: ArrayLike, texts: Sequence[str] | None = None) -> PhotoAssignments:
         """Assign photos one by one.
 
         Parameters
         ----------
         vectors
             (n, dimension) queries.
+        texts
+            Their words, which tell further where the seeds had texts.
+
+        Raises
+        ------
+        InputError
+            The vectors do not fit, or the texts do not pair up with them.
         """
         chosen = self._fitted()
         array = prepare(vectors, chosen.metric, dimension=chosen.vectors_.shape[1], name="queries")
-        shares = self.opinions_.calibrated(self.opinions_.pool(array))
+        worded = _worded(texts, len(array))
+        calibration = self.calibrations_[worded is not None]
+        shares = calibration.of_photos(self.opinions_.pool(array, worded))
         best = shares.argmax(axis=1)
         to_best = np.empty(len(array), np.float32)
         for event in np.unique(best):
             to_best[best == event] = self._to_event(array[best == event], event)
         names = np.array([*self.events_, None], dtype=object)
-        near = (to_best <= self.limits_[best]) & (shares.max(axis=1) >= self.least_)
+        near = (to_best <= self.limits_[best]) & (shares.max(axis=1) >= calibration.least_)
         return PhotoAssignments(names[np.where(near, best, -1)], shares, to_best)
 
     def assign_album(
@@ -220,7 +232,7 @@ class EventAssigner:
         vectors
             (n, dimension) the album's photos with words.
         texts
-            Their words, to name those that tell.
+            Their words, which tell further where the seeds had texts.
         weights
             (n,) how much each is to be believed, above 0; all alike where not given.
 
@@ -236,27 +248,27 @@ class EventAssigner:
             raise InputError(
                 "the album has no photo with words; write memories or caption it first"
             )
-        if texts is not None and len(texts) != len(array):
-            raise InputError(
-                f"every photo needs one text; {len(array)} photos and {len(texts)} texts came"
-            )
+        worded = _worded(texts, len(array))
         trust = _trust(weights, len(array))
         # A sum's last digits depend on the order; equal photos of unequal weights in theirs.
         order = canonical_order(np.column_stack((array, trust.astype(np.float32))))
         array = array[order]
-        pool = self.opinions_.pool(array)
+        if worded is not None:
+            worded = [worded[i] for i in order]
+        calibration = self.calibrations_[worded is not None]
+        pool = self.opinions_.pool(array, worded)
         told_by = photo_weights(array, pool, self.metric, self._near) * trust[order]
         told_by /= told_by.sum()
-        shares = self.opinions_.calibrated((told_by @ pool)[None])[0]
+        shares = calibration.of_album(told_by @ pool)
         ranks = np.argsort(-shares, kind="stable")
         best = int(ranks[0])
         runner_up = shares[ranks[1]] if len(ranks) > 1 else 0.0
-        clear = self.opinions_.calibrated(pool).max(axis=1)
-        reason = self._doubt(best, self._to_event(array, best).mean(), clear.mean())
+        reason = self._too_far(best, self._to_event(array, best).mean())
+        reason = reason or calibration.doubt(self.events_[best], pool, shares[best])
         told = told_by * pool[:, best]
         words: tuple[str, ...] = ()
-        if texts is not None:
-            words = self._words.telling([texts[i] for i in order], told, self.events_[best])
+        if worded is not None:
+            words = self._words.telling(worded, told, self.events_[best])
         return Assignment(
             event=None if reason else self.events_[best],
             probability=float(shares[best]),
@@ -278,35 +290,37 @@ class EventAssigner:
         group_of = np.empty(len(truth), np.intp)
         group_of[seeds.rows] = seeds.groups
         groups = group_of[chosen.positions_]
+        worded = [distinct_words(text) for text in lesson.texts]
         opinions = PooledOpinions(self.method, k=self.k or _DEFAULT_K).fit(
-            seeds, chosen, groups, lesson.descriptions
+            seeds, chosen, groups, lesson.descriptions, [worded[row] for row in seeds.rows]
         )
         self.limits_ = distance_limits(
             seeds, chosen.vectors_, chosen.labels_, groups, self.max_risk
         )
         self._near = near_energy(seeds.vectors)
-        clear = opinions.left_out_.max(axis=1)
-        self.least_ = min(max(0.0, -conformal_limit(-clear, self.max_risk)), _CERTAIN)
-        self.opinions_, self.temperature_ = opinions, opinions.temperature_
+        self.calibrations_ = tuple(
+            Calibration(self.max_risk).fit(pool, seeds, self._near)
+            for pool in (opinions.left_out_, opinions.left_out_told_)
+        )
+        self.opinions_ = opinions
+        self.temperature_, self.least_ = (
+            self.calibrations_[0].temperature_,
+            self.calibrations_[0].least_,
+        )
         self.prototypes_, self.events_ = chosen, chosen.events_
         self.texts_ = [lesson.texts[i] for i in chosen.positions_]
-        self._words = EventWords(lesson.texts, lesson.events)
+        self._words = EventWords(worded, lesson.events)
         self._lesson = lesson
 
-    def _doubt(self, best: int, distance: float, clear: float) -> str:
-        """Say why an album is unknown; empty if it is not."""
+    def _too_far(self, best: int, distance: float) -> str:
+        """Say that an album is too far from its event's prototypes; empty if it is not."""
         event, limit = self.events_[best], self.limits_[best]
-        if distance > limit:
-            return (
-                f"nothing is near: {event!r} comes first, but its photos are {distance:.3g} away "
-                f"from its prototypes on the average, and {limit:.3g} is the limit"
-            )
-        if clear < self.least_:
-            return (
-                f"nothing stands out: {event!r} comes first, but what comes first for a photo has "
-                f"a probability of {clear:.2f} on the average, and {self.least_:.2f} is the least"
-            )
-        return ""
+        if distance <= limit:
+            return ""
+        return (
+            f"nothing is near: {event!r} comes first, but its photos are {distance:.3g} away "
+            f"from its prototypes on the average, and {limit:.3g} is the limit"
+        )
 
     def _to_event(self, array: NDArray[np.float32], event: int) -> NDArray[np.float32]:
         """Measure each photo's distance to the nearest prototype of an event."""
@@ -357,3 +371,11 @@ def _trust(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
     if trust.shape != (n,) or not np.isfinite(trust).all() or (trust <= 0).any():
         raise InputError(f"{n} weights above 0 were wanted, one a photo; {weights!r:.100} came")
     return trust
+
+
+def _worded(texts: Sequence[str] | None, n_photos: int) -> list[list[str]] | None:
+    if texts is not None and len(texts) != n_photos:
+        raise InputError(
+            f"every photo needs one text; {n_photos} photos and {len(texts)} texts came"
+        )
+    return None if texts is None else [distinct_words(text) for text in texts]

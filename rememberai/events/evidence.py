@@ -32,27 +32,38 @@ def telling_photos(
     return tuple(TellingPhoto(int(positions[i]), float(weights[i])) for i in order)
 
 
-class EventWords:
-    """In how many seeds of each event a word occurs."""
+def distinct_words(text: str) -> list[str]:
+    """List the words of a text that can tell, each once, by the alphabet."""
+    return sorted(set(words(text)))
 
-    def __init__(self, texts: Sequence[str], events: Sequence[str]) -> None:
+
+class EventWords:
+    """In how many seeds of each event a word occurs.
+
+    Parameters
+    ----------
+    worded, events
+        The distinct words of each seed, and its event.
+    """
+
+    def __init__(self, worded: Sequence[Sequence[str]], events: Sequence[str]) -> None:
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for text, event in zip(texts, events, strict=True):
-            for word in set(words(text)):
+        for words_of_seed, event in zip(worded, events, strict=True):
+            for word in words_of_seed:
                 self._counts[word][event] += 1
 
     def telling(
-        self, texts: Sequence[str], weights: NDArray[np.float64], event: str
+        self, worded: Sequence[Sequence[str]], weights: NDArray[np.float64], event: str
     ) -> tuple[str, ...]:
-        """Rank the words of an album that the event's seeds share.
+        """Rank the words of an album, given photo by photo, that the event's seeds share.
 
         A word tells as much as the weights of the photos that it occurs in, times the part of the
         seeds with it that are the event's, where one seed of another event is added: a word that
         was met once proves little.
         """
         scores: dict[str, float] = defaultdict(float)
-        for text, weight in zip(texts, weights, strict=True):
-            for word in set(words(text)):
+        for words_of_photo, weight in zip(worded, weights, strict=True):
+            for word in words_of_photo:
                 seen = self._counts.get(word)
                 if seen and seen[event]:
                     scores[word] += float(weight) * seen[event] / (sum(seen.values()) + 1)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rememberai.events.temperature import best_temperature, softmax
+from rememberai.events.seedset import in_batches
+from rememberai.events.temperature import best_temperature, rounded, softmax
 
 if TYPE_CHECKING:
     from typing import Self
@@ -34,6 +35,8 @@ class GaussianHead:
     ----------
     means_
         (n_events, dimension) the events' means, drawn.
+    expected_
+        (n_events, dimension) where they are drawn to.
     shrinkage_
         The part of the identity in the covariance, from 0 to 1.
     strength_
@@ -42,7 +45,8 @@ class GaussianHead:
     temperature_
         What the log-likelihoods are divided by: the best of 17 from 1/4 to 64.
     left_out_
-        (n, n_events) probabilities of the seeds, each judged without its group in its event's mean.
+        (n, n_events) probabilities of the seeds, each judged without its group in the
+        covariance and in its event's mean.
 
     References
     ----------
@@ -65,6 +69,7 @@ class GaussianHead:
         own = own - self._origin
         variance = self._learn_covariance(seeds, own)
         prior = _prior(own, descriptions) if self.shared else own
+        self.expected_ = prior + self._origin
         self.strength_ = 0.0
         if self.shared:
             between = float((((own - prior) ** 2).sum(axis=1) - variance / counts).mean())
@@ -86,7 +91,7 @@ class GaussianHead:
 
     def _scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         scores = (vectors - self._origin) @ self._weights - self._offsets
-        return _rounded(scores)
+        return rounded(scores)
 
     def _learn_covariance(self, seeds: SeedSet, own: NDArray[np.float64]) -> float:
         """Learn the precision, and return the trace of the covariance."""
@@ -104,9 +109,11 @@ class GaussianHead:
         doubt = (fourth - float((covariance**2).sum())) / n
         self.shrinkage_ = min(max(doubt / away, 0.0), 1.0) if away > 0 and self.shared else 1.0
         if not self.shared or mean <= 0 or len(np.unique(seeds.truth)) == n:
+            self._part = 0.0
             scale = mean if mean > 0 else float((own**2).sum(axis=1).mean()) / dimension
             self._precision = identity / (scale if scale > 0 else 1.0)
             return float(mean * dimension)
+        self._part = (1 - self.shrinkage_) / n
         shrunk = (1 - self.shrinkage_) * covariance + self.shrinkage_ * mean * identity
         # A part in a million keeps it regular where the seeds fill no more than a plane.
         self._precision = np.linalg.inv(shrunk + 1e-6 * mean * identity)
@@ -119,24 +126,63 @@ class GaussianHead:
         own: NDArray[np.float64],
         prior: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """Score the seeds, their own event by its mean without their group."""
-        scores = self._scores(seeds.vectors)
-        _, parts = np.unique(seeds.groups * seeds.n_events + seeds.truth, return_inverse=True)
-        sizes = np.bincount(parts)
-        sums = np.zeros((len(sizes), own.shape[1]))
-        np.add.at(sums, parts, seeds.vectors - self._origin)
-        events = np.empty(len(sizes), np.intp)
-        events[parts] = seeds.truth
-        left = counts[events] - sizes
-        total = left + self.strength_
-        means = counts[events, None] * own[events] - sums + self.strength_ * prior[events]
-        # Where nothing is left the event stands where it is drawn to.
-        means = np.where(total[:, None] > 0, means / np.maximum(total, 1e-300)[:, None], 0)
-        weights = means @ self._precision
-        offsets = (means * weights).sum(axis=1) / 2
-        origin = seeds.vectors - self._origin
-        own_scores = np.einsum("nd,nd->n", origin, weights[parts]) - offsets[parts]
-        scores[np.arange(len(scores)), seeds.truth] = _rounded(own_scores)
+        """Score the seeds, each without its group in the covariance and its event's mean."""
+        scores = np.empty((len(seeds.truth), seeds.n_events))
+        # A part is what a group has of one event.
+        for rows in in_batches(seeds.parts(), _AT_ONCE):
+            size, events = rows.shape[1], seeds.truth[rows[:, 0]]
+            parts = seeds.vectors[rows] - self._origin
+            left = (counts[events] - size)[:, None]
+            total = left + self.strength_
+            sums = counts[events, None] * own[events] - parts.sum(axis=1)
+            means = (sums + self.strength_ * prior[events]) / np.maximum(total, 1e-300)
+            # Where nothing is left the event stands where it is drawn to.
+            means = np.where(total > 0, means, 0)
+            found = self._without(parts, parts - own[events][:, None], left, means)
+            scores[rows] = found[:, :, :-1]
+            scores[rows, events[:, None]] = found[:, :, -1]
+        return rounded(scores)
+
+    def _without(
+        self,
+        parts: NDArray[np.float64],
+        residuals: NDArray[np.float64],
+        left: NDArray[np.intp],
+        means: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Score (p, size, dimension) parts for all events and for `means`, each without itself.
+
+        Without a part the scatter of its event, of which `left` seeds are left, is less by U' U,
+        where U are the residuals and a multiple of their sum. The precision follows by Woodbury's
+        identity.
+        """
+        size, dimension = parts.shape[1:]
+        last = means @ self._precision
+        offsets = np.concatenate(
+            [
+                np.tile(self._offsets, (len(means), 1)),
+                (means * last).sum(axis=1, keepdims=True) / 2,
+            ],
+            axis=1,
+        )
+
+        def products(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+            both = [rows @ self._weights, rows @ last[:, :, None]]
+            return np.asarray(np.concatenate(both, axis=2), np.float64)
+
+        scores: NDArray[np.float64] = products(parts) - offsets[:, None]
+        if not self._part:
+            return scores
+        more = (np.sqrt(1 + size / np.maximum(left, 1)) - 1) / size
+        u = residuals + more[:, :, None] * residuals.sum(axis=1, keepdims=True)
+        if size > dimension:
+            u = np.linalg.qr(u, mode="r")
+        u *= np.sqrt(self._part)
+        moved, across = u @ self._precision, products(u)
+        inverse = np.linalg.inv(np.eye(u.shape[1]) - moved @ u.transpose(0, 2, 1))
+        change = inverse @ across
+        scores += parts @ moved.transpose(0, 2, 1) @ change
+        scores -= (across * change).sum(axis=1, keepdims=True) / 2
         return scores
 
 
@@ -150,9 +196,3 @@ def _prior(
     slope = float((words * own).sum()) / length if length > 0 else 0.0
     drawn: NDArray[np.float64] = slope * words
     return drawn
-
-
-def _rounded(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Drop the digits that depend on the number of threads."""
-    rounded: NDArray[np.float64] = scores.astype(np.float32).astype(np.float64)
-    return rounded

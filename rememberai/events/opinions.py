@@ -1,4 +1,4 @@
-"""What speaks for an event: the vote, the Gaussian head, the descriptions; and their pool."""
+"""What speaks for an event: the vote, two heads, the descriptions, the words; and their pool."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Literal, Protocol, get_args
 import numpy as np
 
 from rememberai.errors import InputError
+from rememberai.events.bayes import NaiveBayes
 from rememberai.events.descriptions import EventDescriptions
 from rememberai.events.gaussian import GaussianHead
-from rememberai.events.pooling import opinion_weights
-from rememberai.events.temperature import best_temperature, sharpened
+from rememberai.events.pooling import exponents, opinion_weights
+from rememberai.events.ridge import RidgeHead
+from rememberai.events.temperature import doubted_logs, softmax
 from rememberai.events.voting import PrototypeVote, Voting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from rememberai.events.seedset import SeedSet
 
 Method = Literal["fused", "plain", "similarity", "kernel", "nearest-mean", "gaussian"]
-_TEMPERATURES = np.geomspace(0.1, 2, 27)
+_LEAST = 0.1  # power of the pool that is told of words
 
 
 class Opinion(Protocol):
@@ -37,17 +39,21 @@ class Opinion(Protocol):
 
 
 class PooledOpinions:
-    """Pool the opinions of a method linearly, and calibrate what comes out on the seeds.
+    """Pool the opinions of a method.
+
+    Those on a photo's vector, of which each sees the same, are pooled linearly. What its words tell
+    beyond that (see `bayes`) is multiplied with the pool, to a power that is learned; without words
+    the pool stands alone.
 
     Attributes
     ----------
     opinions_, weights_
-        By name, ``"vote"``, ``"gaussian"`` and ``"descriptions"`` where they speak.
-    temperature_
-        The pool is raised to the power 1 / temperature: the one under which the seeds' own events
-        are most probable, of 27 from 0.1 to 2.
-    left_out_
-        (n, n_events) calibrated probabilities of the seeds, each judged without its group.
+        By name, ``"descriptions"``, ``"vote"``, ``"gaussian"`` and ``"ridge"`` where they speak.
+    words_, power_
+        The fitted `NaiveBayes` and its power; None and 0 where no seed has words that can tell.
+    left_out_, left_out_told_
+        (n, n_events) pooled probabilities of the seeds, each judged without its group, by their
+        vectors alone and with their words.
     """
 
     def __init__(self, method: Method = "fused", *, k: int = 20) -> None:
@@ -60,14 +66,55 @@ class PooledOpinions:
         chosen: EventPrototypes,
         groups: NDArray[np.intp],
         descriptions: Mapping[str, ArrayLike] | None,
+        worded: Sequence[Sequence[str]],
     ) -> Self:
-        """Fit the opinions, their weights and the temperature.
+        """Fit the opinions and their weights.
 
         Parameters
         ----------
         groups
             (p,) the group of each prototype.
+        worded
+            The distinct words of each seed, in the seeds' order.
         """
+        self.opinions_ = self._opinions(seeds, chosen, groups, descriptions)
+        left_out = [opinion.left_out_ for opinion in self.opinions_.values()]
+        weights = opinion_weights(left_out, seeds.truth)
+        self.weights_ = dict(zip(self.opinions_, weights.tolist(), strict=True))
+        self.left_out_: NDArray[np.float64] = np.asarray(
+            sum(w * own for w, own in zip(weights, left_out, strict=True))
+        )
+        self.words_, self.power_, self.left_out_told_ = None, 0.0, self.left_out_
+        if self.method == "fused" and any(worded):
+            self.words_ = NaiveBayes().fit(worded, seeds)
+            logs = [doubted_logs(self.left_out_), self.words_.left_out_]
+            powers = exponents(logs, seeds.truth)
+            self.power_ = float(powers[1] / max(powers[0], _LEAST))
+            self.left_out_told_ = self._told(self.left_out_, self.words_.left_out_)
+        return self
+
+    def pool(
+        self, vectors: NDArray[np.float32], worded: Sequence[Sequence[str]] | None = None
+    ) -> NDArray[np.float64]:
+        """Give (n, n_events) probabilities that are not calibrated yet."""
+        shares = [
+            self.weights_[name] * o.probabilities(vectors) for name, o in self.opinions_.items()
+        ]
+        pool = np.asarray(np.sum(shares, axis=0), np.float64)
+        if worded is None or self.words_ is None:
+            return pool
+        return self._told(pool, self.words_.scores(worded))
+
+    def _told(self, pool: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        return softmax(doubted_logs(pool) + self.power_ * scores)
+
+    def _opinions(
+        self,
+        seeds: SeedSet,
+        chosen: EventPrototypes,
+        groups: NDArray[np.intp],
+        descriptions: Mapping[str, ArrayLike] | None,
+    ) -> dict[str, Opinion]:
         opinions: dict[str, Opinion] = {}
         words = None
         if descriptions is not None:
@@ -83,27 +130,10 @@ class PooledOpinions:
         if self.method in ("fused", "gaussian", "nearest-mean"):
             head = GaussianHead(shared=self.method != "nearest-mean")
             opinions["gaussian"] = head.fit(seeds, words)
-        self.opinions_ = opinions
-        left_out = [opinion.left_out_ for opinion in opinions.values()]
-        weights = opinion_weights(left_out, seeds.truth)
-        self.weights_ = dict(zip(opinions, weights.tolist(), strict=True))
-        pool = np.sum([w * own for w, own in zip(weights, left_out, strict=True)], axis=0)
-        self.temperature_ = best_temperature(
-            _TEMPERATURES, lambda t: sharpened(pool, t), seeds.truth
-        )
-        self.left_out_ = sharpened(pool, self.temperature_)
-        return self
-
-    def pool(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Give (n, n_events) probabilities that are not calibrated yet."""
-        shares = [
-            self.weights_[name] * o.probabilities(vectors) for name, o in self.opinions_.items()
-        ]
-        return np.asarray(np.sum(shares, axis=0), np.float64)
-
-    def calibrated(self, pool: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Calibrate pooled probabilities, of photos or of albums."""
-        return sharpened(pool, self.temperature_)
+            if self.method == "fused":
+                expected = None if words is None else head.expected_
+                opinions["ridge"] = RidgeHead().fit(seeds, expected, head.strength_)
+        return opinions
 
 
 def check_method(method: Method) -> None:

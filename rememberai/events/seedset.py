@@ -10,7 +10,7 @@ import numpy as np
 from rememberai.events.kmeans import canonical_order
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
     from typing import Self
 
     from numpy.typing import NDArray
@@ -31,6 +31,8 @@ class SeedSet:
     groups
         (n,) numbers: seeds of one group, as the photos of one album, are judged without each
         other; so are equal seeds of an event that have none.
+    given
+        (n,) whether a seed has a group, or none but its copies.
     rows
         (n,) where each seed stood in the input.
     """
@@ -38,6 +40,7 @@ class SeedSet:
     vectors: NDArray[np.float32]
     truth: NDArray[np.intp]
     groups: NDArray[np.intp]
+    given: NDArray[np.bool_]
     rows: NDArray[np.intp]
     n_events: int
     metric: Metric
@@ -62,7 +65,8 @@ class SeedSet:
             place.setdefault((None, copy) if groups[row] is None else (groups[row],), len(place))
             for row, copy in zip(rows, copies, strict=True)
         ]
-        return cls(array, truth, np.array(numbers, np.intp), rows, n_events, metric)
+        given = np.array([groups[row] is not None for row in rows], bool)
+        return cls(array, truth, np.array(numbers, np.intp), given, rows, n_events, metric)
 
     def means(self) -> NDArray[np.float64]:
         """Give the (n_events, dimension) mean of each event."""
@@ -70,6 +74,29 @@ class SeedSet:
         np.add.at(sums, self.truth, self.vectors)
         return sums / self.counts()[:, None]
 
+    def parts(self) -> NDArray[np.intp]:
+        """Give the (n,) numbers of what each group has of one event."""
+        return self.groups * self.n_events + self.truth
+
     def counts(self) -> NDArray[np.intp]:
         """Count each event's seeds."""
         return np.bincount(self.truth, minlength=self.n_events)
+
+
+def in_batches(groups: NDArray[np.intp], most: int) -> Iterator[NDArray[np.intp]]:
+    """Yield the rows of groups of one size together, as (groups, size) arrays.
+
+    Parameters
+    ----------
+    groups
+        (n,) numbers.
+    most
+        Rows in a batch, unless a single group has more.
+    """
+    order = np.argsort(groups, kind="stable")
+    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
+    for size in np.unique(sizes):
+        alike = starts[sizes == size]
+        step = max(1, most // size)
+        for some in np.split(alike, range(step, len(alike), step)):
+            yield order[some[:, None] + np.arange(size)]

@@ -55,5 +55,16 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def sharpened(shares: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     """Raise shares to the power 1 / temperature, row by row; a little doubt is left to each."""
-    n = shares.shape[1]
-    return softmax(np.log((1 - _DOUBT) * shares + _DOUBT / n) / temperature)
+    return softmax(doubted_logs(shares) / temperature)
+
+
+def doubted_logs(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the logarithms of shares of which a little was spread over all events."""
+    logs: NDArray[np.float64] = np.log((1 - _DOUBT) * shares + _DOUBT / shares.shape[1])
+    return logs
+
+
+def rounded(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Drop the digits that depend on the number of threads."""
+    found: NDArray[np.float64] = scores.astype(np.float32).astype(np.float64)
+    return found

@@ -301,9 +301,9 @@ def test_an_album_in_which_nothing_stands_out_is_unknown():
     assigner = fitted()
     album = seeds()[0][:25]
     clear = assigner.assign(album).probabilities.max(axis=1).mean()
-    assigner.least_ = clear - 1e-6
+    assigner.calibrations_[0].least_ = clear - 1e-6
     assert assigner.assign_album(album).event == "event 0"
-    assigner.least_ = clear + 1e-6
+    assigner.calibrations_[0].least_ = clear + 1e-6
     found = assigner.assign_album(album)
     assert found.event is None
     assert found.reason.startswith("nothing stands out: 'event 0'")
