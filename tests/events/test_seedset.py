@@ -1,0 +1,56 @@
+"""Seeds in order: sums, groups and batches against plain loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rememberai._arrays import prepare
+from rememberai.events.seedset import SeedSet, in_batches
+
+pytest.importorskip("faiss")
+
+
+def made(order, groups):
+    vectors = np.random.default_rng(0).normal(size=(8, 3))
+    vectors[5] = vectors[1]  # a copy of the same event
+    vectors[6] = vectors[2]  # and one of another
+    truth = np.array([0, 0, 1, 1, 0, 0, 0, 1])
+    return SeedSet.sorted(
+        prepare(vectors[order], "l2"), truth[order], [groups[i] for i in order], 2, "l2"
+    )
+
+
+def test_sums_do_not_depend_on_the_order():
+    groups = [None] * 8
+    first, again = (made(order, groups) for order in (np.arange(8), np.arange(8)[::-1]))
+    np.testing.assert_array_equal(first.vectors, again.vectors)
+    np.testing.assert_array_equal(first.truth, again.truth)
+    np.testing.assert_array_equal(first.groups, again.groups)
+    np.testing.assert_array_equal(first.means(), again.means())
+    expected = [first.vectors[first.truth == i].mean(axis=0) for i in range(2)]
+    np.testing.assert_allclose(first.means(), expected, atol=1e-6)
+    assert first.counts().tolist() == [5, 3]
+
+
+def test_seeds_are_judged_without_their_group_or_their_copies():
+    seeds = made(np.arange(8), ["a", None, None, "a", None, None, None, "b"])
+    group = dict(zip(seeds.rows.tolist(), seeds.groups.tolist(), strict=True))
+    together = {(i, j) for i in range(8) for j in range(i) if group[i] == group[j]}
+    assert together == {(3, 0), (5, 1)}
+    given = dict(zip(seeds.rows.tolist(), seeds.given.tolist(), strict=True))
+    assert [i for i in range(8) if given[i]] == [0, 3, 7]
+    part = dict(zip(seeds.rows.tolist(), seeds.parts().tolist(), strict=True))
+    assert part[0] != part[3]  # of one album, but of two events
+    assert part[1] == part[5]
+
+
+@pytest.mark.parametrize("most", [1, 4, 100])
+def test_batches_hold_each_group_whole_once(most):
+    groups = np.random.default_rng(1).integers(0, 9, 40)
+    batches = list(in_batches(groups, most))
+    found = [rows for batch in batches for rows in batch]
+    assert sorted(groups[rows[0]] for rows in found) == sorted(set(groups.tolist()))
+    for rows in found:
+        assert rows.tolist() == np.flatnonzero(groups == groups[rows[0]]).tolist()
+    assert all(batch.size <= most or len(batch) == 1 for batch in batches)
