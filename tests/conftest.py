@@ -37,6 +37,13 @@ def minilm():
 
 
 @pytest.fixture(scope="session")
+def trained_clip(tmp_path_factory) -> Path:
+    """A tiny CLIP that tells drawn shapes and their colours."""
+    towers = pytest.importorskip("towers")
+    return towers.train_clip(tmp_path_factory.mktemp("clip"))
+
+
+@pytest.fixture(scope="session")
 def sample_store(tmp_path_factory, minilm) -> Path:
     """A store with the sample album's year and its seeds, made by name; copy it to change it."""
     from rememberai import RememberAI, opening

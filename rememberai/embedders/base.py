@@ -1,4 +1,4 @@
-"""What every text embedder is."""
+"""What every embedder of texts, and of pictures, is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
 
 @runtime_checkable
@@ -32,5 +33,33 @@ class Embedder(Protocol):
         -------
         NDArray[np.float32], shape (n, dimension)
             Row i belongs to text i; C-contiguous and finite, ``(0, dimension)`` for no texts.
+        """
+        ...
+
+
+@runtime_checkable
+class ImageEmbedder(Protocol):
+    """Turns pictures into vectors; any object with these three members is one.
+
+    One that is an `Embedder` too has two towers: its texts lie in the space of its pictures.
+    """
+
+    @property
+    def model_id(self) -> str:
+        """Name and revision; two embedders of one id give the same vectors."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of every vector."""
+        ...
+
+    def encode_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Embed pictures.
+
+        Returns
+        -------
+        NDArray[np.float32], shape (n, dimension)
+            Row i belongs to picture i; C-contiguous and finite, ``(0, dimension)`` for none.
         """
         ...
