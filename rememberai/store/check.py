@@ -189,6 +189,8 @@ def _flaws(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[tuple[str, NDA
         wild[there] = ~np.isfinite(vectors).all(axis=1)
         zero[there] = (manifest.metric == "cosine") & ~vectors.any(axis=1)
         needed = spoken if column == manifest.active else spoken & there
+        if model.of == "image":
+            needed = there
         for flaw, where in (
             (f"have NaN or infinity in the column {column}", wild),
             (f"have a vector of zeros, which has no direction, in the column {column}", zero),

@@ -134,10 +134,17 @@ class Handle:
             raise StoreError(f"version {seen.dataset.version} of {self.place} has no origin")
         return f"{seen.transaction} {self._column}"
 
-    def pinned(self) -> Self:
-        """Give a view of what is read now, for reading only, whatever is written meanwhile."""
+    def pinned(self, column: str | None = None) -> Self:
+        """Give a view of what is read now, for reading only, whatever is written meanwhile.
+
+        Parameters
+        ----------
+        column
+            The vectors that it reads, of one of `models`; those read here where None.
+        """
         view = copy.copy(self)
         view._frozen = True
+        view._column = column or self._column
         return view
 
     def holding(self, artifact: str | None = None) -> AbstractContextManager[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rememberai._version import __version__
 from rememberai.errors import StoreError
@@ -30,11 +30,14 @@ class VectorModel:
     ----------
     embedder
         The name by which it can be loaded again; None for a caller's own object.
+    of
+        What its vectors are of: each photo's words, or its picture.
     """
 
     id: str
     dimension: int
     embedder: str | None
+    of: Literal["text", "image"] = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ def read_manifest(files: Files) -> Manifest:
         isinstance(models, dict)
         and all(_COLUMN.fullmatch(column) and _is_model(models[column]) for column in models)
         and isinstance(fields.get("active"), str)
+        and models.get(fields["active"], {}).get("of", "text") == "text"
         and fields["active"] in models
         and type(fields.get("normalized")) is bool
         and _is_count(fields.get("version"))
@@ -122,7 +126,9 @@ def read_manifest(files: Files) -> Manifest:
         raise StoreError(f"{path} was altered: a field is absent or is not what it should be")
     return Manifest(
         models={
-            column: VectorModel(**{name: model[name] for name in _MODEL_FIELDS})
+            column: VectorModel(
+                **{name: model[name] for name in _MODEL_FIELDS}, of=model.get("of", "text")
+            )
             for column, model in models.items()
         },
         rememberai=str(fields.get("rememberai")),
@@ -137,6 +143,7 @@ def _is_model(value: Any) -> bool:
         and isinstance(value["id"], str)
         and isinstance(value["embedder"], str | None)
         and _is_count(value["dimension"])
+        and value.get("of", "text") in ("text", "image")
     )
 
 

@@ -149,7 +149,8 @@ class MemoryStore(ModelColumns, Transfer, Artifacts):
                 f"{self._files.place} has no version {version!r}; the newest is {newest}"
             )
         dataset = self._files.opened(version)
-        columns = (manifest.active, *manifest.models)
+        texts = (column for column, model in manifest.models.items() if model.of == "text")
+        columns = (manifest.active, *texts)
         with lance_errors(self._files.table):
             whole = (c for c in columns if has_all_vectors(dataset, c, manifest.models[c]))
             column = next(whole, None)

@@ -1,15 +1,16 @@
-"""A second model beside the first: its vectors are filled in, then the store is switched over.
+"""Further models beside the first: of pictures; or of words, to switch the store over to it.
 
 All that is done is in the table, so who is stopped goes on from there: `add_model` makes an empty
-column, `pending` names the photos whose words it has no vector of, `fill` writes some, and when
-none is pending `switch_model` makes it the one that is searched and that new photos fill.
+column, `pending` names the photos whose words or pictures it has no vector of, and `fill` writes
+some. A column of pictures stays beside the words; when none is pending in a column of words,
+`switch_model` makes it the one that is searched and that new photos fill.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,13 +35,22 @@ _SPOKEN = ["photo_id", "memory", "caption", "text_source"]
 class ModelColumns(Writer):
     """The part of a store that knows several models."""
 
-    def add_model(self, model_id: str, dimension: int, embedder: str | None = None) -> str:
+    def add_model(
+        self,
+        model_id: str,
+        dimension: int,
+        embedder: str | None = None,
+        *,
+        of: Literal["text", "image"] = "text",
+    ) -> str:
         """Make an empty column for the vectors of another model.
 
         Parameters
         ----------
         model_id, dimension, embedder
             See `MemoryStore.create`.
+        of
+            Whether its vectors are of the photos' words or of their pictures.
 
         Returns
         -------
@@ -56,7 +66,7 @@ class ModelColumns(Writer):
             raise InputError(f"dimension must be at least 1; {dimension} came")
         with self._writing() as change:
             for column, known in change.manifest.models.items():
-                if (known.id, known.dimension) == (model_id, dimension):
+                if (known.id, known.dimension, known.of) == (model_id, dimension, of):
                     return column
             taken = change.dataset.schema.names
             column = next(
@@ -65,14 +75,14 @@ class ModelColumns(Writer):
                 if (name := f"vector_{i}") not in taken and not self._has_seeds(name)
             )
             change.dataset.add_columns(pa.schema([(column, vector_type(dimension))]))
-            model = VectorModel(model_id, dimension, embedder)
+            model = VectorModel(model_id, dimension, embedder, of)
             change.manifest = replace(
                 change.manifest, models={**change.manifest.models, column: model}
             )
         return column
 
     def pending(self, column: str, limit: int | None = None) -> pa.Table:
-        """Read the photos that have words but no vector in a column.
+        """Read the photos that have words, or a picture, but no vector of it in a column.
 
         Parameters
         ----------
@@ -82,33 +92,38 @@ class ModelColumns(Writer):
         Returns
         -------
         pyarrow.Table
-            Their photo_id and text, for `fill`.
+            Their photo_id and text, or path in a column of pictures, for `fill`.
 
         Raises
         ------
         InputError
             There is no such column.
         """
-        self._check_column(self._seen.manifest, column)
+        model = self._check_column(self._seen.manifest, column)
+        wanted = _SPOKEN if model.of == "text" else ["photo_id", "path"]
         with lance_errors(self._files.table):
-            rows = self._dataset.to_table(columns=_SPOKEN, filter=_pending(column), limit=limit)
+            rows = self._dataset.to_table(
+                columns=wanted, filter=_pending(column, model), limit=limit
+            )
+        if model.of == "image":
+            return rows
         return pa.table({"photo_id": rows["photo_id"], "text": text_that_counts(rows)})
 
-    def fill(self, column: str, texts: pa.Table, vectors: ArrayLike) -> int:
+    def fill(self, column: str, photos: pa.Table, vectors: ArrayLike) -> int:
         """Write the vectors of some photos in a column.
 
         Parameters
         ----------
-        texts
-            n rows of `pending`: photo_id, and the text that was embedded.
+        photos
+            n rows of `pending`: photo_id, and the text that was embedded, if it was one.
         vectors
-            (n, dimension) float32: of the texts, in their order.
+            (n, dimension) float32: of the photos, in their order.
 
         Returns
         -------
         int
             How many were written. A photo that was deleted meanwhile, or given other words, gets
-            none; in the latter case it is still pending.
+            none; in the latter case it is still pending. A picture is always the same.
 
         Raises
         ------
@@ -118,21 +133,24 @@ class ModelColumns(Writer):
         with self._writing() as change:
             model = self._check_column(change.manifest, column)
             array = check_vectors(vectors, dimension=model.dimension)
-            if len(array) != len(texts):
-                raise InputError(f"{len(texts)} vectors were wanted, one a text; {len(array)} came")
-            if not len(texts):
+            if len(array) != len(photos):
+                raise InputError(
+                    f"{len(photos)} vectors were wanted, one a photo; {len(array)} came"
+                )
+            if not len(photos):
                 return 0
             if change.manifest.metric == "cosine":
-                check_directions(texts["photo_id"], array)
-            rows = change.dataset.to_table(filter=is_in("photo_id", texts["photo_id"].to_pylist()))
-            order = pc.index_in(rows["photo_id"], value_set=texts["photo_id"])
-            same = pc.equal(texts["text"].take(order), text_that_counts(rows))
-            same = pc.fill_null(same, False)
+                check_directions(photos["photo_id"], array)
+            rows = change.dataset.to_table(filter=is_in("photo_id", photos["photo_id"].to_pylist()))
+            order = pc.index_in(rows["photo_id"], value_set=photos["photo_id"])
             place = rows.schema.get_field_index(column)
-            rows = rows.set_column(place, column, vector_array(array).take(order)).filter(same)
-            if len(rows):
-                put(change, rows, again=False)
-        return len(rows)
+            filled = rows.set_column(place, column, vector_array(array).take(order))
+            if model.of == "text":
+                same = pc.equal(photos["text"].take(order), text_that_counts(rows))
+                filled = filled.filter(pc.fill_null(same, False))
+            if len(filled):
+                put(change, filled, again=False)
+        return len(filled)
 
     def switch_model(self, column: str) -> None:
         """Make a column's model the one that is searched and that new photos fill.
@@ -142,13 +160,15 @@ class ModelColumns(Writer):
         Raises
         ------
         InputError
-            There is no such column.
+            There is no such column, or its vectors are of pictures.
         StoreError
             Photos are still pending; nothing is changed.
         """
         with self._writing() as change:
-            self._check_column(change.manifest, column)
-            if left := change.dataset.count_rows(_pending(column)):
+            model = self._check_column(change.manifest, column)
+            if model.of == "image":
+                raise InputError(f"the vectors in {column!r} are of pictures; words are needed")
+            if left := change.dataset.count_rows(_pending(column, model)):
                 raise StoreError(
                     f"{left} photos have no vector in the column {column!r} yet; fill what is "
                     "pending first"
@@ -184,11 +204,12 @@ class ModelColumns(Writer):
         return manifest.models[column]
 
 
-def _pending(column: str) -> str:
-    return f"text_source IS NOT NULL AND {column} IS NULL"
+def _pending(column: str, model: VectorModel) -> str:
+    source = "text_source" if model.of == "text" else "path"
+    return f"{source} IS NOT NULL AND {column} IS NULL"
 
 
 def has_all_vectors(dataset: Any, column: str, model: VectorModel) -> bool:
     """Tell whether a version of the table has a column, and a vector in it for all words."""
     has_column = fits(dataset.schema, column, model.dimension)
-    return has_column and not dataset.count_rows(_pending(column))
+    return has_column and not dataset.count_rows(_pending(column, model))

@@ -160,8 +160,9 @@ class Reader(Handle):
 
     @property
     def _has_vector(self) -> str:
-        # Words without a vector are pending, see `ModelColumns`.
-        return f"text_source IS NOT NULL AND {self._column} IS NOT NULL"
+        # Without a vector they are pending, see `ModelColumns`.
+        spoken = "text_source IS NOT NULL AND " * (self._model.of == "text")
+        return f"{spoken}{self._column} IS NOT NULL"
 
     def _vectors(self, where: str | None) -> tuple[NDArray[Any], NDArray[np.float32]]:
         condition = self._has_vector if where is None else f"{self._has_vector} AND {where}"

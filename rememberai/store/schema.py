@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rememberai.records import Metric, Photo, TextSource
+    from rememberai.records import Compared, Metric, Photo, TextSource
 
 _TIME = pa.timestamp("us")
 _INSTANT = pa.timestamp("us", tz="UTC")
@@ -191,15 +191,16 @@ def photo_row(photo: Photo, album: str) -> dict[str, Any]:
     }
 
 
-def row_hit(row: dict[str, Any], distance: float) -> Hit:
-    """Show a row with words as a hit at a distance."""
+def row_hit(row: dict[str, Any], distance: float, compared: Compared = "words") -> Hit:
+    """Show a row as a hit at a distance."""
     return Hit(
         photo_id=row["photo_id"],
         name=row["name"],
         path=row["path"],
-        text=str(row_text(row)),
+        text=row_text(row) or "",
         text_source=row["text_source"],
         distance=distance,
+        compared=compared,
     )
 
 

@@ -54,7 +54,8 @@ class Writer(Reader):
     def upsert(self, rows: pa.Table) -> None:
         """Write whole rows: new photo ids are inserted, known ones replaced.
 
-        Other models' vectors of the rows that are replaced are dropped, and so `pending` again.
+        Other models' vectors of the words that are replaced are dropped, and so `pending` again;
+        those of pictures stay.
 
         Parameters
         ----------
@@ -78,7 +79,7 @@ class Writer(Reader):
             return
         with self._writing() as change:
             if len(known_ids(change.dataset, rows["photo_id"])) or not self._files.exclusive:
-                put(change, self._stored(rows, change.dataset.schema))
+                put(change, self._stored(change, rows))
             else:
                 self._insert(change, rows)
 
@@ -112,7 +113,7 @@ class Writer(Reader):
             ours = [(i in now, now.get(i)) == (i in before, before.get(i)) for i in ids]
             whole = rows.filter(pa.array(ours, pa.bool_()))
             if len(whole) and (before or not self._files.exclusive):
-                put(change, self._stored(whole, change.dataset.schema))
+                put(change, self._stored(change, whole))
             elif len(whole):
                 self._insert(change, whole)
         return [photo_id for photo_id, written in zip(ids, ours, strict=True) if not written]
@@ -149,7 +150,7 @@ class Writer(Reader):
             order = pc.index_in(rows["photo_id"], value_set=changes["photo_id"])
             now = pa.scalar(datetime.now(UTC), rows.schema.field("updated").type)
             given = changes.take(order).append_column("updated", pa.repeat(now, len(rows)))
-            put(change, self._stored(given, rows.schema, rows), again=False)
+            put(change, self._stored(change, given, rows), again=False)
 
     def delete(self, photo_ids: Collection[str]) -> int:
         """Delete photos; ids that are not in the store are passed over.
@@ -197,7 +198,7 @@ class Writer(Reader):
 
     def _insert(self, change: Change, rows: pa.Table) -> int:
         """Insert rows whose ids are new, unless somebody else may be inserting them just now."""
-        stored = self._stored(rows, change.dataset.schema)
+        stored = self._stored(change, rows)
         if self._files.exclusive:
             change.dataset.insert(stored)
             return len(stored)
@@ -206,17 +207,28 @@ class Writer(Reader):
         merge = merge.when_matched_update_all("source.photo_id != target.photo_id")
         return int(merge.execute(stored)["num_inserted_rows"])
 
-    def _stored(
-        self, given: pa.Table, schema: pa.Schema, before: pa.Table | None = None
-    ) -> pa.Table:
-        """Lay rows out as the table has them; other models have no vectors of new words yet."""
-        names = given.column_names
+    def _stored(self, change: Change, given: pa.Table, before: pa.Table | None = None) -> pa.Table:
+        """Lay rows out as the table has them; other models have no vectors of new words yet.
+
+        Parameters
+        ----------
+        before
+            The same rows as they are, whose other columns stay; None for whole rows, of which only
+            the vectors of pictures stay: a photo's id names its content.
+        """
+        names, schema = given.column_names, change.dataset.schema
         columns = {self._column if name == VECTOR else name: given[name] for name in names}
+        seen = [name for name, model in change.manifest.models.items() if model.of == "image"]
         if before is not None:
-            others = set(before.column_names).difference(self._schema.names) | {VECTOR}
+            others = set(before.column_names).difference(self._schema.names, seen) | {VECTOR}
             dropped = others if VECTOR in names else set()
             kept = [name for name in before.column_names if name not in dropped]
             columns = {name: before[name] for name in kept} | columns
+        elif seen:
+            wanted = is_in("photo_id", given["photo_id"].to_pylist())
+            known = change.dataset.to_table(columns=["photo_id", *seen], filter=wanted)
+            place = pc.index_in(given["photo_id"], value_set=known["photo_id"])
+            columns |= {name: known[name].take(place) for name in seen}
         return pa.table(
             [columns.get(field.name, pa.nulls(len(given), field.type)) for field in schema],
             schema=schema,

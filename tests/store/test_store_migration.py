@@ -138,7 +138,12 @@ def test_a_store_of_format_1_is_brought_to_this_format(format1):
     fields = json.loads((format1 / "store.json").read_text())
     assert fields["format"] == 3
     assert fields["models"] == {
-        "vector": {"id": "model@1", "dimension": 4, "embedder": "all-MiniLM-L6-v2"}
+        "vector": {
+            "id": "model@1",
+            "dimension": 4,
+            "embedder": "all-MiniLM-L6-v2",
+            "of": "text",
+        }
     }
     assert (fields["active"], fields["normalized"]) == ("vector", False)
     version = store.version
