@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from rememberai.captioners import Captioner
+    from rememberai.embedders import ImageEmbedder
 
 _AT_ONCE = 16  # pictures that a captioner is given, unless its own batches are larger
 _SIDE = 1024  # of the larger side of a picture that is captioned; few models see more
@@ -59,14 +60,14 @@ def caption_files(
 
 
 class DecodedAhead:
-    """Pictures, of which a thread decodes the next ones while the captioner has the last.
+    """Pictures, of which a thread decodes the next ones while the model has the last.
 
     Parameters
     ----------
     paths
         In the order in which they will be taken; some may be left out.
-    captioner
-        Who they are for.
+    model
+        Who they are for: a captioner or an embedder, of which only `batch_size` counts.
 
     Attributes
     ----------
@@ -74,8 +75,8 @@ class DecodedAhead:
         How many to take at once; twice as many are in memory at most.
     """
 
-    def __init__(self, paths: Sequence[str], captioner: Captioner) -> None:
-        self.at_once = max(_AT_ONCE, getattr(captioner, "batch_size", 0))
+    def __init__(self, paths: Sequence[str], model: Captioner | ImageEmbedder) -> None:
+        self.at_once = max(_AT_ONCE, getattr(model, "batch_size", 0))
         self._paths = paths
         self._places = {path: place for place, path in enumerate(paths)}
         self._asked: dict[int, Future[Image | str]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,15 +42,17 @@ def check(path: str | os.PathLike[str], *, repair: bool = False) -> Report:
     report = check_store(path, repair=repair)
     if not report.count("done"):
         return report
-    return Report((*report.outcomes, *_index(Path(path).expanduser(), repair=repair)))
+    root = Path(path).expanduser()
+    folders = sorted({root / FOLDER, *root.glob(f"{FOLDER}-*")})
+    indexes = (_index(root, folder, repair=repair) for folder in folders)
+    return Report((*report.outcomes, *chain.from_iterable(indexes)))
 
 
-def _index(root: Path, *, repair: bool) -> Iterator[Outcome]:
+def _index(root: Path, folder: Path, *, repair: bool) -> Iterator[Outcome]:
     from rememberai.index import verify
 
-    folder = root / FOLDER
     if not folder.exists():
-        yield Outcome(FOLDER, "done", "there is none yet; the next search builds it")
+        yield Outcome(folder.name, "done", "there is none yet; the next search builds it")
         return
     try:
         verify(folder)
@@ -58,9 +61,9 @@ def _index(root: Path, *, repair: bool) -> Iterator[Outcome]:
         if repair:
             shutil.rmtree(folder)
         mended = "; it was deleted, and the next search builds it anew" if repair else ""
-        yield Outcome(FOLDER, "done" if repair else "waiting", f"{error}{mended}")
+        yield Outcome(folder.name, "done" if repair else "waiting", f"{error}{mended}")
     else:
-        yield Outcome(FOLDER, "done", said)
+        yield Outcome(folder.name, "done", said)
 
 
 def _against_table(root: Path, folder: Path) -> str:
@@ -77,6 +80,11 @@ def _against_table(root: Path, folder: Path) -> str:
         store = opened_as_it_is(root)
     except StoreError as error:
         return f"its files are whole; the table can't be read: {error}"
+    if folder.name != FOLDER:
+        column = folder.name.removeprefix(f"{FOLDER}-")
+        if column not in store.models:
+            raise StoreError(f"the index in {folder} is of a model that the store has dropped")
+        store = store.pinned(column)
     index = VectorIndex.load(folder)
     try:
         VectorIndex.load(folder, model_id=store.model_id, built_from=store.stamp)

@@ -89,7 +89,10 @@ def show_hits(hits: Sequence[Hit], why_none: str = "") -> None:
     """Print the photos that a search found, a line each; or why there are none."""
     _table(
         ("distance", "photo", "words", "by"),
-        [(f"{hit.distance:.2f}", hit.path or hit.name, hit.text, hit.text_source) for hit in hits],
+        [
+            (f"{hit.distance:.2f}", hit.path or hit.name, hit.text, hit.text_source or "")
+            for hit in hits
+        ],
     )
     if not hits:
         _line(f"nothing found: {why_none}")

@@ -36,7 +36,7 @@ def cached_index(store: MemoryStore) -> VectorIndex:
     """
     from rememberai.index import VectorIndex
 
-    folder, stamp = store.path / FOLDER, store.stamp
+    folder, stamp = store.path / folder_of(store), store.stamp
     try:
         return VectorIndex.load(folder, model_id=store.model_id, built_from=stamp)
     except StoreError as error:
@@ -49,6 +49,12 @@ def cached_index(store: MemoryStore) -> VectorIndex:
     except OSError as error:  # a cache that can't be kept costs time, not answers
         _log.warning("the index can't be kept in %s: %s", folder, error)
     return index
+
+
+def folder_of(store: MemoryStore) -> str:
+    """Name the folder of the index: one for words, and one for each column of pictures."""
+    column = store.vector_column
+    return FOLDER if store.models[column].of == "text" else f"{FOLDER}-{column}"
 
 
 def _built(store: MemoryStore) -> VectorIndex:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rememberai.embedders import MODELS, Embedder, load_embedder
-from rememberai.errors import ModelError
+from rememberai.embedders import (
+    MODELS,
+    Embedder,
+    ImageEmbedder,
+    load_embedder,
+    load_image_embedder,
+)
+from rememberai.errors import MissingExtraError, ModelError
+from rememberai.fusion import Space
 from rememberai.index_cache import cached_index
 from rememberai.learned import LearnedEvents, known_vectors
 from rememberai.store import MemoryStore
-from rememberai.words import TextEmbedding
+from rememberai.words import TextEmbedding, checked_vectors
 
 if TYPE_CHECKING:
     import os
@@ -21,8 +29,11 @@ if TYPE_CHECKING:
 
     from rememberai.captioners import Captioner
     from rememberai.found import Events
-    from rememberai.index import VectorIndex
+    from rememberai.fusion import Queries
     from rememberai.records import Metric
+
+
+_log = logging.getLogger(__name__)
 
 
 class OpenBook:
@@ -33,6 +44,7 @@ class OpenBook:
         store: MemoryStore,
         embedder: Embedder | None,
         captioner: Captioner | None,
+        image_embedder: ImageEmbedder | None = None,
         *,
         offline: bool,
         max_risk: float,
@@ -41,7 +53,8 @@ class OpenBook:
         self.captioner = captioner
         self._embedder = embedder
         self._offline = offline
-        self._index: tuple[str, VectorIndex] | None = None
+        self._image_embedder = image_embedder
+        self._spaces: dict[str, tuple[str, Space]] = {}
         self._learned = LearnedEvents(store, max_risk)
 
     @classmethod
@@ -51,6 +64,7 @@ class OpenBook:
         *,
         embedder: str | Embedder = "all-MiniLM-L6-v2",
         captioner: str | Captioner | None = None,
+        image_embedder: str | ImageEmbedder | None = None,
         metric: Metric = "cosine",
         offline: bool = False,
         max_risk: float = 0.05,
@@ -68,6 +82,10 @@ class OpenBook:
             A model folder, a name on the hub, ``"labels"`` (see `LabelCaptioner`), or any object
             with `caption` and `model_id`; without one, photos that carry no memory wait for their
             words.
+        image_embedder
+            ``"efficientnet-lite0"``, a folder or a name on the hub of a CLIP or SigLIP model, or
+            any object with `encode_images`, `dimension` and `model_id`: with one, photos are also
+            found by what they look like.
         metric
             ``"cosine"`` or ``"l2"``.
         offline
@@ -85,6 +103,7 @@ class OpenBook:
         """
         model = embedder_of(embedder, offline)
         speaker = captioner_of(captioner, offline)
+        seer = image_embedder_of(image_embedder, offline)
         store = MemoryStore.create(
             path,
             model_id=model.model_id,
@@ -92,7 +111,10 @@ class OpenBook:
             metric=metric,
             embedder=lasting_name(embedder),
         )
-        return cls(store, model, speaker, offline=offline, max_risk=max_risk)
+        if seer is not None:
+            name = lasting_name(image_embedder)
+            store.add_model(seer.model_id, seer.dimension, name, of="image")
+        return cls(store, model, speaker, seer, offline=offline, max_risk=max_risk)
 
     @classmethod
     def open(
@@ -101,6 +123,7 @@ class OpenBook:
         *,
         embedder: str | Embedder | None = None,
         captioner: str | Captioner | None = None,
+        image_embedder: str | ImageEmbedder | None = None,
         offline: bool = False,
         max_risk: float = 0.05,
     ) -> Self:
@@ -110,6 +133,8 @@ class OpenBook:
         ----------
         embedder
             Needed only when the store was made with an object of the caller's.
+        image_embedder
+            As for `create`; where None, the last one that the store was given is used.
         captioner, offline, max_risk
             See `create`; neither is kept in the store.
 
@@ -124,8 +149,8 @@ class OpenBook:
         model = load_embedder(embedder, offline=offline) if isinstance(embedder, str) else embedder
         if model is not None:
             store.check_model(model.model_id, model.dimension)
-        speaker = captioner_of(captioner, offline)
-        return cls(store, model, speaker, offline=offline, max_risk=max_risk)
+        speaker, seer = captioner_of(captioner, offline), image_embedder_of(image_embedder, offline)
+        return cls(store, model, speaker, seer, offline=offline, max_risk=max_risk)
 
     @cached_property
     def events(self) -> Events:
@@ -150,12 +175,53 @@ class OpenBook:
         known = partial(known_vectors, self.store, seeds)
         return TextEmbedding(self._model(), self.store.metric, known)
 
-    def _searchable(self) -> tuple[MemoryStore, VectorIndex]:
-        """Give what the store reads now and its index: from memory, its cache, or built anew."""
-        view, held = self.store.pinned(), self._index
+    def _seeing(self) -> tuple[str, ImageEmbedder] | None:
+        """Give the column of pictures that is in use and its model; None where there is none.
+
+        Raises
+        ------
+        ModelError
+            The model was an object of the caller's, and was not given at opening.
+        """
+        columns = {c: model for c, model in self.store.models.items() if model.of == "image"}
+        if self._image_embedder is not None:
+            mine = self._image_embedder.model_id
+            columns = {column: model for column, model in columns.items() if model.id == mine}
+        if not columns:
+            return None
+        column, model = list(columns.items())[-1]
+        if self._image_embedder is None:
+            if model.embedder is None:
+                raise ModelError(
+                    f"the pictures of {self.store.path} were embedded by an object of the "
+                    f"caller's, {model.id!r}; open it with image_embedder=that object"
+                )
+            self._image_embedder = load_image_embedder(model.embedder, offline=self._offline)
+            return self._seeing()
+        return column, self._image_embedder
+
+    def _queries(self, view: MemoryStore, text: str) -> Queries:
+        """Place a text among the words and, where their model knows texts too, the pictures."""
+        queries: Queries = {"words": (self._space(view), self._embedding().anew([text])[0])}
+        try:
+            seeing = self._seeing()
+        except (ModelError, MissingExtraError) as error:
+            _log.warning("pictures are not searched: %s", error)
+            seeing = None
+        if seeing is not None:
+            column, model = seeing
+            pictures = self._space(view.pinned(column))
+            if isinstance(model, Embedder) and len(pictures.index):
+                vectors = checked_vectors(model, model.encode([text]), 1, "text", view.metric)
+                queries["picture"] = (pictures, vectors[0])
+        return queries
+
+    def _space(self, view: MemoryStore) -> Space:
+        """Give the index of what a view reads: from memory, its cache, or built anew."""
+        held = self._spaces.get(view.vector_column)
         if held is None or held[0] != view.stamp:
-            held = self._index = (view.stamp, cached_index(view))
-        return view, held[1]
+            held = self._spaces[view.vector_column] = (view.stamp, Space(cached_index(view)))
+        return held[1]
 
 
 def embedder_of(given: str | Embedder, offline: bool) -> Embedder:
@@ -163,7 +229,12 @@ def embedder_of(given: str | Embedder, offline: bool) -> Embedder:
     return load_embedder(given, offline=offline) if isinstance(given, str) else given
 
 
-def lasting_name(embedder: str | Embedder) -> str | None:
+def image_embedder_of(given: str | ImageEmbedder | None, offline: bool) -> ImageEmbedder | None:
+    """Take an image embedder, or load the one of a name."""
+    return load_image_embedder(given, offline=offline) if isinstance(given, str) else given
+
+
+def lasting_name(embedder: object) -> str | None:
     """Make the path of a model folder absolute, so that the store opens from anywhere."""
     if not isinstance(embedder, str):
         return None

@@ -11,19 +11,26 @@ from typing import TYPE_CHECKING, Literal
 from rememberai import ingest
 from rememberai.errors import InputError
 from rememberai.facts import store_info
-from rememberai.opening import OpenBook, captioner_of, embedder_of, lasting_name
-from rememberai.photos import Album
+from rememberai.fusion import search
+from rememberai.opening import (
+    OpenBook,
+    captioner_of,
+    embedder_of,
+    image_embedder_of,
+    lasting_name,
+)
+from rememberai.photos import Album, open_image
+from rememberai.pictures import embed_waiting, picture_vectors
 from rememberai.records import Report
 from rememberai.reembed import reembed
 from rememberai.seeds import SeedWords, read_descriptions, read_seeds, seed_table
-from rememberai.store.schema import row_hit
 from rememberai.words import tidy_texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from rememberai.captioners import Captioner
-    from rememberai.embedders import Embedder
+    from rememberai.embedders import Embedder, ImageEmbedder
     from rememberai.events import Assignment
     from rememberai.records import Discovery, Hit, Outcome, Progress, StoreInfo
     from rememberai.report import PhotoMap
@@ -89,7 +96,11 @@ class RememberAI(OpenBook):
         return ingest.caption_waiting(self.store, self._embedding(), model, progress or _quiet)
 
     def search(self, text: str, k: int = 10, *, where: str | None = None) -> list[Hit]:
-        """Find the k photos whose words are nearest to a text, the nearest first.
+        """Find the k photos that a text tells of, the nearest first.
+
+        It is compared with their words; and with their pictures, where these were embedded by a
+        model that knows texts too, such as CLIP: then photos without words are found as well, and
+        those that stand out most over both come first (see `fusion`).
 
         Parameters
         ----------
@@ -104,13 +115,65 @@ class RememberAI(OpenBook):
         """
         if not text.strip():
             raise InputError("the text to search for is empty")
-        store, index = self._searchable()
-        among = None if where is None else store.read([], where=where)["photo_id"].to_pylist()
-        found = index.search(self._embedding().anew([text]), k, filter=among)
-        # Equal words are equally far, and which was indexed first depends on the store's history.
-        nearest = sorted(zip(found.distances[0].tolist(), found.ids[0].tolist(), strict=True))
-        rows = store.read_rows([photo_id for _, photo_id in nearest])
-        return [row_hit(rows[photo_id], distance) for distance, photo_id in nearest]
+        view = self.store.pinned()
+        return search(view, self._queries(view, text), k, where)
+
+    def search_image(
+        self, path: str | os.PathLike[str], k: int = 10, *, where: str | None = None
+    ) -> list[Hit]:
+        """Find the k photos that look most like a picture, the nearest first.
+
+        A photo that is stored itself comes first, at a distance of 0.
+
+        Parameters
+        ----------
+        where
+            See `search`.
+
+        Raises
+        ------
+        InputError
+            The picture can't be read, or no picture of the store was embedded yet.
+        """
+        seeing = self._seeing()
+        if seeing is None:
+            raise InputError("no pictures are embedded yet; call embed_images first")
+        column, model = seeing
+        view = self.store.pinned()
+        vectors = picture_vectors(model, [open_image(path)], view.metric)
+        return search(view, {"picture": (self._space(view.pinned(column)), vectors[0])}, k, where)
+
+    def embed_images(
+        self, embedder: str | ImageEmbedder | None = None, *, progress: Progress | None = None
+    ) -> Report:
+        """Embed the pictures that have no vector yet; each row of the report is one of them.
+
+        A run that was stopped is taken up by the next call; so is a picture that could not be read.
+
+        Parameters
+        ----------
+        embedder
+            As `image_embedder` for `create`; where None, the one that is in use. Vectors of another
+            one stay until ``store.drop_model(column)``.
+
+        Raises
+        ------
+        InputError
+            No image embedder was given, here or before.
+        """
+        model = image_embedder_of(embedder, self._offline) or self._image_embedder
+        if model is not None:
+            self.store.add_model(
+                model.model_id, model.dimension, lasting_name(embedder), of="image"
+            )
+            self._image_embedder = model
+        seeing = self._seeing()
+        if seeing is None:
+            raise InputError(
+                'an image embedder is needed: "efficientnet-lite0", the folder or name of a CLIP '
+                "or SigLIP model, or an object with encode_images(images), dimension and model_id"
+            )
+        return embed_waiting(self.store, *seeing, progress or _quiet)
 
     def learn_events(
         self,

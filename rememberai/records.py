@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 TextSource = Literal["memory", "caption", "label"]
 Metric = Literal["cosine", "l2"]
+Compared = Literal["words", "picture", "both"]
 MemoryOrigin = Literal["given", "file", "takeout", "xmp", "iptc", "exif"]
 TimeConfidence = Literal["offset", "utc", "local", "file"]
 Status = Literal["done", "waiting", "skipped", "failed"]
@@ -173,17 +174,22 @@ class Hit:
     Attributes
     ----------
     text, text_source
-        The words that were compared, and who wrote them.
+        The photo's words, and who wrote them; empty and None for one without.
     distance
-        Between the query and the words in the store's metric; lower is closer.
+        Between the query and the words in the store's metric, or the picture where there are no
+        words; lower is closer.
+    compared
+        What of the photo the query was compared with. Where it was both, the photos that stand out
+        most over both come first, whatever this distance.
     """
 
     photo_id: str
     name: str
     path: str | None
     text: str
-    text_source: TextSource
+    text_source: TextSource | None
     distance: float
+    compared: Compared = "words"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rememberai.captioners import Captioner
-    from rememberai.embedders import Embedder
+    from rememberai.embedders import Embedder, ImageEmbedder
     from rememberai.records import Metric, Photo, TextSource
     from rememberai.store import MemoryStore
 
@@ -75,14 +75,9 @@ class TextEmbedding:
             The embedder does not give a finite vector for each text; or, under the cosine metric,
             one that is zero.
         """
-        name = f"the vectors of the embedder {self._embedder.model_id!r}"
-        vectors = check_vectors(
-            self._embedder.encode(texts), dimension=self._embedder.dimension, name=name
+        return checked_vectors(
+            self._embedder, self._embedder.encode(texts), len(texts), "text", self._metric
         )
-        if len(vectors) != len(texts):
-            raise InputError(f"{name} must be one a text; for {len(texts)} came {len(vectors)}")
-        prepare(vectors, self._metric, name=name)
-        return vectors
 
     def remarks(self, texts: Sequence[str]) -> list[str]:
         """Say of each text whether it was split; embedders that never split need not count."""
@@ -93,6 +88,28 @@ class TextEmbedding:
             f"a long text: embedded in {pieces} pieces, which were averaged" if pieces > 1 else ""
             for pieces in count(texts)
         ]
+
+
+def checked_vectors(
+    embedder: Embedder | ImageEmbedder,
+    vectors: NDArray[np.float32],
+    n: int,
+    what: Literal["text", "picture"],
+    metric: Metric,
+) -> NDArray[np.float32]:
+    """Check what an embedder gave for n texts or pictures.
+
+    Raises
+    ------
+    InputError
+        It is not a finite vector for each; or, under the cosine metric, one is zero.
+    """
+    name = f"the vectors of the embedder {embedder.model_id!r}"
+    array = check_vectors(vectors, dimension=embedder.dimension, name=name)
+    if len(array) != n:
+        raise InputError(f"{name} must be one a {what}; for {n} came {len(array)}")
+    prepare(array, metric, name=name)
+    return array
 
 
 def tidy_texts(texts: Iterable[str]) -> list[str]:

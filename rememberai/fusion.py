@@ -1,0 +1,114 @@
+"""Search in several spaces of the same photos: how much each stands out in them, added up."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from rememberai.store.schema import row_hit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from rememberai.index import VectorIndex
+    from rememberai.records import Hit
+    from rememberai.store import MemoryStore
+
+_SAMPLE = 1000  # photos that tell what is far and what is near to a query
+_DEPTH = 100  # photos of each space that are looked at in the others
+
+
+class Space:
+    """An index, and photos from it with which others are compared."""
+
+    def __init__(self, index: VectorIndex) -> None:
+        self.index = index
+
+    @cached_property
+    def sample(self) -> list[str]:
+        """At most 1000 photos, evenly from the sorted ids, which tell nothing of their content."""
+        ids = sorted(self.index.ids.tolist())
+        return ids[:: -(-len(ids) // _SAMPLE) or 1]
+
+    def nearest(
+        self, query: NDArray[np.float32], k: int, among: Sequence[str] | None = None
+    ) -> dict[str, float]:
+        """Give the distances of the k photos nearest to a (dimension,) query."""
+        found = self.index.search(query[None], k, filter=among)
+        return dict(zip(found.ids[0].tolist(), found.distances[0].tolist(), strict=True))
+
+
+Queries = dict[Literal["words", "picture"], tuple[Space, "NDArray[np.float32]"]]
+
+
+def search(store: MemoryStore, queries: Queries, k: int, where: str | None) -> list[Hit]:
+    """Find the k photos that stand out most.
+
+    In one space these are the nearest ones. In several, a photo's distance in each is counted in
+    standard deviations below the mean of a sample, and these standings are added up over the spaces
+    where it has a vector, and divided by the square root of their number (Stouffer's method, 1949);
+    so one that is missing takes nothing away. Equal photos stand in the order of their ids.
+
+    Parameters
+    ----------
+    store
+        Whose photos they are.
+    queries
+        The spaces, and a (dimension,) query in each.
+    where
+        A condition of the photos to search; None for all.
+
+    Raises
+    ------
+    InputError
+        k is below 1, or the condition can't be read.
+    """
+    among = None if where is None else store.read([], where=where)["photo_id"].to_pylist()
+    queries = {name: query for name, query in queries.items() if len(query[0].index)} or queries
+    near, scores = _standing(list(queries.values()), k, among)
+    best = sorted(scores, key=lambda photo: (-scores[photo], photo))[:k]
+    rows = store.read_rows(best)
+    hits = []
+    for photo in best:
+        pairs = zip(queries, near, strict=True)
+        found = {name: each[photo] for name, each in pairs if photo in each}
+        name, distance = next(iter(found.items()))
+        hits.append(row_hit(rows[photo], distance, "both" if len(found) > 1 else name))
+    return hits
+
+
+def _standing(
+    queries: Sequence[tuple[Space, NDArray[np.float32]]], k: int, among: Sequence[str] | None
+) -> tuple[list[dict[str, float]], dict[str, float]]:
+    """Give the distances of what comes into question, space by space, and the scores."""
+    if len(queries) == 1:
+        space, query = queries[0]
+        near = space.nearest(query, k, among)
+        return [near], {photo: -distance for photo, distance in near.items()}
+    depth = max(k, _DEPTH) if k > 0 else k
+    first = [space.nearest(query, depth, among) for space, query in queries]
+    union = sorted(set().union(*first))
+    if not union:
+        return first, {}
+    near_all = [space.nearest(query, len(union), union) for space, query in queries]
+    scales = [_scale(space, query) for space, query in queries]
+    return near_all, {photo: _stouffer(photo, near_all, scales) for photo in union}
+
+
+def _scale(space: Space, query: NDArray[np.float32]) -> tuple[float, float]:
+    """Give the mean and the standard deviation of the distances of the sample."""
+    sample = space.nearest(query, len(space.sample), space.sample)
+    distances = np.sort(np.fromiter(sample.values(), np.float64))
+    return float(distances.mean()), float(distances.std()) or 1.0
+
+
+def _stouffer(
+    photo: str, near: Sequence[Mapping[str, float]], scales: Sequence[tuple[float, float]]
+) -> float:
+    pairs = zip(near, scales, strict=True)
+    z = [(mean - each[photo]) / spread for each, (mean, spread) in pairs if photo in each]
+    return float(sum(z) / len(z) ** 0.5)
