@@ -1,0 +1,133 @@
+"""Fusing: what words and pictures say of an event, each where there is one."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rememberai.errors import InputError, RememberAIError
+from rememberai.events.temperature import softmax
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+_WEIGHTS = np.linspace(0, 1.5, 13)
+_DOUBT = 0.01  # of each opinion is spread over all events, so that none has a veto
+_PRIOR = 20.0  # seeds that speak for equal weights before there are any
+_MOST = 3  # opinions, of which all combinations of weights are tried
+
+
+class OpinionFusion:
+    """Pool opinions in logarithms, weighed by what they were worth on seeds with all of them.
+
+    The probability of an event is in proportion to the product of the opinions' probabilities, each
+    raised to its weight: two that err independently weigh almost 1 each, two that say the same
+    about 1/2. So the pool is calibrated when its parts are. The weights are those of 13 from 0 to
+    1.5 under which the seeds' own events are most probable, where 20 seeds speak for equal weights
+    of sum 1. Where one opinion alone is given, it stands as it is; where some of several are
+    missing, the others keep their weights.
+
+    Attributes
+    ----------
+    weights_
+        (n_opinions,) float64.
+
+    References
+    ----------
+    Genest and Zidek, "Combining probability distributions", Statistical Science, 1986.
+    """
+
+    def fit(self, opinions: Sequence[ArrayLike], truth: ArrayLike) -> Self:
+        """Learn the weights.
+
+        Parameters
+        ----------
+        opinions
+            Two or three arrays (n, n_events): probabilities of the seeds' events, each seed judged
+            without itself; a row of NaN where the opinion is missing.
+        truth
+            (n,) positions of the seeds' events.
+
+        Raises
+        ------
+        InputError
+            The arrays do not pair up, or hold no probabilities.
+        """
+        own = np.asarray(truth)
+        if not 2 <= len(opinions) <= _MOST:
+            raise InputError(f"2 to {_MOST} opinions can be fused; {len(opinions)} came")
+        logs, there = _checked(opinions)
+        if own.shape != there.shape[1:] or own.dtype.kind not in "iu":
+            raise InputError(
+                f"one position of an event was wanted for each of {there.shape[1]} seeds; an array "
+                f"{own.dtype} {own.shape} came"
+            )
+        whole = there.all(axis=0)
+        logs, own = logs[:, whole], own[whole]
+        rows = np.arange(len(own))
+        equal = 1 / len(opinions)
+        best, self.weights_ = -np.inf, np.full(len(opinions), equal)
+        for weights in product(_WEIGHTS, repeat=len(opinions)):
+            shares = softmax(np.tensordot(weights, logs, axes=1))[rows, own]
+            away = sum((weight - equal) ** 2 for weight in weights)
+            # A sum's last digits depend on the order.
+            gain = round(float(np.log(np.sort(shares)).sum()) - _PRIOR * away / 2, 6)
+            if gain > best:
+                best, self.weights_ = gain, np.array(weights)
+        return self
+
+    def fuse(self, opinions: Sequence[ArrayLike]) -> NDArray[np.float64]:
+        """Pool opinions.
+
+        Parameters
+        ----------
+        opinions
+            As for `fit`: (m, n_events) each, a row of NaN where one is missing.
+
+        Returns
+        -------
+        NDArray
+            (m, n_events) probabilities; all alike where every opinion is missing.
+
+        Raises
+        ------
+        InputError
+            As `fit`, or other opinions came than were learned from.
+        """
+        if not hasattr(self, "weights_"):
+            raise RememberAIError("no weights are learned yet; call fit first")
+        if len(opinions) != len(self.weights_):
+            raise InputError(
+                f"{len(self.weights_)} opinions were learned from; {len(opinions)} came"
+            )
+        logs, there = _checked(opinions)
+        pooled = softmax(np.tensordot(self.weights_, logs, axes=1))
+        alone = there.sum(axis=0) == 1
+        for opinion, given in zip(opinions, there, strict=True):
+            pooled[alone & given] = np.asarray(opinion, np.float64)[alone & given]
+        return pooled
+
+
+def _checked(opinions: Sequence[ArrayLike]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Give (n_opinions, n, n_events) logarithms, 0 where one is missing, and where it is not."""
+    logs: list[NDArray[np.float64]] = []
+    there: list[NDArray[np.bool_]] = []
+    for opinion in opinions:
+        array = np.asarray(opinion, np.float64)
+        if array.ndim != 2 or array.shape[1] < 1 or (logs and array.shape != logs[0].shape):
+            raise InputError(
+                f"opinions must be (n, n_events) arrays of one shape; {array.shape} came"
+            )
+        given: NDArray[np.bool_] = np.logical_not(np.isnan(array).all(axis=1))
+        sums = array[given].sum(axis=1)
+        if not (np.isfinite(sums).all() and (array[given] >= 0).all() and np.allclose(sums, 1)):
+            raise InputError("an opinion's row must be probabilities of sum 1, or NaN throughout")
+        doubted = (1 - _DOUBT) * array + _DOUBT / array.shape[1]
+        logs.append(np.where(given[:, None], np.log(doubted), 0))
+        there.append(given)
+    return np.stack(logs), np.stack(there)
