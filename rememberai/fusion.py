@@ -69,7 +69,7 @@ def search(store: MemoryStore, queries: Queries, k: int, where: str | None) -> l
     """
     among = None if where is None else store.read([], where=where)["photo_id"].to_pylist()
     queries = {name: query for name, query in queries.items() if len(query[0].index)} or queries
-    near, scores = _standing(list(queries.values()), k, among)
+    near, scores = standing(list(queries.values()), k, among)
     best = sorted(scores, key=lambda photo: (-scores[photo], photo))[:k]
     rows = store.read_rows(best)
     hits = []
@@ -81,7 +81,7 @@ def search(store: MemoryStore, queries: Queries, k: int, where: str | None) -> l
     return hits
 
 
-def _standing(
+def standing(
     queries: Sequence[tuple[Space, NDArray[np.float32]]], k: int, among: Sequence[str] | None
 ) -> tuple[list[dict[str, float]], dict[str, float]]:
     """Give the distances of what comes into question, space by space, and the scores."""

@@ -21,6 +21,7 @@ SMALL = {
     "index_kinds": "--n 20000 --queries 200 --clusters 100 --repeats 1 --singles 20 --threads 1",
     "index_filters": "--n 50000 --queries 20 --clusters 1000 --repeats 1 --singles 5 --threads 1",
     "event_map": "--n 500 --repeats 1",
+    "image_features": "--synthetic --n 8 --repeats 1 --threads 1",
     "peers": "--n 500 --queries 5 --filtered 3 --systems RememberAI usearch",
 }
 
@@ -29,6 +30,7 @@ WITH_DATA = {
     "events": "--tasks unknown shuffles --encoders MiniLM --splits 1 --shuffles 1 --most-texts 300",
     "decode": "--pictures 1 --repeats 1",
     "near_duplicates": "--photos 8 --splits 1",
+    "text_to_photo": "",
 }
 
 
