@@ -23,7 +23,14 @@ from rememberai.errors import (
 
 if TYPE_CHECKING:
     from rememberai.captioners import LabelCaptioner, TransformersCaptioner
-    from rememberai.embedders import SentenceEmbedder, UniversalEmbedder, load_embedder
+    from rememberai.embedders import (
+        EfficientNetEmbedder,
+        ImageTextEmbedder,
+        SentenceEmbedder,
+        UniversalEmbedder,
+        load_embedder,
+        load_image_embedder,
+    )
     from rememberai.events import AlbumClusterer, EventAssigner, EventPrototypes
     from rememberai.index import VectorIndex
     from rememberai.photos import Album
@@ -34,9 +41,11 @@ if TYPE_CHECKING:
 _HOME = {
     "Album": "rememberai.photos",
     "AlbumClusterer": "rememberai.events",
+    "EfficientNetEmbedder": "rememberai.embedders",
     "EventAssigner": "rememberai.events",
     "EventMap": "rememberai.report",
     "EventPrototypes": "rememberai.events",
+    "ImageTextEmbedder": "rememberai.embedders",
     "LabelCaptioner": "rememberai.captioners",
     "MemoryStore": "rememberai.store",
     "RememberAI": "rememberai.pipeline",
@@ -45,15 +54,18 @@ _HOME = {
     "UniversalEmbedder": "rememberai.embedders",
     "VectorIndex": "rememberai.index",
     "load_embedder": "rememberai.embedders",
+    "load_image_embedder": "rememberai.embedders",
 }
 
 __all__ = [
     "Album",
     "AlbumClusterer",
+    "EfficientNetEmbedder",
     "EventAssigner",
     "EventMap",
     "EventPrototypes",
     "ImageError",
+    "ImageTextEmbedder",
     "InputError",
     "LabelCaptioner",
     "LanguageWarning",
@@ -71,6 +83,7 @@ __all__ = [
     "VectorIndex",
     "__version__",
     "load_embedder",
+    "load_image_embedder",
 ]
 
 
