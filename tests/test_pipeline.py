@@ -186,13 +186,15 @@ def test_discovered_events_are_dated_by_their_photos(book, found):
         assert event.title[0].isupper()
 
 
-def test_a_title_is_made_of_words_of_the_photos(book, found):
+def test_a_title_is_made_of_a_known_event_and_words_of_the_photos(book, found):
     rows = {row["photo_id"]: row for row in book.store.read().to_pylist()}
     for event in found:
         head, _, _ = event.title.partition(" · ")
         spoken = " ".join(rows[i]["memory"].casefold() for i in event.photo_ids)
-        for word in head.casefold().replace(" and ", ", ").split(", "):
-            assert word in spoken
+        said = head.casefold().replace(" and ", ", ").split(", ")
+        if event.known_event:
+            assert said.pop(0) == event.known_event.casefold()
+        assert all(word in spoken for word in said)
 
 
 def test_representatives_are_members_the_nearest_first(found):

@@ -381,7 +381,7 @@ def test_a_path_like_object_and_an_album_are_taken(learned, tmp_path):
 
 def test_more_votes_than_prototypes_is_no_trouble(book):
     book.learn_events({"sea": ["waves"], "cake": ["candles"]})
-    answer = book.assign(["waves", "waves", "candles"])
+    answer = book.assign(["waves", "high waves", "candles"])
     assert answer.n_photos == 3
     assert answer.ranking[0][0] == "sea"
     assert len(answer.nearest) == 2
@@ -474,7 +474,7 @@ def test_the_name_has_a_say(tmp_path, words):
         book.learn_events(events)
         answers.append(dict(book.assign(["violin"]).ranking))
     assert answers[0]["two"] == pytest.approx(answers[0]["one"], abs=0.05)
-    assert answers[1]["violin"] > answers[1]["sunflower"] + 0.1
+    assert answers[1]["violin"] > answers[1]["sunflower"] + 0.05
 
 
 @pytest.mark.parametrize("given", ["dictionary", "file"])

@@ -67,8 +67,9 @@ class Calibration:
         near
             See `photo_weights`.
         """
+        judged = seeds.judged()
         self.temperature_ = best_temperature(
-            _TEMPERATURES, lambda t: sharpened(pool, t), seeds.truth
+            _TEMPERATURES, lambda t: sharpened(pool, t), seeds.truth, judged
         )
         self.left_out_ = sharpened(pool, self.temperature_)
         self.album_temperature_ = self.temperature_
@@ -79,7 +80,7 @@ class Calibration:
                 _TEMPERATURES, lambda t: sharpened(albums, t), truth
             )
             self.albums_left_out_ = sharpened(albums, self.album_temperature_)
-        self.least_ = self._least(self.left_out_)
+        self.least_ = self._least(self.left_out_[judged])
         enough = len(self.albums_left_out_) + 1 >= 1 / self.max_risk
         self.album_least_ = self._least(self.albums_left_out_) if enough else None
         return self
@@ -122,7 +123,7 @@ def _albums(
     pool: NDArray[np.float64], seeds: SeedSet, near: float
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Pool the photos of each album among the seeds, and give its event."""
-    given = np.flatnonzero(seeds.given)
+    given = np.flatnonzero(seeds.given & seeds.judged())
     rows = given[np.argsort(seeds.parts()[given], kind="stable")]
     new = np.flatnonzero(np.diff(seeds.parts()[rows])) + 1
     albums = [some for some in np.split(rows, new) if len(some)]

@@ -80,7 +80,7 @@ class GaussianHead:
         self._offsets = (drawn.T * self._weights).sum(axis=0) / 2
         scores = self._left_out(seeds, counts, own, prior)
         self.temperature_ = best_temperature(
-            _TEMPERATURES, lambda t: softmax(scores / t), seeds.truth
+            _TEMPERATURES, lambda t: softmax(scores / t), seeds.truth, seeds.judged()
         )
         self.left_out_ = softmax(scores / self.temperature_)
         return self

@@ -79,7 +79,9 @@ class PooledOpinions:
         """
         self.opinions_ = self._opinions(seeds, chosen, groups, descriptions)
         left_out = [opinion.left_out_ for opinion in self.opinions_.values()]
-        weights = opinion_weights(left_out, seeds.truth)
+        judged = seeds.judged()
+        truth = seeds.truth[judged]
+        weights = opinion_weights([own[judged] for own in left_out], truth)
         self.weights_ = dict(zip(self.opinions_, weights.tolist(), strict=True))
         self.left_out_: NDArray[np.float64] = np.asarray(
             sum(w * own for w, own in zip(weights, left_out, strict=True))
@@ -87,8 +89,8 @@ class PooledOpinions:
         self.words_, self.power_, self.left_out_told_ = None, 0.0, self.left_out_
         if self.method == "fused" and any(worded):
             self.words_ = NaiveBayes().fit(worded, seeds)
-            logs = [doubted_logs(self.left_out_), self.words_.left_out_]
-            powers = exponents(logs, seeds.truth)
+            logs = [doubted_logs(self.left_out_)[judged], self.words_.left_out_[judged]]
+            powers = exponents(logs, truth)
             self.power_ = float(powers[1] / max(powers[0], _LEAST))
             self.left_out_told_ = self._told(self.left_out_, self.words_.left_out_)
         return self

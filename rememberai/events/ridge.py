@@ -70,7 +70,7 @@ class RidgeHead:
         self._regress(vectors, targets, roots)
         left = self._left_out(vectors, targets, roots, groups)[:count]
         self.temperature_ = best_temperature(
-            _TEMPERATURES, lambda t: softmax(left / t), seeds.truth
+            _TEMPERATURES, lambda t: softmax(left / t), seeds.truth, seeds.judged()
         )
         self.left_out_ = softmax(left / self.temperature_)
         del self._matrix, self._right

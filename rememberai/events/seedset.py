@@ -78,6 +78,15 @@ class SeedSet:
         """Give the (n,) numbers of what each group has of one event."""
         return self.groups * self.n_events + self.truth
 
+    def judged(self) -> NDArray[np.bool_]:
+        """Tell of each seed whether, without its group, any of its event are left.
+
+        Where none are, nothing could find its event, and it says nothing of how sure answers are.
+        """
+        events = np.unique(self.parts()) % self.n_events
+        judged: NDArray[np.bool_] = np.bincount(events, minlength=self.n_events)[self.truth] > 1
+        return judged
+
     def counts(self) -> NDArray[np.intp]:
         """Count each event's seeds."""
         return np.bincount(self.truth, minlength=self.n_events)

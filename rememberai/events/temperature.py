@@ -25,6 +25,7 @@ def best_temperature(
     candidates: NDArray[np.float64],
     probabilities: Callable[[float], NDArray[np.float64]],
     truth: NDArray[np.intp],
+    judged: NDArray[np.bool_] | None = None,
 ) -> float:
     """Choose the temperature under which the true events are most probable.
 
@@ -36,12 +37,16 @@ def best_temperature(
         Maps a temperature to (n, n_events) probabilities.
     truth
         (n,) positions of the true events.
+    judged
+        (n,) which rows count; all, if left out. Where none does, the middle candidate is taken.
     """
-    rows = np.arange(len(truth))
+    rows = np.arange(len(truth)) if judged is None else np.flatnonzero(judged)
+    if not len(rows):
+        return float(candidates[len(candidates) // 2])
     losses = []
     for candidate in candidates:
         shares = probabilities(float(candidate))
-        own = _DOUBT / shares.shape[1] + (1 - _DOUBT) * shares[rows, truth]
+        own = _DOUBT / shares.shape[1] + (1 - _DOUBT) * shares[rows, truth[rows]]
         losses.append(-np.log(own).mean())
     return float(candidates[np.argmin(losses)])
 

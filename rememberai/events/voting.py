@@ -70,7 +70,7 @@ class PrototypeVote:
         distances, positions = knn(seeds.vectors, prototypes, k, seeds.metric)
         distances[(groups[positions] == seeds.groups[:, None]) | (distances == 0)] = np.inf
         distances[np.cumsum(np.isfinite(distances), axis=1) > self.k] = np.inf
-        judged = np.isfinite(distances).any(axis=1)
+        judged = np.isfinite(distances).any(axis=1) & seeds.judged()
         nearest = energy(distances[judged].min(axis=1, initial=np.inf), seeds.metric)
         scale = float(np.median(nearest)) if len(nearest) else 0.0
         if self.voting == "kernel" and scale > 0:  # else any temperature votes alike

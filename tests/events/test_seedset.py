@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rememberai._arrays import prepare
+from rememberai.events import EventAssigner
 from rememberai.events.seedset import SeedSet, in_batches
 
 pytest.importorskip("faiss")
@@ -54,3 +55,24 @@ def test_batches_hold_each_group_whole_once(most):
     for rows in found:
         assert rows.tolist() == np.flatnonzero(groups == groups[rows[0]]).tolist()
     assert all(batch.size <= most or len(batch) == 1 for batch in batches)
+
+
+def test_a_seed_is_judged_when_its_event_has_another_group():
+    vectors = np.arange(12, dtype=np.float32).reshape(6, 2)
+    truth = np.array([0, 0, 0, 1, 1, 2])
+    groups = ["a", "a", "b", "c", "c", None]  # event 1 has one group, event 2 one seed
+    seeds = SeedSet.sorted(vectors, truth, groups, 3, "l2")
+    assert seeds.judged().tolist() == (seeds.truth == 0).tolist()
+
+
+def test_events_of_one_album_each_are_told_apart_all_the_same():
+    """Without its album no event is left to be found, so the seeds can't say how sure to be."""
+    rng = np.random.default_rng(0)
+    centres = 2 * np.eye(3, 8)
+    truth = np.repeat(np.arange(3), 10)
+    vectors = centres[truth] + rng.standard_normal((30, 8))
+    events = [f"event {i}" for i in truth]
+    assigner = EventAssigner().fit(vectors, events, groups=events)
+    album = assigner.assign_album(centres[1] + rng.standard_normal((6, 8)))
+    assert album.event == "event 1"
+    assert 0.7 < album.probability < 0.95
