@@ -15,7 +15,7 @@ from rememberai.seeds import Seed, SeedWords, seed_table
 from rememberai.store.schema import row_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from rememberai.events import Assignment
     from rememberai.learned import LearnedEvents
@@ -96,14 +96,31 @@ class Events:
         InputError
             There is no such event.
         """
+        return self.explanations([event_id]).get(event_id)
+
+    def explanations(self, event_ids: Iterable[int] | None = None) -> dict[int, Assignment]:
+        """Explain some events, or all of them, by their ids; nothing when no events are learned.
+
+        Raises
+        ------
+        InputError
+            There is no such event.
+        """
         view, assigner = self._store.pinned(), self._learned.assigner()
-        photos = sorted((self._kept() or KeptEvents()).only(_spoken(view)).event(event_id).photos)
+        kept = (self._kept() or KeptEvents()).only(_spoken(view))
+        albums = {
+            i: kept.event(i).photos for i in (kept.events if event_ids is None else event_ids)
+        }
         if assigner is None:
-            return None
-        rows = sorted(view.read_rows(photos).values(), key=in_time)
-        vectors = dict(zip(*view.vectors(photos), strict=True))
-        array = np.stack([vectors[row["photo_id"]] for row in rows])
-        return assigner.assign_album(array, [str(row_text(row)) for row in rows])
+            return {}
+        photos = sorted(set().union(*albums.values()))
+        all_rows, vectors = view.read_rows(photos), dict(zip(*view.vectors(photos), strict=True))
+        found = {}
+        for event_id, album in albums.items():
+            rows = sorted((all_rows[photo] for photo in album), key=in_time)
+            array = np.stack([vectors[row["photo_id"]] for row in rows])
+            found[event_id] = assigner.assign_album(array, [str(row_text(row)) for row in rows])
+        return found
 
     def rename(self, event_id: int, title: str) -> None:
         """Give an event a title.

@@ -30,11 +30,13 @@ _TELLING = 3
 class Book(Protocol):
     """What the page needs of `RememberAI`."""
 
-    store: MemoryStore
+    @property
+    def store(self) -> MemoryStore:
+        """The table of record."""
 
     @property
     def events(self) -> Events:
-        """See `RememberAI.events`."""
+        """The events, to be read and corrected."""
 
     def search(self, text: str, k: int = 10) -> list[Hit]:
         """See `RememberAI.search`."""
@@ -72,13 +74,14 @@ class Contents:
         explained
             Say of each event why it was assigned.
         """
+        why = self._book.events.explanations() if explained else {}
         return {
             "title": self._book.store.path.stem,
             "made": date.today().isoformat(),
             "learned": self._learned,
             "photos": self._photos(),
             "events": [
-                self._event(event) | {"why": self.why(event.event_id) if explained else None}
+                self._event(event) | {"why": self._reasons(event, why.get(event.event_id))}
                 for event in self.found
             ],
         }
@@ -86,10 +89,24 @@ class Contents:
     def why(self, event_id: int) -> Row | None:
         """Say why an event has its learned event, or none; None when no events are learned."""
         answer = self._book.events.explain(event_id)
+        (event,) = (each for each in self.found if each.event_id == event_id)
+        return self._reasons(event, answer)
+
+    def _reasons(self, event: DiscoveredEvent, answer: Assignment | None) -> Row | None:
         if answer is None:
             return None
-        (event,) = (each for each in self.found if each.event_id == event_id)
-        return _reasons(answer, [self._place[photo_id] for photo_id in event.photo_ids])
+        telling = (event.photo_ids[photo.position] for photo in answer.telling_photos[:_TELLING])
+        return {
+            "reason": answer.reason,
+            "ranking": [[name, round(share, 4)] for name, share in answer.ranking[:_RANKED]],
+            "nearest": [
+                [near.event, near.text, round(near.distance, 2)]
+                for near in answer.nearest
+                if near.text
+            ],
+            "telling": [self._place[photo_id] for photo_id in telling],
+            "words": list(answer.telling_words),
+        }
 
     def _photos(self) -> dict[str, list[Any]]:
         rows = self.rows
@@ -183,19 +200,6 @@ def _headline(event: DiscoveredEvent) -> str:
     if event.named or event.first is None:
         return event.title
     return event.title.rpartition(" · ")[0] or event.title
-
-
-def _reasons(answer: Assignment, places: list[int]) -> Row:
-    return {
-        "event": answer.event,
-        "reason": answer.reason,
-        "ranking": [[name, round(share, 4)] for name, share in answer.ranking[:_RANKED]],
-        "nearest": [
-            [near.event, near.text, round(near.distance, 2)] for near in answer.nearest if near.text
-        ],
-        "telling": [places[photo.position] for photo in answer.telling_photos[:_TELLING]],
-        "words": list(answer.telling_words),
-    }
 
 
 def _seconds(clock: datetime | None) -> int | None:

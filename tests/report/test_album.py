@@ -52,6 +52,13 @@ def test_photos_stand_in_columns_by_time_with_their_events(made_book):
         ]
 
 
+def test_events_are_explained_at_once_as_one_by_one(made_book):
+    alone = {e.event_id: made_book.events.explain(e.event_id) for e in made_book.events.read()}
+    assert made_book.events.explanations() == alone
+    one = min(alone)
+    assert made_book.events.explanations([one]) == {one: alone[one]}
+
+
 def test_the_page_holds_all_texts_and_asks_for_nothing(made_book, report_path):
     data, pictures = held(report_path)
     assert NASTY in data["photos"]["memory"]
