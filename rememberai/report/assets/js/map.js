@@ -10,6 +10,7 @@ import { t } from "./words.js";
 
 const MANY = 20000; // dots from which a moving map is drawn with fewer pixels
 const REST = 160; // milliseconds after which it is drawn in full again
+const RINGS = 2000; // selected dots that get a ring; of more, the others step back
 const LEGEND = 80; // events in the legend
 const LABELS = 14; // on the map
 const FAR = 4; // pixels that make a press a drag
@@ -69,7 +70,7 @@ class PhotoMap {
 
   update(what) {
     const some = [...selection];
-    this.scatter.focus = new Set(some);
+    this.scatter.focus = new Set(some.length > RINGS ? [] : some);
     this.fade();
     this.side.replaceChildren(...(some.length ? this.picked(some) : this.legend()));
     if (what === "filters") clearTimeout(this.resting);
@@ -78,9 +79,10 @@ class PhotoMap {
 
   fade() {
     const { lit } = this;
-    const fades = lit === null && !isFiltered() ? null : new Uint8Array(nPhotos);
-    if (fades) photos.event.forEach((event, i) => (fades[i] = !mask[i] || (lit !== null && event !== lit) ? 1 : 0));
-    this.scatter.faded = fades;
+    const many = selection.size > RINGS;
+    const steps = (i) => !mask[i] || (lit !== null && photos.event[i] !== lit) || (many && !selection.has(i));
+    const fades = lit !== null || isFiltered() || many;
+    this.scatter.faded = fades ? Uint8Array.from(photos.event, (_, i) => (steps(i) ? 1 : 0)) : null;
   }
 
   // Draw before the next frame; a moving map of many dots in fewer pixels.
@@ -108,7 +110,7 @@ class PhotoMap {
   // Titles of the largest events, where they leave each other room.
   label() {
     const placed = [];
-    const names = bySize().slice(0, LABELS * 2).flatMap((event) => {
+    const names = largestFirst().slice(0, LABELS * 2).flatMap((event) => {
       const [left, top] = this.middle(event);
       const width = 7 * Math.min(28, book.events[event].title.length);
       const apart = placed.every(([x, y, w]) => Math.abs(y - top) > 26 || Math.abs(x - left) > (w + width) / 2 + 12);
@@ -310,7 +312,7 @@ class PhotoMap {
   }
 
   legend() {
-    const order = bySize();
+    const order = largestFirst();
     const rows = order.slice(0, LEGEND).map((event) => this.entry(event, book.events[event].title, `#/event/${book.events[event].id}`, photosOf(event).length));
     const rest = Object.entries(NONE).map(([code, name]) => [Number(code), name, photos.event.filter((event) => event === Number(code)).length]);
     const others = rest.filter(([code, , n]) => n && code !== -3).map(([code, name, n]) => this.entry(code, t(`rest.${name}`), "#/", n));
@@ -334,7 +336,7 @@ class PhotoMap {
   }
 }
 
-function bySize() {
+function largestFirst() {
   return book.events.map((_, event) => event).sort((a, b) => photosOf(b).length - photosOf(a).length);
 }
 

@@ -8,7 +8,7 @@ import { days, month, percent, place, t, year } from "./words.js";
 import { openPhoto } from "./photo.js";
 import { isAsking } from "./server.js";
 
-const LARGE = 0.2; // of the events stand out by their size
+const LARGE = 0.2; // of a year's events stand out by their size
 
 export function timeline() {
   const found = filters.text || ranked ? searchResults() : null;
@@ -61,13 +61,13 @@ function jump(click, id) {
 }
 
 function yearSection(name, events) {
-  const sizes = events.map((event) => photosOf(event).length).sort((a, b) => b - a);
-  const large = Math.max(4, sizes[Math.floor(sizes.length * LARGE)] ?? 0);
+  const bySize = [...events].sort((a, b) => photosOf(b).length - photosOf(a).length);
+  const large = new Set(bySize.slice(0, Math.floor(events.length * LARGE)));
   return el(
     "section",
     { class: "year", "aria-labelledby": `year-${name}` },
     el("h2", { id: `year-${name}` }, name),
-    el("ol", { class: "events" }, events.map((event) => eventCard(event, photosOf(event).length >= large))),
+    el("ol", { class: "events" }, events.map((event) => eventCard(event, large.has(event)))),
   );
 }
 
