@@ -27,4 +27,4 @@ bench: $(VENV)/ready ## every benchmark, and the table in docs/benchmarks.md
 	$(RUN) benchmarks --data $(DATA)
 
 $(VENV)/ready: pyproject.toml constraints.txt
-	python3 -m venv $(VENV) && $(VENV)/bin/pip install -q -c constraints.txt -e ".[cpu,sbert,offline,caption,vision,heif,map,plots,serve,test,dev]" && touch $@
+	python3 -m venv $(VENV) && $(VENV)/bin/pip install -q -c constraints.txt -e ".[cpu,sbert,offline,caption,vision,heif,map,onnx,plots,serve,test,dev]" && touch $@
