@@ -16,12 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rich.progress import Task
 
     from rememberai.events import Assignment
-    from rememberai.records import Discovery, Hit, Outcome, Report, StoreInfo
+    from rememberai.records import Discovery, Hit, Outcome, PhotoBurst, Report, StoreInfo
 
 _NAMED = 20
 _WIDE = 1000  # columns where no terminal limits them, so that a file name stays whole
@@ -96,6 +96,14 @@ def show_hits(hits: Sequence[Hit], why_none: str = "") -> None:
     )
     if not hits:
         _line(f"nothing found: {why_none}")
+
+
+def show_bursts(bursts: Sequence[PhotoBurst], names: Mapping[str, str]) -> None:
+    """Print the photos of each burst, a line each, the face first."""
+    for burst in bursts:
+        others = [names[photo] for photo in burst.photo_ids if photo != burst.face]
+        _line(f"{names[burst.face]} and {', '.join(others)}")
+    _line(f"{len(bursts)} bursts")
 
 
 def show_info(info: StoreInfo) -> None:

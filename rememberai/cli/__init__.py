@@ -20,8 +20,15 @@ from rememberai.errors import RememberAIError
 
 _INTERRUPTED = 130
 _SECTIONS = {
-    "Photos and words in": (adding.demo, adding.add, adding.caption, adding.learn),
-    "Questions": (asking.assign, asking.discover, asking.search, asking.info),
+    "Photos and words in": (adding.demo, adding.add, adding.caption, adding.see, adding.learn),
+    "Questions": (
+        asking.assign,
+        asking.discover,
+        asking.search,
+        asking.similar,
+        asking.bursts,
+        asking.info,
+    ),
     "Looking and correcting": (looking.report, looking.serve, looking.events, looking.correct),
     "Looking after a store": (
         keeping.check,
@@ -50,12 +57,12 @@ class _Sections(click.Group):
 @click.group(
     cls=_Sections,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit status: 0 done, 1 failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.",
+    epilog="Exit status: 0 done, 1 failed, 2 usage, 3 some inputs failed, 130 stopped.",
 )
 @click.version_option(__version__, prog_name="rememberai")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 def cli() -> None:
-    """Give photos words, find the events in them. `add` makes a STORE; try: rememberai demo."""
+    """Give photos words, and find the events in them. Try: rememberai demo."""
 
 
 for _commands in _SECTIONS.values():

@@ -35,15 +35,30 @@ store_argument = click.argument("store", type=_Place())
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 offline_option = click.option("--offline", is_flag=True, help="Never ask the hub for a model.")
 captioner_option = click.option(
-    "--captioner", metavar="MODEL", help="Image-to-text model (a folder or a name on the hub)."
+    "--captioner",
+    metavar="MODEL",
+    help='Image-to-text model (a folder or a name on the hub), or "labels".',
+)
+max_risk_option = click.option(
+    "--max-risk",
+    type=float,
+    default=0.05,
+    show_default=True,
+    help="Share of the photos of learned events that may be called unknown.",
 )
 
 
-def open_book(store: Path, *, captioner: str | None = None, offline: bool = False) -> RememberAI:
+def open_book(
+    store: Path,
+    *,
+    captioner: str | None = None,
+    offline: bool = False,
+    max_risk: float = 0.05,
+) -> RememberAI:
     """Open a store with the models that the command names."""
     from rememberai import RememberAI
 
-    return RememberAI.open(store, captioner=captioner, offline=offline)
+    return RememberAI.open(store, captioner=captioner, offline=offline, max_risk=max_risk)
 
 
 def finish(report: Report, as_json: bool) -> None:

@@ -95,6 +95,25 @@ def caption(store: Path, model: str, offline: bool, as_json: bool) -> None:
 
 @click.command()
 @store_argument
+@click.argument("model", default="efficientnet-lite0")
+@offline_option
+@json_option
+def see(store: Path, model: str, offline: bool, as_json: bool) -> None:
+    """Embed the pictures of STORE, to find photos by looks.
+
+    MODEL is a CLIP or SigLIP model (a folder or a name on the hub), so that a text finds a photo
+    that nobody described; or efficientnet-lite0, which is taken if it is left out.
+    """
+    from rememberai import display
+
+    book = open_book(store, offline=offline)
+    with display.progress() as progress:
+        report = book.embed_images(model, progress=progress)
+    finish(report, as_json)
+
+
+@click.command()
+@store_argument
 @click.argument("seeds", type=PathType())
 @click.option("--replace", is_flag=True, help="Forget the seeds learned before.")
 @captioner_option
