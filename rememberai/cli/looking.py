@@ -75,7 +75,7 @@ def events(store: Path, as_json: bool) -> None:
 
 @click.group()
 def correct() -> None:
-    """Correct the events of a store: rename, merge, split, ...
+    """Correct events, or write a memory: rename, merge, split, move.
 
     EVENT is a number that `rememberai events STORE` shows; PHOTO is a file, its name in the album,
     or its id. A correction is kept, whatever is discovered later.
