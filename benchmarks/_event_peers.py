@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
     Labels = NDArray[Any]
+    Texts = tuple[list[str], list[str]]  # of the seeds, of the queries
 
 _PROTOTYPES = 10
 
@@ -84,18 +85,20 @@ CLUSTERERS: dict[str, Callable[[Vectors, int, Sequence[str]], Labels]] = {
 }
 
 
-def _library(**options: Any) -> Callable[..., Labels]:
-    def answer(x: Vectors, y: Labels, asked: Vectors, _: Sequence[str]) -> Labels:
+def _library(*, words: bool = False, **options: Any) -> Callable[..., Labels]:
+    def answer(x: Vectors, y: Labels, asked: Vectors, texts: Texts) -> Labels:
         from rememberai import EventAssigner
 
-        assigner = EventAssigner(**options).fit(x, y.tolist())
-        return np.array(assigner.events_)[assigner.assign(asked).probabilities.argmax(axis=1)]
+        taught, told = texts if words else (None, None)
+        assigner = EventAssigner(**options).fit(x, y.tolist(), taught)
+        found = assigner.assign(asked, told).probabilities.argmax(axis=1)
+        return np.array(assigner.events_)[found]
 
     return answer
 
 
 def _sklearn(name: str) -> Callable[..., Labels]:
-    def answer(x: Vectors, y: Labels, asked: Vectors, _: Sequence[str]) -> Labels:
+    def answer(x: Vectors, y: Labels, asked: Vectors, _: Texts) -> Labels:
         from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
         from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
@@ -109,7 +112,7 @@ def _sklearn(name: str) -> Callable[..., Labels]:
     return answer
 
 
-def bertopic_documents(x: Vectors, y: Labels, asked: Vectors, texts: Sequence[str]) -> Labels:
+def bertopic_documents(x: Vectors, y: Labels, asked: Vectors, texts: Texts) -> Labels:
     """Let the nearest of the documents vote that BERTopic chooses, ten to represent a class."""
     import pandas as pd
     from bertopic import BERTopic
@@ -118,8 +121,9 @@ def bertopic_documents(x: Vectors, y: Labels, asked: Vectors, texts: Sequence[st
 
     _, classes = np.unique(y, return_inverse=True)
     model = BERTopic(umap_model=BaseDimensionalityReduction(), hdbscan_model=BaseCluster())
-    topics, _ = model.fit_transform(list(texts), x, y=classes)
-    documents = pd.DataFrame({"Document": list(texts), "Topic": topics, "ID": range(len(x))})
+    taught, _ = texts
+    topics, _ = model.fit_transform(taught, x, y=classes)
+    documents = pd.DataFrame({"Document": taught, "Topic": topics, "ID": range(len(x))})
     documents["Image"] = None
     *_, rows = model._extract_representative_docs(
         model.c_tf_idf_, documents, model.topic_representations_, 500, _PROTOTYPES
@@ -131,6 +135,7 @@ def bertopic_documents(x: Vectors, y: Labels, asked: Vectors, texts: Sequence[st
 
 LEARNERS: dict[str, Callable[..., Labels]] = {
     "RememberAI": _library(),
+    "RememberAI, with the words": _library(words=True),
     "RememberAI, prototypes alone": _library(method="kernel"),
     "NearestCentroid": _sklearn("NearestCentroid"),
     "KNeighborsClassifier": _sklearn("KNeighborsClassifier"),
@@ -158,7 +163,10 @@ def main(system: str, path: str) -> dict[str, Any]:
         asked = np.setdiff1d(np.arange(len(labels)), train)
         start = perf_counter()
         found = LEARNERS[system](
-            vectors[train], labels[train], vectors[asked], [texts[i] for i in train]
+            vectors[train],
+            labels[train],
+            vectors[asked],
+            ([texts[i] for i in train], [texts[i] for i in asked]),
         )
         seconds = perf_counter() - start
         figures = {"accuracy": float(np.mean(found == labels[asked])), "n": len(asked)}
