@@ -10,7 +10,15 @@ from pathlib import Path
 from benchmarks import table
 from benchmarks._records import FOLDER, ROOT
 
-_WITH_DATA = ("events_memex", "events", "add_texts")
+_WITH_DATA = (
+    "events_memex",
+    "events",
+    "add_texts",
+    "decode",
+    "near_duplicates",
+    "image_features",
+    "text_to_photo",
+)
 _ELSEWHERE = ("peers",)  # it needs an environment with the other systems
 
 
