@@ -1,41 +1,61 @@
-"""Every Python and shell block of the README and the docs runs, in order, as it stands."""
+"""Every Python and shell block of the README and the docs runs as it stands; so do the examples."""
 
 from __future__ import annotations
 
+import doctest
 import re
+import runpy
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import rememberai
+from rememberai import MissingExtraError, events, photos, report
+
 ROOT = Path(__file__).parent.parent
+SAMPLE = Path("examples", "sample_album")
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-WITH_CODE = [page for page in PAGES if BLOCK.search(page.read_text("utf-8"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+WITH_CODE = [page for page in PAGES if BLOCK.search(page.read_text("utf-8"))]
+EXAMPLES = [path.with_suffix(".py") for path in sorted((ROOT / "examples").glob("*.txt"))]
 
 
-@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
-def test_blocks_run(page, tmp_path, monkeypatch):
-    shutil.copytree(ROOT / "examples" / "sample_album", tmp_path / "examples" / "sample_album")
+def _id(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The sample album where the pages look for it; nothing that is kept is seen elsewhere."""
+    shutil.copytree(ROOT / SAMPLE, tmp_path / SAMPLE)
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=_id)
+def test_blocks_run(page, folder, shell, sample_store):
+    if page.parent.name == "howto" or page.name == "command-line.md":
+        shutil.copytree(sample_store, folder / "family.memories")  # with the sample album's year
+    names: dict[str, object] = {"__name__": "__main__"}
     for language, code in BLOCK.findall(page.read_text("utf-8")):
         if language == "python":
-            exec(compile(code, str(page), "exec"), names)
+            try:
+                exec(compile(code, str(page), "exec"), names)
+            except MissingExtraError as error:
+                pytest.skip(str(error))
             continue
         for line in code.splitlines():
-            program, *arguments = shlex.split(line)
+            program, *arguments = shlex.split(line, comments=True)
             assert program == "rememberai"
-            command = [sys.executable, "-m", "rememberai", *arguments]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{line}: {done.stderr}"
+            done = shell(*arguments)
+            assert done.status == 0, f"{line}: {done.err}"
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=_id)
 def test_links_lead_somewhere(page):
     for target in LINK.findall(page.read_text("utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
@@ -44,3 +64,32 @@ def test_links_lead_somewhere(page):
 def test_the_readme_first_code_is_at_most_ten_lines():
     (_, code), *_ = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
     assert len([line for line in code.splitlines() if line.strip()]) <= 10
+
+
+def test_every_page_is_in_the_navigation():
+    listed = re.findall(r"(\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+    there = [page.relative_to(ROOT / "docs").as_posix() for page in PAGES[1:]]
+    assert sorted(listed) == sorted(there)
+
+
+def test_every_public_name_is_in_the_reference():
+    pages = [page.read_text("utf-8") for page in (ROOT / "docs" / "reference").glob("*.md")]
+    shown = {path.split(".")[-1] for path in re.findall(r"^::: (\S+)$", "\n".join(pages), re.M)}
+    errors = {name for name in rememberai.__all__ if hasattr(rememberai.errors, name)}
+    names = {*rememberai.__all__, *events.__all__, *photos.__all__, *report.__all__}
+    assert names - errors - {"__version__"} <= shown
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=_id)
+def test_an_example_prints_what_stands_beside_it(example, shell, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [str(example)])
+    runpy.run_path(str(example), run_name="__main__")
+    shown = example.with_suffix(".txt").read_text("utf-8")
+    printed = capsys.readouterr().out
+    assert doctest.OutputChecker().check_output(shown, printed, doctest.ELLIPSIS), printed
+
+
+def test_examples_are_short():
+    assert len(EXAMPLES) >= 5
+    for example in EXAMPLES:
+        assert len(example.read_text("utf-8").splitlines()) <= 40
