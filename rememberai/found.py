@@ -13,11 +13,12 @@ from rememberai.discovery import Timeline, cluster, describe, in_time
 from rememberai.errors import InputError
 from rememberai.seeds import Seed, SeedWords, seed_table
 from rememberai.store.schema import row_text
+from rememberai.words import trust
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from rememberai.events import Assignment
+    from rememberai.events import Assignment, EventAssigner
     from rememberai.learned import LearnedEvents
     from rememberai.records import Discovery
     from rememberai.store import MemoryStore
@@ -113,14 +114,7 @@ class Events:
         }
         if assigner is None:
             return {}
-        photos = sorted(set().union(*albums.values()))
-        all_rows, vectors = view.read_rows(photos), dict(zip(*view.vectors(photos), strict=True))
-        found = {}
-        for event_id, album in albums.items():
-            rows = sorted((all_rows[photo] for photo in album), key=in_time)
-            array = np.stack([vectors[row["photo_id"]] for row in rows])
-            found[event_id] = assigner.assign_album(array, [str(row_text(row)) for row in rows])
-        return found
+        return _answers(assigner, view, albums)
 
     def rename(self, event_id: int, title: str) -> None:
         """Give an event a title.
@@ -255,16 +249,14 @@ class Events:
             if event_id not in before.events or event.differs(before.events[event_id])
         }
         assigner = self._learned.assigner() if changed else None
-        wanted = [photo for event in changed.values() for photo in event.photos]
-        vectors = dict(zip(*view.vectors(wanted), strict=True)) if assigner else {}
-        judged = {}
-        for event_id, event in changed.items():
-            known, confidence = None, None
-            if assigner is not None:
-                album = np.stack([vectors[photo] for photo in sorted(event.photos)])
-                answer = assigner.assign_album(album)
-                known, confidence = answer.event, float(np.float32(answer.probability))
-            judged[event_id] = event.judged(known, confidence)
+        if assigner is None:
+            judged = {i: event.judged(None, None) for i, event in changed.items()}
+        else:
+            albums = {i: event.photos for i, event in changed.items()}
+            judged = {
+                i: changed[i].judged(answer.event, float(np.float32(answer.probability)))
+                for i, answer in _answers(assigner, view, albums).items()
+            }
         return replace(after, events={**after.events, **judged})
 
     def _keep(self, before: KeptEvents, after: KeptEvents) -> None:
@@ -273,6 +265,23 @@ class Events:
             if len(changes):
                 self._store.update(changes)
         self._store.replace_artifact(_NAME, after.table())
+
+
+def _answers(
+    assigner: EventAssigner, view: MemoryStore, albums: Mapping[int, Collection[str]]
+) -> dict[int, Assignment]:
+    """Assign albums of stored photos, each in the order of time."""
+    photos = sorted(set().union(*albums.values()))
+    all_rows, vectors = view.read_rows(photos), dict(zip(*view.vectors(photos), strict=True))
+    found = {}
+    for number, album in albums.items():
+        rows = sorted((all_rows[photo] for photo in album), key=in_time)
+        found[number] = assigner.assign_album(
+            np.stack([vectors[row["photo_id"]] for row in rows]),
+            [str(row_text(row)) for row in rows],
+            [trust(row["text_source"]) for row in rows],
+        )
+    return found
 
 
 def _spoken(view: MemoryStore) -> frozenset[str]:

@@ -14,7 +14,7 @@ from rememberai.errors import InputError, StoreError
 from rememberai.photos.text import clean
 from rememberai.records import Outcome, Report
 from rememberai.store.schema import photo_row, row_text, to_table
-from rememberai.words import words_of
+from rememberai.words import trust, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,6 @@ _BATCH = 1024  # photos in a write
 _CAPTIONED = 64  # photos in a write when they are captioned, which takes a second or so for each
 _MEMORY = ("memory", "memory_origin", "memory_author", "memory_written")
 _CAPTION = ("caption", "captioner", "caption_confidence", "caption_seconds", "text_source")
-_LABEL_WEIGHT = 0.5  # of a photo of which only a label is known, in the vote of its album
 _ATTEMPTS = 5
 _DELETED = "it was deleted meanwhile"
 _NO_WORDS = "no text yet: no memory and no captioner; `rememberai caption` gives it words later"
@@ -201,7 +200,7 @@ def words_of_album(
         for o in album.outcomes
     )
     voiceless = tuple(o for o in outcomes if o.status in ("waiting", "failed"))
-    weights = [_LABEL_WEIGHT if source == "label" else 1.0 for text, source in words if text]
+    weights = [trust(source) for text, source in words if text]
     return [text for text, _ in words if text], weights, voiceless
 
 

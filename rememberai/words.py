@@ -25,6 +25,16 @@ if TYPE_CHECKING:
     from rememberai.records import Metric, Photo, TextSource
     from rememberai.store import MemoryStore
 
+_LABEL = 0.5
+
+
+def trust(source: TextSource | None) -> float:
+    """Say how much the words of a photo are believed when its album is assigned.
+
+    Half as much where only a label of it is known.
+    """
+    return _LABEL if source == "label" else 1.0
+
 
 class TextEmbedding:
     """Vectors of texts; what was embedded before is looked up, and equal texts run once.

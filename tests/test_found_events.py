@@ -523,3 +523,16 @@ def test_the_sample_album_keeps_its_events(sample_store, minilm, tmp_path):
     assert sum(shared) / len(shared) > 0.7
     assert second[first.events[0].event_id] >= set(first.events[0].photo_ids)
     assert [e.title for e in book.events.read() if e.named] == ["Mine"]
+
+
+def test_what_is_kept_of_an_event_is_what_its_explanation_says(book):
+    book.learn_events({f"theme {i}": texts(theme, 0, 1, 2) for i, theme in enumerate(THEMES)})
+    book.discover()
+    answers = book.events.explanations()
+    found = book.events.read()
+    assert any(event.known_event for event in found)
+    for event in found:
+        answer = answers[event.event_id]
+        assert event.known_event == answer.event
+        if answer.event is not None:
+            assert event.confidence == pytest.approx(answer.probability, abs=1e-6)
