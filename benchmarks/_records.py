@@ -105,13 +105,22 @@ class Run:
 
 
 def newest_run(name: str, folder: Path = FOLDER) -> list[Record]:
-    """Read the records of a benchmark's newest run; none when it never ran."""
+    """Read the records of a benchmark's newest run; none when it never ran.
+
+    Of a benchmark of several tasks, each task's newest run with each encoder counts.
+    """
     path = folder / f"{name}.jsonl"
     if not path.exists():
         return []
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    newest = max(record["run"] for record in records)
-    return [record for record in records if record["run"] == newest]
+    newest: dict[tuple[Any, Any], str] = {}
+    for record in records:
+        newest[_part(record)] = max(newest.get(_part(record), ""), record["run"])
+    return [record for record in records if record["run"] == newest[_part(record)]]
+
+
+def _part(record: Record) -> tuple[Any, Any]:
+    return record["arm"].get("task"), record["arm"].get("encoder")
 
 
 def of_arm(records: Iterable[Record], **arm: Any) -> list[Record]:

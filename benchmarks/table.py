@@ -62,8 +62,12 @@ def between_markers(page: str, name: str, text: str) -> str:
 
 
 def caption(records: list[Record]) -> str:
-    """Tell when, on what and with what a run was made."""
-    first = records[0]
+    """Tell when, on what and with what each run was made."""
+    runs = {record["run"]: record for record in reversed(records)}
+    return "\n\n".join(_of_run(runs[run]) for run in sorted(runs))
+
+
+def _of_run(first: Record) -> str:
     packages = ", ".join(f"{name} {number}" for name, number in first["packages"].items())
     state = " with changes not committed" if first["changed_since_commit"] else ""
     settings = ", ".join(f"{name} {value}" for name, value in first["settings"].items())

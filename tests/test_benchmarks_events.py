@@ -114,3 +114,18 @@ def test_the_plot_is_drawn_from_the_records_kept(tmp_path):
     plot(newest_run("events"), tmp_path)
     drawn = (tmp_path / "events.svg").read_text("utf-8")
     assert drawn.startswith("<?xml")
+
+
+def test_each_tasks_newest_run_counts(tmp_path):
+    kept = [
+        {"run": run, "arm": {"task": task, "encoder": encoder}}
+        for run, task, encoder in (
+            ("2026-01-01", "sweep", "one"),
+            ("2026-01-01", "grid", None),
+            ("2026-01-02", "sweep", "one"),
+            ("2026-01-01", "sweep", "other"),
+        )
+    ]
+    lines = "".join(json.dumps(record) + "\n" for record in kept)
+    (tmp_path / "some.jsonl").write_text(lines, "utf-8")
+    assert newest_run("some", tmp_path) == kept[1:]
