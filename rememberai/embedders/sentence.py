@@ -11,6 +11,7 @@ from rememberai._models import ModelSource, loading, pick_device
 from rememberai._optional import require
 from rememberai.embedders.languages import LanguageWatch
 from rememberai.embedders.models import find_info
+from rememberai.embedders.packed import PackedBert, Precision, pack
 from rememberai.embedders.texts import PiecewiseEmbedder, cut, token_bound
 from rememberai.errors import InputError, ModelError
 
@@ -25,6 +26,9 @@ class SentenceEmbedder(PiecewiseEmbedder):
     vector is the mean of theirs, weighted by tokens, and scaled to length one where the model's
     vectors are.
 
+    On the CPU, BERT, RoBERTa and XLM-RoBERTa run without padding, which gives the same vectors
+    sooner; any other model, and one with a prompt, runs as sentence-transformers runs it.
+
     Parameters
     ----------
     model
@@ -34,13 +38,16 @@ class SentenceEmbedder(PiecewiseEmbedder):
         A torch device, or ``"auto"``.
     batch_size
         Texts that go through the model at once.
+    precision
+        ``"int8"`` takes the matrix products in 8 bits, on the CPU: about twice as fast, and the
+        vectors, a cosine of about 0.998 from the others, are another model's by their `model_id`.
     offline
         Never ask the hub.
 
     Raises
     ------
     ModelError
-        The model can't be found or loaded.
+        The model can't be found or loaded, or at first use: int8 is not for this model.
     MissingExtraError
         At first use: sentence-transformers is not installed.
     """
@@ -51,12 +58,16 @@ class SentenceEmbedder(PiecewiseEmbedder):
         *,
         device: str = "auto",
         batch_size: int = 64,
+        precision: Precision = "float32",
         offline: bool = False,
     ) -> None:
         if batch_size < 1:
             raise InputError(f"batch_size must be at least 1, it is {batch_size}.")
+        if precision not in ("float32", "int8"):
+            raise InputError(f"precision must be 'float32' or 'int8', it is {precision!r}.")
         self.device = device
         self.batch_size = batch_size
+        self.precision: Precision = precision
         self._info = find_info(model)
         if self._info:
             name, hub_id, package = self._info.name, self._info.hub_id, self._info.package
@@ -68,8 +79,8 @@ class SentenceEmbedder(PiecewiseEmbedder):
 
     @property
     def model_id(self) -> str:
-        """Name and fingerprint of the files, ``"all-MiniLM-L6-v2@1a2b3c4d"``."""
-        return self._source.model_id
+        """Name and fingerprint of the files, ``"all-MiniLM-L6-v2@1a2b3c4d"``; int8 adds its own."""
+        return self._source.model_id + ("+int8" if self.precision == "int8" else "")
 
     @cached_property
     def dimension(self) -> int:
@@ -91,6 +102,17 @@ class SentenceEmbedder(PiecewiseEmbedder):
             )
 
     @cached_property
+    def _packed(self) -> PackedBert | None:
+        packed = pack(self._model, self.precision)
+        if packed is None and self.precision == "int8":
+            raise ModelError(
+                f"int8 is for BERT, RoBERTa and XLM-RoBERTa without a prompt, on the CPU; "
+                f"{self._source.name} on {self._model.device} is no such model. Give "
+                "precision='float32', or device='cpu'."
+            )
+        return packed
+
+    @cached_property
     def _normalises(self) -> bool:
         return any(type(module).__name__ == "Normalize" for module in self._model)
 
@@ -104,9 +126,12 @@ class SentenceEmbedder(PiecewiseEmbedder):
         return int(longest) - len(self._model.tokenizer(prompt)["input_ids"])
 
     def _run(self, texts: list[str]) -> NDArray[np.float32]:
-        vectors = self._model.encode(
-            texts, batch_size=self.batch_size, show_progress_bar=False, convert_to_numpy=True
-        )
+        if self._packed:
+            vectors = self._packed.encode(texts, self.batch_size)
+        else:
+            vectors = self._model.encode(
+                texts, batch_size=self.batch_size, show_progress_bar=False, convert_to_numpy=True
+            )
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         if not np.isfinite(vectors).all():
             raise ModelError(f"the model {self.model_id} gave vectors that are not finite.")
