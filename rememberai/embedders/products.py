@@ -63,8 +63,8 @@ def int8(weight: Any, bias: Any, *, gelu: bool = False) -> Product:
         step = torch.maximum(x.amax(1, keepdim=True), -x.amin(1, keepdim=True))
         step = step.clamp_(min=_TINY).div_(_LEVELS)
         rounded = (x / step).add_(_MIDDLE + 0.5).to(torch.uint8)
-        found = torch.addcmul(bias, product(rounded), step)
-        return torch.nn.functional.gelu(found) if gelu else found
+        found = product(rounded).mul_(step).add_(bias)
+        return torch.ops.aten.gelu_(found) if gelu else found
 
     return run
 

@@ -1,0 +1,199 @@
+"""The vectors without padding against what sentence-transformers gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("sentence_transformers")
+
+import transformers  # noqa: E402
+from sentence_transformers import SentenceTransformer, models  # noqa: E402
+
+from rememberai.embedders import SentenceEmbedder, products  # noqa: E402
+from rememberai.embedders.packed import pack  # noqa: E402
+from rememberai.errors import InputError, ModelError  # noqa: E402
+
+LETTERS = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+SIZES = {
+    "vocab_size": 4 + len(LETTERS),
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "initializer_range": 0.3,
+    "pad_token_id": 0,
+}
+PLAIN = {
+    "bert": transformers.BertConfig(**SIZES),
+    "roberta": transformers.RobertaConfig(**SIZES),
+    "xlm-roberta": transformers.XLMRobertaConfig(**SIZES),
+}
+OTHERS = {
+    "another activation": transformers.BertConfig(**SIZES, hidden_act="relu"),
+    "a decoder": transformers.BertConfig(**SIZES, is_decoder=True),
+    "another layout": transformers.DistilBertConfig(
+        vocab_size=SIZES["vocab_size"], dim=32, n_layers=1, n_heads=2, hidden_dim=32
+    ),
+    "another kind": transformers.MPNetConfig(**SIZES),
+}
+
+
+def texts_of_all_lengths(n):
+    rng = np.random.default_rng(0)
+    lengths = rng.permutation(np.arange(n) % 11)
+    return [" ".join(rng.choice(LETTERS, length)) for length in lengths]
+
+
+TEXTS = texts_of_all_lengths(200)
+
+
+@pytest.fixture
+def build(build_tiny, tmp_path):
+    """Save a model of a config, with the tokenizer of the tiny one."""
+
+    def build_one(config, *, pooling="mean", normalise=True):
+        torch.manual_seed(0)
+        build_tiny()
+        plain, folder = tmp_path / "plain", tmp_path / "one"
+        transformers.AutoModel.from_config(config).save_pretrained(plain)
+        modules = [
+            models.Transformer(str(plain), max_seq_length=12),
+            models.Pooling(32, pooling_mode=pooling),
+            *([models.Normalize()] if normalise else []),
+        ]
+        SentenceTransformer(modules=modules, device="cpu").save(str(folder))
+        return str(folder)
+
+    return build_one
+
+
+def cosines(first, second):
+    lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return (first * second).sum(axis=1) / lengths
+
+
+def by_hand(folder, texts=TEXTS):
+    return SentenceTransformer(folder, device="cpu").encode(texts, show_progress_bar=False)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+@pytest.mark.parametrize("name", PLAIN)
+def test_packed_vectors_are_the_models(build, name, pooling):
+    folder = build(PLAIN[name], pooling=pooling, normalise=pooling == "mean")
+    embedder = SentenceEmbedder(folder, device="cpu")
+    expected = by_hand(folder)
+    assert embedder._packed is not None
+    assert np.ptp(expected, axis=0).min() > 0.01
+    np.testing.assert_allclose(embedder.encode(TEXTS), expected, atol=1e-5)
+    assert cosines(embedder.encode(TEXTS), expected).min() >= 0.99999
+
+
+def test_captions_of_minilm(minilm, reference):
+    texts = [f"{'a dog ' * (i % 9)}on the beach {i}" for i in range(150)] + ["", "far " * 252]
+    expected = reference.encode(texts, show_progress_bar=False)
+    assert minilm._packed is not None
+    assert cosines(minilm.encode(texts), expected).min() >= 0.99999
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_models_run_as_they_are(build, name):
+    folder = build(OTHERS[name])
+    embedder = SentenceEmbedder(folder, device="cpu")
+    assert embedder._packed is None
+    np.testing.assert_allclose(embedder.encode(TEXTS), by_hand(folder), atol=1e-5)
+    with pytest.raises(ModelError, match="int8 is for BERT"):
+        SentenceEmbedder(folder, device="cpu", precision="int8").encode(["a"])
+
+
+def test_what_else_is_not_packed(build):
+    assert pack(SentenceTransformer(build(PLAIN["bert"], pooling="max"), device="cpu")) is None
+    model = SentenceTransformer(build(PLAIN["bert"]), device="cpu")
+    assert pack(model) is not None
+    model.truncate_dim = 4
+    assert pack(model) is None
+    model.truncate_dim = None
+    model.prompts, model.default_prompt_name = {"query": "x "}, "query"
+    assert pack(model) is None
+    model.default_prompt_name = None
+    assert pack(model.double()) is None
+    model.float()[0].auto_model.encoder.layer[0].add_module("adapter", torch.nn.Linear(2, 2))
+    assert pack(model) is None
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_neither_order_nor_company_counts(build, precision):
+    embedder = SentenceEmbedder(build(PLAIN["bert"]), device="cpu", precision=precision)
+    together = embedder.encode(TEXTS)
+    order = np.random.default_rng(1).permutation(len(TEXTS))
+    shuffled = embedder.encode([TEXTS[i] for i in order])
+    # A last bit of a float can make another level of 8 bits.
+    most = 1e-5 if precision == "float32" else 2e-2
+    np.testing.assert_allclose(shuffled, together[order], atol=most)
+    np.testing.assert_allclose(embedder.encode(TEXTS[:1]), together[:1], atol=most)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 500])
+def test_packs_of_any_size(build, batch_size):
+    folder = build(PLAIN["roberta"])
+    embedder = SentenceEmbedder(folder, device="cpu", batch_size=batch_size)
+    np.testing.assert_allclose(embedder.encode(TEXTS), by_hand(folder), atol=1e-5)
+
+
+def test_int8_is_near_and_has_a_name_of_its_own(minilm):
+    texts = [
+        f"{who} {did} the old red train on day {i}"
+        for i, (who, did) in enumerate(
+            (who, did) for who in ("Grandma", "A dog", "My class") for did in ("waits by", "paints")
+        )
+    ]
+    embedder = SentenceEmbedder(device="cpu", offline=True, precision="int8")
+    assert embedder.model_id == minilm.model_id + "+int8"
+    near = cosines(embedder.encode(texts), minilm.encode(texts))
+    assert near.min() > 0.99
+    assert near.max() < 0.99999
+
+
+def test_int8_is_the_same_without_its_instructions(minilm, monkeypatch):
+    fast = SentenceEmbedder(device="cpu", offline=True, precision="int8").encode(TEXTS)
+    monkeypatch.setattr(products, "_sums_are_exact", lambda: False)
+    slow = SentenceEmbedder(device="cpu", offline=True, precision="int8").encode(TEXTS)
+    # Sums of floats differ in their last bits, and now and then one rounds to another level.
+    assert np.median(cosines(slow, fast)) > 0.9999
+    assert cosines(slow, fast).min() > 0.98
+    assert cosines(slow, minilm.encode(TEXTS)).max() < 0.99999
+
+
+def test_the_same_vectors_without_onednn(build, monkeypatch):
+    monkeypatch.setattr(products, "_has_onednn", lambda: False)
+    folder = build(PLAIN["bert"])
+    embedder = SentenceEmbedder(folder, device="cpu")
+    np.testing.assert_allclose(embedder.encode(TEXTS), by_hand(folder), atol=1e-5)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_product_of_8_bits(exact, monkeypatch):
+    if not exact:
+        monkeypatch.setattr(products, "_sums_are_exact", lambda: False)
+    rng = np.random.default_rng(0)
+    weight, rows = rng.normal(size=(24, 40)), rng.normal(size=(9, 40))
+    rows[3], weight[5] = 0, 0
+    rows[4] *= 1e4  # a step for each row: the large one leaves the others as they are
+    bias = rng.normal(size=24)
+    weight, rows, bias = (some.astype(np.float32) for some in (weight, rows, bias))
+    steps = np.maximum(np.abs(weight).max(1), 1e-12) / 127
+    row_steps = np.maximum(np.abs(rows).max(1), 1e-12) / 127
+    levels = np.floor(rows / row_steps[:, None] + 0.5) @ np.round(weight / steps[:, None]).T
+    expected = levels * row_steps[:, None] * steps + bias
+    with torch.inference_mode():
+        product = products.int8(torch.from_numpy(weight), torch.from_numpy(bias))
+        found = product(torch.from_numpy(rows)).numpy()
+    scale = np.abs(expected).max(1, keepdims=True)
+    np.testing.assert_allclose(found / scale, expected / scale, atol=1e-3)
+    np.testing.assert_allclose(found[3], bias, atol=1e-6)
+
+
+def test_a_precision_that_is_none(build):
+    with pytest.raises(InputError, match="'float32' or 'int8', it is 'int4'"):
+        SentenceEmbedder(build(PLAIN["bert"]), precision="int4")
