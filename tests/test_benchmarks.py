@@ -30,6 +30,7 @@ WITH_DATA = {
     "events": "--tasks unknown shuffles --encoders MiniLM --splits 1 --shuffles 1 --most-texts 300",
     "decode": "--pictures 1 --repeats 1",
     "near_duplicates": "--photos 8 --splits 1",
+    "text_speed": "--n 60 --repeats 1 --splits 1 --most-texts 300 --threads 1",
     "text_to_photo": "",
 }
 

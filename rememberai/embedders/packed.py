@@ -68,9 +68,8 @@ class PackedBert:
         with torch.inference_mode():
             first = bert.config.pad_token_id + 1 if _AFTER_PADDING[type(bert).__name__] else 0
             self._words = parts.word_embeddings.weight.detach()
-            self._places = (
-                parts.position_embeddings.weight[first:] + (parts.token_type_embeddings.weight[0])
-            )
+            places, kind = parts.position_embeddings.weight, parts.token_type_embeddings.weight[0]
+            self._places = places[first:] + kind
             self._norm = parts.LayerNorm
             self._layers = [_layer_of(layer, precision) for layer in bert.encoder.layer]
 
