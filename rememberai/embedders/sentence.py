@@ -41,7 +41,7 @@ class SentenceEmbedder(PiecewiseEmbedder):
     precision
         ``"int8"`` rounds what goes into the matrix products to 8 bits, on the CPU: with VNNI about
         half the time. The vectors, near the others (a cosine of 0.998 for MiniLM), are another
-        model's by their `model_id`, and rounding can part two runs of one text by as much as that.
+        model's by their `model_id`, and another processor may round some otherwise.
     offline
         Never ask the hub.
 
