@@ -14,6 +14,7 @@ _WITH_DATA = (
     "events_memex",
     "events",
     "add_texts",
+    "text_speed",
     "decode",
     "near_duplicates",
     "image_features",

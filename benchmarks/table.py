@@ -18,6 +18,7 @@ BENCHMARKS = (
     "events",
     "events_speed",
     "add_texts",
+    "text_speed",
     "captioning",
     "decode",
     "near_duplicates",

@@ -197,3 +197,26 @@ def test_a_product_of_8_bits(exact, monkeypatch):
 def test_a_precision_that_is_none(build):
     with pytest.raises(InputError, match="'float32' or 'int8', it is 'int4'"):
         SentenceEmbedder(build(PLAIN["bert"]), precision="int4")
+
+
+def test_operators_that_torch_no_longer_has_are_done_without(monkeypatch):
+    """They are not torch's public interface: another version may name them otherwise."""
+
+    def missing(*_):
+        raise AttributeError("'_OpNamespace' object has no attribute")
+
+    weight, bias, x = torch.randn(24, 16), torch.randn(24), torch.randn(5, 16)
+    expected = torch.nn.functional.gelu(x @ weight.T + bias)
+    monkeypatch.setattr(products, "_prepacked", missing)
+    monkeypatch.setattr(products, "_of_levels", missing)
+    for probe in (products._has_onednn, products._sums_are_exact):
+        probe.cache_clear()
+    try:
+        torch.testing.assert_close(products.float32(weight, bias, gelu=True)(x), expected)
+        torch.testing.assert_close(
+            products.int8(weight, bias, gelu=True)(x), expected, atol=0.15, rtol=0
+        )
+    finally:
+        monkeypatch.undo()
+        for probe in (products._has_onednn, products._sums_are_exact):
+            probe.cache_clear()
