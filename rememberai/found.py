@@ -192,7 +192,8 @@ class Events:
                 Seed(photo_id, str(event.accepted), row_text(row), album=f"event {event_id}")
                 for photo_id, row in self._store.read_rows(sorted(event.photos)).items()
             ]
-            self._learned.add(seed_table(SeedWords(self._store, None), embed, seeds)[0], embed)
+            table, _, _ = seed_table(SeedWords(self._store, None), embed, seeds)
+            self._learned.add(table, embed)
 
     def reject(self, event_id: int) -> None:
         """Say that an event's `known_event` is wrong; it is not assigned to that one again.

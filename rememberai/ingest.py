@@ -14,7 +14,6 @@ from rememberai.errors import InputError, StoreError
 from rememberai.photos.text import clean
 from rememberai.records import Outcome, Report
 from rememberai.store.schema import photo_row, row_text, to_table
-from rememberai.words import trust, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +31,6 @@ _CAPTION = ("caption", "captioner", "caption_confidence", "caption_seconds", "te
 _ATTEMPTS = 5
 _DELETED = "it was deleted meanwhile"
 _NO_WORDS = "no text yet: no memory and no captioner; `rememberai caption` gives it words later"
-_NO_VOTE = "it has neither a memory nor a caption, so it has no vote"
 
 
 @dataclass(slots=True)
@@ -185,23 +183,6 @@ def _captioned_again(old: _Draft, row: dict[str, Any] | None) -> _Draft:
     if row is None:
         return _Draft(old.row | dict.fromkeys(_CAPTION), changed=False, silence=_DELETED)
     return _with_caption_of(old, _known(row))
-
-
-def words_of_album(
-    store: MemoryStore, captioner: Captioner | None, album: Album, progress: Progress
-) -> tuple[list[str], list[float], tuple[Outcome, ...]]:
-    """Give the words of an album that is not to be stored, their weights, and what has no words."""
-    total = len(album.photos)
-    tick = partial(_captioned, progress, 0, total)
-    words = words_of(store, captioner, album.photos, tick)
-    silent = {p.photo_id for p, (text, _) in zip(album.photos, words, strict=True) if not text}
-    outcomes = (
-        replace(o, status="waiting", reason=_NO_VOTE) if o.photo_id in silent else o
-        for o in album.outcomes
-    )
-    voiceless = tuple(o for o in outcomes if o.status in ("waiting", "failed"))
-    weights = [trust(source) for text, source in words if text]
-    return [text for text, _ in words if text], weights, voiceless
 
 
 def _draft(photo: Photo, known: dict[str, Any] | None, album: str) -> _Draft:

@@ -7,19 +7,17 @@ seeds are judged without each other by, or null.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rememberai.records import Outcome
 from rememberai.seeds import rows_of
 from rememberai.store.manifest import FIRST_COLUMN
 from rememberai.store.schema import column_matrix, vector_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
     import numpy as np
@@ -46,15 +44,17 @@ class LearnedEvents:
     def __init__(self, store: MemoryStore, max_risk: float) -> None:
         self._store = store
         self._max_risk = max_risk
-        self._assigner: tuple[bytes, EventAssigner] | None = None
+        self._assigner: tuple[bytes, EventAssigner | None] | None = None
 
     @property
     def _name(self) -> str:
-        return _name(self._store.vector_column)
+        return artifact_name(self._store.vector_column)
 
     def table(self) -> pa.Table | None:
         """Read all that is kept; None when nothing was learned."""
         table = self._store.read_artifact(self._name)
+        if table is not None and len(table) == 0:  # all was forgotten
+            return None
         for place, (name, value) in enumerate(_LATER.items(), 2):
             if table is not None and name not in table.column_names:
                 table = table.add_column(place, name, pa.array([value] * len(table), pa.string()))
@@ -64,12 +64,6 @@ class LearnedEvents:
         """Read the seeds alone."""
         table = self.table()
         return None if table is None else _proper_seeds(table)
-
-    def outcomes(self) -> list[Outcome]:
-        """Tell of each event how many seeds it has."""
-        seeds = self.seeds()
-        counts = Counter(seeds["event"].to_pylist() if seeds else ())
-        return [_event_outcome(event, n) for event, n in sorted(counts.items())]
 
     def add(self, table: pa.Table, embed: TextEmbedding, *, replace_all: bool = False) -> None:
         """Merge seeds into those kept, or put them in their place.
@@ -90,6 +84,12 @@ class LearnedEvents:
         else:
             self._store.change_artifact(self._name, lambda _: merged(self.table()))
 
+    def forget(self) -> None:
+        """Forget all seeds."""
+        before = self.table()
+        if before is not None:
+            self._store.replace_artifact(self._name, before.slice(0, 0))
+
     def held(self) -> AbstractContextManager[Any]:
         """Keep others from learning meanwhile."""
         return self._store.holding(self._name)
@@ -100,7 +100,9 @@ class LearnedEvents:
         if table is not None:
             vectors = vector_array(embed(table["text"].to_pylist()))
             place = table.schema.get_field_index("vector")
-            self._store.replace_artifact(_name(column), table.set_column(place, "vector", vectors))
+            self._store.replace_artifact(
+                artifact_name(column), table.set_column(place, "vector", vectors)
+            )
 
     def assigner(self) -> EventAssigner | None:
         """Give the assigner fitted to the seeds as they are now; None when there are none."""
@@ -108,7 +110,8 @@ class LearnedEvents:
         if digest is None:
             return None
         if self._assigner is None or self._assigner[0] != digest:
-            self._assigner = (digest, self._fitted(self.table()))
+            table = self.table()
+            self._assigner = (digest, None if table is None else self._fitted(table))
         return self._assigner[1]
 
     def _fitted(self, table: pa.Table) -> EventAssigner:
@@ -126,9 +129,24 @@ class LearnedEvents:
         )
 
 
-def _name(column: str) -> str:
+def artifact_name(column: str) -> str:
     """Name the seeds whose vectors are of the same model as a column's."""
     return "seeds" if column == FIRST_COLUMN else f"seeds-{column}"
+
+
+def words_of_events(table: pa.Table | None, events: Iterable[str]) -> dict[str, str]:
+    """Give the words that describe each event, its description or else its name, sorted."""
+    found = {event: words_of_name(event) for event in sorted(set(events))}
+    if table is not None:
+        rows = table.filter(pc.equal(table["role"], "description"))
+        told = zip(rows["event"].to_pylist(), rows["text"].to_pylist(), strict=True)
+        found |= {event: text for event, text in told if event in found}
+    return found
+
+
+def words_of_name(event: str) -> str:
+    """Give the name of an event as words."""
+    return event.replace("_", " ").strip() or event
 
 
 def known_vectors(
@@ -168,7 +186,7 @@ def _with_names(table: pa.Table, embed: TextEmbedding) -> pa.Table:
     if not missing:
         return table
     n = len(missing)
-    words = [event.replace("_", " ").strip() or event for event in missing]
+    words = [words_of_name(event) for event in missing]
     return pa.concat_tables([table, rows_of(missing, words, ["name"] * n, [None] * n, embed)])
 
 
@@ -190,9 +208,3 @@ def _descriptions(table: pa.Table) -> dict[str, NDArray[np.float32]] | None:
     }
     vectors = found.get("name", {}) | found.get("description", {})
     return vectors if set(vectors) == set(table["event"].to_pylist()) else None
-
-
-def _event_outcome(event: str, n_seeds: int) -> Outcome:
-    seeds = f"{n_seeds} seed{'s' * (n_seeds > 1)}"
-    few = f"only {seeds}: give it ten or more for a sure answer"
-    return Outcome(event, "done", few if n_seeds < 5 else f"learned from {seeds}")

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rememberai.assigning import AlbumJudge
 from rememberai.embedders import (
     MODELS,
     Embedder,
@@ -18,6 +19,7 @@ from rememberai.errors import MissingExtraError, ModelError
 from rememberai.fusion import Space
 from rememberai.index_cache import cached_index
 from rememberai.learned import LearnedEvents, known_vectors
+from rememberai.learned_pictures import LearnedPictures
 from rememberai.store import MemoryStore
 from rememberai.words import TextEmbedding, checked_vectors
 
@@ -55,7 +57,9 @@ class OpenBook:
         self._offline = offline
         self._image_embedder = image_embedder
         self._spaces: dict[str, tuple[str, Space]] = {}
+        self._max_risk = max_risk
         self._learned = LearnedEvents(store, max_risk)
+        self._judges: dict[str | None, AlbumJudge] = {}
 
     @classmethod
     def create(
@@ -199,6 +203,23 @@ class OpenBook:
             self._image_embedder = load_image_embedder(model.embedder, offline=self._offline)
             return self._seeing()
         return column, self._image_embedder
+
+    def _learned_pictures(self) -> LearnedPictures | None:
+        """Give what is learned of pictures; None where none are embedded, or none can be."""
+        try:
+            seeing = self._seeing()
+        except (ModelError, MissingExtraError) as error:
+            _log.warning("events are told by words alone: %s", error)
+            return None
+        return None if seeing is None else LearnedPictures(self.store, *seeing, self._max_risk)
+
+    def _judge(self) -> AlbumJudge:
+        """Give what assigns albums."""
+        pictures = self._learned_pictures()
+        column = None if pictures is None else pictures.column
+        if column not in self._judges:
+            self._judges[column] = AlbumJudge(self._learned, pictures)
+        return self._judges[column]
 
     def _queries(self, view: MemoryStore, text: str) -> Queries:
         """Place a text among the words and, where their model knows texts too, the pictures."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from rememberai.embedders import ImageEmbedder
-    from rememberai.records import Metric, Progress, Status
+    from rememberai.records import Metric, Photo, Progress, Status
     from rememberai.store import MemoryStore
 
 _WRITTEN = 256  # photos in a write
@@ -56,6 +56,38 @@ def embed_waiting(
                 status: Status = "failed" if reason else "done"
                 outcomes.append(Outcome(names.get(photo_id, photo_id), status, reason, photo_id))
     return Report(tuple(outcomes))
+
+
+def vectors_of_photos(
+    store: MemoryStore,
+    column: str,
+    model: ImageEmbedder,
+    photos: Sequence[Photo],
+    progress: Progress,
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, str]]:
+    """Look up the vectors of photos' pictures, and make those that the store does not have.
+
+    Returns
+    -------
+    tuple
+        The (dimension,) vectors by photo id, and why other pictures can't be read.
+    """
+    files = {photo.photo_id: photo.path for photo in photos if photo.path}
+    ids, stored = store.pinned(column).vectors(list(files))
+    found = dict(zip(ids.tolist(), stored, strict=True))
+    missing = {photo_id: path for photo_id, path in files.items() if photo_id not in found}
+    unread: dict[str, str] = {}
+    asked = list(missing)
+    with DecodedAhead(list(missing.values()), model) as decoded:
+        for start in range(0, len(asked), decoded.at_once):
+            some = asked[start : start + decoded.at_once]
+            opened = {photo_id: decoded.take(missing[photo_id]) for photo_id in some}
+            images = {i: image for i, image in opened.items() if not isinstance(image, str)}
+            unread |= {i: reason for i, reason in opened.items() if isinstance(reason, str)}
+            vectors = picture_vectors(model, list(images.values()), store.metric)
+            found |= dict(zip(images, vectors, strict=True))
+            progress("seeing", start + len(some), len(asked))
+    return found, unread
 
 
 def picture_vectors(

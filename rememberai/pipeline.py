@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +12,7 @@ from rememberai.bursts import photo_bursts
 from rememberai.errors import InputError
 from rememberai.facts import store_info
 from rememberai.fusion import search
+from rememberai.learned_pictures import forget_pictures, learned_outcomes
 from rememberai.opening import (
     OpenBook,
     captioner_of,
@@ -25,7 +25,6 @@ from rememberai.pictures import embed_waiting, picture_vectors
 from rememberai.records import Report
 from rememberai.reembed import reembed
 from rememberai.seeds import SeedWords, read_descriptions, read_seeds, seed_table
-from rememberai.words import tidy_texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -182,8 +181,11 @@ class RememberAI(OpenBook):
         *,
         descriptions: Mapping[str, str] | None = None,
         replace_all: bool = False,
+        progress: Progress | None = None,
     ) -> Report:
         """Learn events from seeds, in addition to those learned before.
+
+        Where an image embedder is in use, the pictures of photos are learned beside their words.
 
         Parameters
         ----------
@@ -197,6 +199,8 @@ class RememberAI(OpenBook):
             is described by its name.
         replace_all
             Forget the seeds learned before.
+        progress
+            Called as ``progress("seeing", done, total)`` while pictures are embedded.
 
         Returns
         -------
@@ -209,18 +213,25 @@ class RememberAI(OpenBook):
             The file can't be read, or not one seed can be used.
         """
         before = None if replace_all else self._learned.table()
+        pictures = self._learned_pictures()
         words = SeedWords(self.store, self.captioner)
         embed = self._embedding(before)
         given = chain(read_seeds(seeds), read_descriptions(descriptions or {}))
-        table, failed = seed_table(words, embed, given)
-        if not len(table):
+        table, seen, failed = seed_table(words, embed, given, seeing=pictures is not None)
+        if not len(table) and not (pictures and seen):
             raise InputError(
                 "not one seed can be used; give each event a few texts or photos with words"
                 + (f" (the first: {failed[0].item}: {failed[0].reason})" if failed else "")
             )
-
-        self._learned.add(table, embed, replace_all=replace_all)
-        return Report((*failed, *self._learned.outcomes()))
+        if len(table):
+            self._learned.add(table, embed, replace_all=replace_all)
+        elif replace_all:
+            self._learned.forget()
+        if replace_all:
+            forget_pictures(self.store)
+        if pictures:
+            failed += pictures.add(seen, progress or _quiet)
+        return Report((*failed, *learned_outcomes(self._learned, pictures)))
 
     def assign(
         self,
@@ -234,32 +245,25 @@ class RememberAI(OpenBook):
         ----------
         album
             A folder, an `Album`, or a list of texts. Photos without a memory get a caption, from
-            the store or from the captioner; where there is neither they do not vote, and the
-            answer's `outcomes` name them.
+            the store or from the captioner. Where seeds' pictures were learned (see
+            `learn_events`), the album's pictures have a say beside its words, as far as they were
+            worth it on the seeds. Photos with neither do not vote, and the answer's `outcomes` name
+            them.
         progress
             See `add_folder`.
 
         Raises
         ------
         InputError
-            The album is empty or none of its photos has words; or nothing was learned yet.
+            The album is empty or none of its photos has a vote; or nothing was learned yet.
         """
-        assigner = self._learned.assigner()
-        if assigner is None:
-            raise InputError("no events are learned yet; let the store learn some from seeds first")
-        outcomes: tuple[Outcome, ...] = ()
-        weights: list[float] | None = None
+        judge = self._judge()
         if isinstance(album, (str, os.PathLike)):
             album = _album(album, progress)
-        if isinstance(album, Album):
-            texts, weights, outcomes = ingest.words_of_album(
-                self.store, self.captioner, album, progress or _quiet
-            )
-        else:
-            texts = tidy_texts(album)
         embed = self._embedding(self._learned.table())
-        answer = assigner.assign_album(embed(texts), texts, weights)
-        return replace(answer, outcomes=outcomes)
+        if not isinstance(album, Album):
+            return judge.assign_texts(embed, album)
+        return judge.assign_photos(embed, self.store, self.captioner, album, progress or _quiet)
 
     def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
         """Find events that nobody named, and keep them; see `Events.discover`."""

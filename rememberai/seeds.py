@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rememberai.captioners import Captioner
+    from rememberai.records import Photo
     from rememberai.store import MemoryStore
     from rememberai.words import TextEmbedding
 
     SeedItems = Iterable[str | Path]
     SeedSource = str | os.PathLike[str] | Mapping[str, SeedItems]
     Role = Literal["seed", "name", "description"]
+
+
+_NO_WORDS = "the photo has no words; write a memory or caption it first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,23 +152,23 @@ def _absolute(path: Path) -> Path:
 
 
 class SeedWords:
-    """Finds the words of seeds; each folder of photos is read once."""
+    """Finds the words of seeds, and their photos; each folder of photos is read once."""
 
     def __init__(self, store: MemoryStore, captioner: Captioner | None) -> None:
         self._store = store
         self._captioner = captioner
         self._albums: dict[Path, Album] = {}
 
-    def __call__(self, seed: Seed) -> list[str]:
-        """List the texts of a seed.
+    def __call__(self, seed: Seed) -> list[tuple[str, Photo | None]]:
+        """List the texts of a seed, each with its photo; a photo without words has ``""``.
 
         Raises
         ------
         InputError
-            The photo can't be read, or has no words.
+            The photo can't be read.
         """
         if seed.text is not None:
-            return [seed.text]
+            return [(seed.text, None)]
         root, photo = Path(str(seed.root)), Path(str(seed.photo))
         if root not in self._albums:
             self._albums[root] = Album.from_folder(root)
@@ -175,28 +179,39 @@ class SeedWords:
             said = [o.reason for o in below if root / o.item == photo]
             raise InputError(said[0] if said else f"there is no photo at {photo}; mend the path")
         photos = [p for p in album.photos if p.photo_id in ids]
-        texts = [text for text, _ in words_of(self._store, self._captioner, photos) if text]
-        if not texts:
-            raise InputError("the photo has no words; write a memory or caption it first")
-        return texts
+        words = words_of(self._store, self._captioner, photos)
+        return [(text, photo) for (text, _), photo in zip(words, photos, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSeed:
+    """A photo of a known event, its words if it has any, and its album."""
+
+    event: str
+    text: str
+    photo: Photo
+    album: str | None
 
 
 def seed_table(
-    words: SeedWords, embed: TextEmbedding, seeds: Iterable[Seed | Outcome]
-) -> tuple[pa.Table, list[Outcome]]:
+    words: SeedWords, embed: TextEmbedding, seeds: Iterable[Seed | Outcome], *, seeing: bool = False
+) -> tuple[pa.Table, list[SeenSeed], list[Outcome]]:
     """Give each seed its words and vector.
+
+    Parameters
+    ----------
+    seeing
+        Whether a photo without words can be used.
 
     Returns
     -------
     tuple
-        A table of event, text, role, album and vector, and the outcomes of the seeds that can't be
-        used.
+        A table of event, text, role, album and vector; the seeds that are picture files; and the
+        outcomes of those that can't be used.
     """
+    rows: list[tuple[str, str, Role, str | None]] = []
+    seen: list[SeenSeed] = []
     failed: list[Outcome] = []
-    events: list[str] = []
-    texts: list[str] = []
-    roles: list[Role] = []
-    albums: list[str | None] = []
     for seed in seeds:
         if isinstance(seed, Outcome):
             failed.append(seed)
@@ -206,11 +221,18 @@ def seed_table(
         except InputError as error:
             failed.append(Outcome(seed.item, "failed", str(error)))
             continue
-        events += [seed.event] * len(found)
-        texts += found
-        roles += [seed.role] * len(found)
-        albums += [seed.album] * len(found)
-    return rows_of(events, texts, roles, albums, embed), failed
+        pictures = [
+            SeenSeed(seed.event, text, photo, seed.album)
+            for text, photo in found
+            if photo is not None and photo.path
+        ]
+        spoken = [(seed.event, text, seed.role, seed.album) for text, _ in found if text]
+        if not spoken and not (seeing and pictures):
+            failed.append(Outcome(seed.item, "failed", _NO_WORDS))
+        rows += spoken
+        seen += pictures
+    events, texts, roles, albums = zip(*rows, strict=True) if rows else ((),) * 4
+    return rows_of(events, texts, roles, albums, embed), seen, failed
 
 
 def rows_of(

@@ -84,6 +84,9 @@ class EventAssigner:
         Those of the first.
     limits_
         (n_events,) float32 distance up to which a photo is near each event.
+    left_out_
+        (n, n_events) probabilities of the seeds in the order in which they came, each judged
+        without its group; a row of NaN where no other group has seeds of its event.
     """
 
     def __init__(
@@ -302,6 +305,9 @@ class EventAssigner:
             Calibration(self.max_risk).fit(pool, seeds, self._near)
             for pool in (opinions.left_out_, opinions.left_out_told_)
         )
+        self.left_out_ = np.full((len(truth), len(places)), np.nan)
+        judged = seeds.judged()
+        self.left_out_[seeds.rows[judged]] = self.calibrations_[1].left_out_[judged]
         self.opinions_ = opinions
         self.temperature_, self.least_ = (
             self.calibrations_[0].temperature_,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
+
+    from rememberai.events.answers import Assignment
+    from rememberai.events.assignment import EventAssigner
 
 _WEIGHTS = np.linspace(0, 1.5, 13)
 _DOUBT = 0.01  # of each opinion is spread over all events, so that none has a veto
@@ -111,6 +115,93 @@ class OpinionFusion:
         for opinion, given in zip(opinions, there, strict=True):
             pooled[alone & given] = np.asarray(opinion, np.float64)[alone & given]
         return pooled
+
+
+class AnswerFusion:
+    """Fuse what two assigners answer for one album: one by its words, one by its pictures.
+
+    Their probabilities are pooled by `OpinionFusion`, with weights learned on the seeds that have
+    words and a picture. An assigner tells apart only the events that it has learned: an event that
+    it has no seeds of is as probable to it as to the other one. The album is unknown when it is so
+    to both, so that no more of the known ones are than either would call so.
+
+    Attributes
+    ----------
+    events_
+        All events that one of them knows, sorted.
+    fusion_
+        The fitted `OpinionFusion`: weights of words and of pictures.
+    """
+
+    def fit(
+        self,
+        words: EventAssigner,
+        pictures: EventAssigner,
+        pairs: ArrayLike,
+        events: Sequence[str],
+    ) -> Self:
+        """Learn the weights.
+
+        Parameters
+        ----------
+        words, pictures
+            Fitted assigners.
+        pairs
+            (m, 2) rows of the seeds of each, in the order in which they were given: the words and
+            the picture of one photo. With none, both weigh alike.
+        events
+            The m names of their events.
+        """
+        rows = np.asarray(pairs, np.intp).reshape(-1, 2)
+        assigners = (words, pictures)
+        self.events_ = sorted({*words.events_, *pictures.events_})
+        own = [each.left_out_[at] for each, at in zip(assigners, rows.T, strict=True)]
+        known = [each.events_ for each in assigners]
+        opinions = self._completed(own, known)
+        whole = np.isfinite(opinions).all(axis=(0, 2))
+        place = {event: i for i, event in enumerate(self.events_)}
+        truth = np.array([place[event] for event in events], np.intp)[whole]
+        self.fusion_ = OpinionFusion().fit([each[whole] for each in opinions], truth)
+        return self
+
+    def fuse(self, words: Assignment, pictures: Assignment) -> Assignment:
+        """Pool two answers for one album.
+
+        Returns
+        -------
+        Assignment
+            The nearest prototypes, telling photos and words are those of the words.
+        """
+        answers = (words, pictures)
+        known = [[event for event, _ in answer.ranking] for answer in answers]
+        own = [np.array([[share for _, share in answer.ranking]]) for answer in answers]
+        shares = self.fusion_.fuse(list(self._completed(own, known)))[0]
+        ranks = np.argsort(-shares, kind="stable")
+        best = shares[ranks[0]]
+        unknown = words.event is None and pictures.event is None
+        return replace(
+            words,
+            event=None if unknown else self.events_[ranks[0]],
+            probability=float(best),
+            margin=float(best - (shares[ranks[1]] if len(ranks) > 1 else 0)),
+            ranking=tuple((self.events_[i], float(shares[i])) for i in ranks),
+            reason=words.reason if unknown else "",
+        )
+
+    def _completed(
+        self, own: Sequence[NDArray[np.float64]], known: Sequence[Sequence[str]]
+    ) -> NDArray[np.float64]:
+        """Lay two opinions out over all events, each completed by the other."""
+        place = {event: i for i, event in enumerate(self.events_)}
+        full = np.zeros((2, len(own[0]), len(place)))
+        knows = np.zeros((2, 1, len(place)), bool)
+        for i in range(2):
+            columns = [place[event] for event in known[i]]
+            full[i][:, columns] = own[i]
+            knows[i, 0, columns] = True
+        others = np.where(knows, 0, full[::-1])
+        rest = 1 - others.sum(axis=2, keepdims=True)
+        return np.where(knows, full * rest, others)
 
 
 def _checked(opinions: Sequence[ArrayLike]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

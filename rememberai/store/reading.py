@@ -218,7 +218,7 @@ def _whole_condition(where: str | None) -> str | None:
 def is_in(column: str, values: Iterable[str]) -> str:
     """Write a SQL condition: the column has one of these values."""
     quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-    return f"{column} IN ({quoted})"
+    return f"{column} IN ({quoted})" if quoted else "false"
 
 
 def text_that_counts(rows: pa.RecordBatch | pa.Table) -> pa.Array:

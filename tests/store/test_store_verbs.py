@@ -49,6 +49,12 @@ def test_appending_again_changes_nothing_not_even_the_version(store):
     assert (store.version, store.stamp, content(store)) == before
 
 
+def test_no_ids_ask_for_no_vectors(store):
+    store.append(rows(["a", "b"]))
+    ids, vectors = store.vectors([])
+    assert (len(ids), vectors.shape) == (0, (0, DIMENSION))
+
+
 def test_append_refuses_what_upsert_refuses(store):
     with pytest.raises(InputError, match="distinct"):
         store.append(rows(["a", "a"]))

@@ -1,0 +1,138 @@
+"""Events told by words, by pictures, or by both, as far as an album and the seeds have them."""
+
+from __future__ import annotations
+
+import pytest
+from makers import WordsEmbedder, picture, reason_of, remember, statuses
+from test_pictures import ColourEmbedder
+
+from rememberai import InputError, RememberAI
+
+SHADES = {"sea": ["blue", "navy", "mediumblue"], "lawn": ["green", "darkgreen", "lime"]}
+WORDS = {
+    "sea": ["waves and sand", "a swim in the sea", "sand in my shoes"],
+    "lawn": ["grass and bees", "mowing the grass", "bees on the lawn"],
+}
+
+
+@pytest.fixture
+def seeds(tmp_path):
+    """A folder of pictures and words for each event."""
+    for event, shades in SHADES.items():
+        for i, shade in enumerate(shades):
+            picture(tmp_path / event / f"{i}.png", shade)
+        remember(tmp_path / event, **{str(i): text for i, text in enumerate(WORDS[event])})
+    return {event: [tmp_path / event] for event in SHADES}
+
+
+@pytest.fixture
+def book(tmp_path):
+    return RememberAI.create(
+        tmp_path / "b", embedder=WordsEmbedder(), image_embedder=ColourEmbedder()
+    )
+
+
+def album(tmp_path, *shades, **words):
+    folder = tmp_path / "album"
+    for i, shade in enumerate(shades):
+        picture(folder / f"{i}.png", shade)
+    remember(folder, **words)
+    return folder
+
+
+def first(answer) -> str:
+    """The most probable event, with so few seeds also where it is in doubt."""
+    return answer.ranking[0][0]
+
+
+def test_pictures_have_a_say_beside_words(book, seeds, tmp_path):
+    report = book.learn_events(seeds)
+    assert reason_of(report, "sea") == "learned from 3 seeds and 3 pictures"
+    answer = book.assign(album(tmp_path, "royalblue", "darkblue"))
+    assert (first(answer), answer.n_photos, answer.outcomes) == ("sea", 2, ())
+    assert first(book.assign(["bees on the grass"])) == "lawn"
+    # Words that are of both events: the pictures settle it.
+    doubtful = {"0": "sand and grass", "1": "sand and grass"}
+    for shade, event in (("mediumblue", "sea"), ("darkgreen", "lawn")):
+        folder = album(tmp_path / event, shade, shade, **doubtful)
+        assert first(book.assign(folder)) == event
+
+
+def test_what_was_learned_lasts_and_is_forgotten(book, seeds, tmp_path):
+    book.learn_events(seeds)
+    folder = album(tmp_path, "darkgreen")
+    for other in (ColourEmbedder(), None):
+        again = RememberAI.open(book.store.path, embedder=WordsEmbedder(), image_embedder=other)
+        if other is None:  # the model can't be had: words alone
+            with pytest.raises(InputError, match="no photo with words"):
+                again.assign(folder)
+        else:
+            assert first(again.assign(folder)) == "lawn"
+    book.learn_events({"sea": WORDS["sea"], "lawn": WORDS["lawn"]}, replace_all=True)
+    with pytest.raises(InputError, match="no photo with words"):
+        book.assign(folder)
+
+
+def test_pictures_alone_can_be_learned(book, tmp_path):
+    for event, shades in SHADES.items():
+        for i, shade in enumerate(shades):
+            picture(tmp_path / event / f"{i}.png", shade)
+    report = book.learn_events({event: [tmp_path / event] for event in SHADES})
+    assert reason_of(report, "lawn") == "only 3 pictures: give it ten or more for a sure answer"
+    assert first(book.assign(album(tmp_path, "mediumblue"))) == "sea"
+    with pytest.raises(InputError, match="learn texts too"):
+        book.assign(["waves"])
+    book.learn_events({"lawn": WORDS["lawn"]})
+    assert first(book.assign(tmp_path / "album")) == "sea"
+    with pytest.raises(InputError):
+        book.learn_events({"sea": [tmp_path / "nowhere.png"]})
+
+
+def test_a_picture_that_can_not_be_read_is_an_outcome(book, seeds, tmp_path):
+    book.learn_events(seeds)
+    folder = album(tmp_path, "blue", "blue")
+    data = (folder / "0.png").read_bytes()
+    (folder / "0.png").write_bytes(data[: len(data) // 2])
+    answer = book.assign(folder)
+    assert (first(answer), answer.n_photos) == ("sea", 1)
+    (outcome,) = answer.outcomes
+    assert outcome.item == "0.png"
+    assert outcome.status == "failed"
+
+
+def test_stored_pictures_are_not_embedded_again(book, seeds, tmp_path):
+    book.learn_events(seeds)
+    folder = album(tmp_path, "blue", "navy", "red")
+    book.add_folder(folder)
+    assert set(statuses(book.embed_images()).values()) == {"done"}
+    seen = book._image_embedder.seen
+    picture(folder / "new.png", "aqua")
+    answer = book.assign(folder)
+    assert book._image_embedder.seen == seen + 1
+    assert answer.n_photos == 4
+
+
+def test_a_model_of_both_knows_events_by_their_names(tmp_path, trained_clip):
+    import numpy as np
+    import towers
+
+    random = np.random.default_rng(5)
+    book = RememberAI.create(
+        tmp_path / "b", embedder=WordsEmbedder(), image_embedder=str(trained_clip)
+    )
+    kinds = towers.KINDS[:4]
+    for kind in kinds:
+        folder = tmp_path / "seeds" / "-".join(kind)
+        folder.mkdir(parents=True)
+        for i in range(3):
+            towers.drawing(*kind, random).save(folder / f"{i}.png")
+    book.learn_events({towers.said(*kind): [tmp_path / "seeds" / "-".join(kind)] for kind in kinds})
+    assigner = book._learned_pictures().assigner(book._learned.table())
+    assert "descriptions" in assigner.opinions_.opinions_
+    right = 0
+    for kind in kinds:
+        folder = tmp_path / "asked" / "-".join(kind)
+        folder.mkdir(parents=True)
+        towers.drawing(*kind, random).save(folder / "x.png")
+        right += first(book.assign(folder)) == towers.said(*kind)
+    assert right >= 3
