@@ -19,6 +19,7 @@ _WITH_DATA = (
     "near_duplicates",
     "image_features",
     "text_to_photo",
+    "fused_events",
 )
 _ELSEWHERE = ("peers",)  # it needs an environment with the other systems
 

@@ -24,6 +24,7 @@ BENCHMARKS = (
     "near_duplicates",
     "image_features",
     "text_to_photo",
+    "fused_events",
     "search",
     "store_rows",
     "index_kinds",
