@@ -20,7 +20,7 @@ from PIL import Image
 from benchmarks._records import Run, arguments, figures, markdown, of_arm
 from rememberai import EventAssigner, SentenceEmbedder
 from rememberai.embedders import EfficientNetEmbedder
-from rememberai.events.fusing import AnswerFusion
+from rememberai.events import AnswerFusion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

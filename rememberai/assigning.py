@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rememberai.captioners import Captioner
-    from rememberai.events import Assignment, EventAssigner
-    from rememberai.events.fusing import AnswerFusion
+    from rememberai.events import AnswerFusion, Assignment, EventAssigner
     from rememberai.learned import LearnedEvents
     from rememberai.learned_pictures import LearnedPictures
     from rememberai.photos import Album
@@ -114,7 +113,7 @@ class AlbumJudge:
         return by_words, by_looks
 
     def _fused(self, by_words: EventAssigner, by_looks: EventAssigner) -> AnswerFusion:
-        from rememberai.events.fusing import AnswerFusion
+        from rememberai.events import AnswerFusion
 
         held = self._fusion
         if held is None or held[0] is not by_words or held[1] is not by_looks:

@@ -4,16 +4,19 @@ from rememberai.events.albums import AlbumFinder, Stories
 from rememberai.events.answers import Assignment, PhotoAssignments
 from rememberai.events.assignment import EventAssigner
 from rememberai.events.clustering import AlbumClusterer
+from rememberai.events.fusing import AnswerFusion, OpinionFusion
 from rememberai.events.prototypes import EventCover, EventPrototypes, Prototype
 from rememberai.events.segmentation import Segmentation, segment
 
 __all__ = [
     "AlbumClusterer",
     "AlbumFinder",
+    "AnswerFusion",
     "Assignment",
     "EventAssigner",
     "EventCover",
     "EventPrototypes",
+    "OpinionFusion",
     "PhotoAssignments",
     "Prototype",
     "Segmentation",

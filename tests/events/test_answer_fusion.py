@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rememberai import EventAssigner
-from rememberai.events.fusing import AnswerFusion
+from rememberai.events import AnswerFusion
 
 EVENTS = ["beach", "concert", "wedding"]
 

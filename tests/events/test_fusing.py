@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rememberai.errors import InputError, RememberAIError
-from rememberai.events.fusing import OpinionFusion
+from rememberai.events import OpinionFusion
 
 N, EVENTS = 4000, 4
 
