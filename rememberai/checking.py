@@ -92,7 +92,8 @@ def _against_table(root: Path, folder: Path) -> str:
         return "its files are whole, of an earlier version; the next search brings it up to date"
     known = set(index.ids.tolist())
     seen = 0
-    for ids, vectors in store.vector_batches():
+    for places, vectors in store.vector_batches():
+        ids = places["photo_id"]
         try:
             kept = prepare(vectors, store.metric)
         except InputError as error:

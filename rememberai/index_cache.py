@@ -62,8 +62,8 @@ def _built(store: MemoryStore) -> VectorIndex:
 
     _log.info("the index is built from the table")
     index = VectorIndex(store.dimension, metric=store.metric)
-    for ids, vectors in store.vector_batches(_MANY):
-        index.add(ids, vectors)
+    for places, vectors in store.vector_batches(_MANY):
+        index.add(places["photo_id"], vectors)
     return index
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from rememberai.errors import InputError
 from rememberai.store.handle import Handle
 from rememberai.store.lance_errors import lance_errors
-from rememberai.store.schema import VECTOR, column_matrix
+from rememberai.store.schema import VECTOR, column_matrix, with_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -110,17 +110,25 @@ class Reader(Handle):
         return self._vectors(None if photo_ids is None else is_in("photo_id", photo_ids))
 
     def vector_batches(
-        self, batch_size: int = 8192
-    ) -> Iterator[tuple[pa.Array, NDArray[np.float32]]]:
+        self, batch_size: int = 4096
+    ) -> Iterator[tuple[pa.RecordBatch, NDArray[np.float32]]]:
         """Read all photos that have words, batch by batch, in no order that means something.
 
         Returns
         -------
         iterator of tuple
-            n photo ids and (n, dimension) float32 vectors.
+            n rows of `vector_places`, and their (n, dimension) float32 vectors.
         """
-        for batch in self.scan([VECTOR], self._has_vector, batch_size=batch_size):
-            yield batch["photo_id"], column_matrix(pa.chunked_array([batch[VECTOR]]))
+        with lance_errors(self._files.table):
+            scanner = self._dataset.scanner(
+                columns=["photo_id", "updated", self._column],
+                filter=self._is_spoken,
+                with_row_address=True,
+                batch_size=batch_size,
+            )
+            for batch in scanner.to_batches():
+                there = with_vectors(batch, self._column)
+                yield there.drop_columns([self._column]), column_matrix(there[self._column])
 
     def vector_places(self) -> pa.Table:
         """Tell of every vector when its row was changed, and where it lies in the table.
@@ -132,9 +140,13 @@ class Reader(Handle):
         pyarrow.Table
             photo_id, updated, and _rowaddr, in no order that means something.
         """
+        # Under the lock no words are written without a vector of the active model, so none is read.
+        sure = self._files.exclusive and self._column == self._seen.manifest.active
         with lance_errors(self._files.table):
             return self._dataset.to_table(
-                columns=["photo_id", "updated"], filter=self._has_vector, with_row_address=True
+                columns=["photo_id", "updated"],
+                filter=self._is_spoken if sure else self._has_vector,
+                with_row_address=True,
             )
 
     def vectors_of_texts(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
@@ -159,10 +171,15 @@ class Reader(Handle):
         return {text: vector_of[i] for text, i in photo_of.items() if i in vector_of}
 
     @property
+    def _is_spoken(self) -> str | None:
+        """The condition without which a row has no vector; None for pictures."""
+        return "text_source IS NOT NULL" if self._model.of == "text" else None
+
+    @property
     def _has_vector(self) -> str:
         # Without a vector they are pending, see `ModelColumns`.
-        spoken = "text_source IS NOT NULL AND " * (self._model.of == "text")
-        return f"{spoken}{self._column} IS NOT NULL"
+        there = f"{self._column} IS NOT NULL"
+        return there if self._is_spoken is None else f"{self._is_spoken} AND {there}"
 
     def _vectors(self, where: str | None) -> tuple[NDArray[Any], NDArray[np.float32]]:
         condition = self._has_vector if where is None else f"{self._has_vector} AND {where}"

@@ -109,10 +109,7 @@ def check_rows(rows: pa.Table, wanted: pa.Schema, metric: Metric = "l2") -> None
             "a text source is memory, caption or label, and the column of its words is not null; "
             f"it is not so in {shown_ids(rows['photo_id'].filter(wrong))}"
         )
-    check_finite(rows[VECTOR])
-    if metric == "cosine":
-        spoken = rows.filter(rows["text_source"].is_valid())
-        check_directions(spoken["photo_id"], column_matrix(spoken[VECTOR]))
+    _check_vectors(rows, metric)
 
 
 def check_ids(ids: pa.ChunkedArray) -> None:
@@ -121,13 +118,19 @@ def check_ids(ids: pa.ChunkedArray) -> None:
         raise InputError("photo ids in one write must be distinct, and none may be missing")
 
 
-def check_finite(vectors: pa.ChunkedArray) -> None:
-    """Raise InputError when a vector has NaN or infinity in it."""
-    if not all(
-        np.isfinite(chunk.flatten().to_numpy(zero_copy_only=False)).all()
-        for chunk in vectors.chunks
+def _check_vectors(rows: pa.Table, metric: Metric) -> None:
+    """Raise InputError unless vectors are finite, and not zero under the cosine metric."""
+    matrices = [column_matrix(chunk) for chunk in rows[VECTOR].chunks]
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = [np.einsum("nd,nd->n", matrix, matrix) for matrix in matrices]
+    # A square may overflow or vanish where the value does not: only then each value is looked at.
+    if not all(np.isfinite(some).all() for some in squares) and not all(
+        np.isfinite(matrix).all() for matrix in matrices
     ):
         raise InputError("vectors must be finite; NaN or infinity came")
+    if metric == "cosine" and not all(some.all() for some in squares):
+        spoken = rows.filter(rows[VECTOR].is_valid())
+        check_directions(spoken["photo_id"], column_matrix(spoken[VECTOR]))
 
 
 def check_directions(ids: pa.ChunkedArray, vectors: NDArray[np.float32]) -> None:
@@ -229,9 +232,16 @@ def spread(vectors: NDArray[np.float32], spoken: NDArray[np.bool_]) -> pa.Array:
     return vector_array(vectors).take(places)
 
 
-def column_matrix(column: pa.ChunkedArray) -> NDArray[np.float32]:
-    """Read a vector column without nulls as (n, dimension)."""
-    whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+def with_vectors(rows: pa.RecordBatch, column: str) -> pa.RecordBatch:
+    """Leave out the rows that have no vector in a column."""
+    vectors = rows[column]
+    return rows.filter(vectors.is_valid()) if vectors.null_count else rows
+
+
+def column_matrix(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float32]:
+    """Read the vectors of a column as (n, dimension); nulls are left out."""
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    whole = chunks[0] if len(chunks) == 1 else column.combine_chunks()
     flat: NDArray[np.float32] = whole.flatten().to_numpy(zero_copy_only=False)
     return flat.reshape(-1, column.type.list_size)
 
