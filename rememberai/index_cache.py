@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from rememberai.errors import StoreError
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import pyarrow as pa
+    import numpy as np
+    from numpy.typing import NDArray
 
     from rememberai.index import VectorIndex
     from rememberai.store import MemoryStore
@@ -25,7 +28,6 @@ _ROWS = "rows.table"  # what the index was made of: see `MemoryStore.vector_plac
 _STAMP = b"stamp"
 _LARGE_PART = 0.3  # when more of the rows changed than this, building anew is no slower
 _AT_ONCE = 4096  # ids in a condition
-_MANY = 65536  # rows in memory beside the index
 
 
 def cached_index(store: MemoryStore) -> VectorIndex:
@@ -41,14 +43,7 @@ def cached_index(store: MemoryStore) -> VectorIndex:
         return VectorIndex.load(folder, model_id=store.model_id, built_from=stamp)
     except StoreError as error:
         _log.info("the index is not of this version: %s", error)
-    rows = store.vector_places()
-    index = _caught_up(store, folder, rows) or _built(store)
-    try:
-        index.save(folder, model_id=store.model_id, built_from=stamp)
-        _write_rows(folder / _ROWS, rows, stamp)
-    except OSError as error:  # a cache that can't be kept costs time, not answers
-        _log.warning("the index can't be kept in %s: %s", folder, error)
-    return index
+    return _caught_up(store, folder) or _built(store, folder)
 
 
 def folder_of(store: MemoryStore) -> str:
@@ -57,17 +52,38 @@ def folder_of(store: MemoryStore) -> str:
     return FOLDER if store.models[column].of == "text" else f"{FOLDER}-{column}"
 
 
-def _built(store: MemoryStore) -> VectorIndex:
+def _built(store: MemoryStore, folder: Path) -> VectorIndex:
+    """Build an index anew, on disk if that can be."""
     from rememberai.index import VectorIndex
 
     _log.info("the index is built from the table")
+    seen: list[pa.RecordBatch] = []
+
+    def batches() -> Iterator[tuple[pa.Array, NDArray[np.float32]]]:
+        seen.clear()
+        for places, vectors in store.vector_batches():
+            seen.append(places)
+            yield places["photo_id"], vectors
+
+    with _kept_if_possible(folder):
+        index = VectorIndex.build(
+            folder,
+            store.dimension,
+            batches(),
+            metric=store.metric,
+            model_id=store.model_id,
+            built_from=store.stamp,
+        )
+        rows = pa.Table.from_batches(seen) if seen else store.vector_places()
+        _write_rows(folder / _ROWS, rows, store.stamp)
+        return index
     index = VectorIndex(store.dimension, metric=store.metric)
-    for places, vectors in store.vector_batches(_MANY):
-        index.add(places["photo_id"], vectors)
+    for ids, vectors in batches():
+        index.add(ids, vectors)
     return index
 
 
-def _caught_up(store: MemoryStore, folder: Path, now: pa.Table) -> VectorIndex | None:
+def _caught_up(store: MemoryStore, folder: Path) -> VectorIndex | None:
     """Bring the index on disk to these rows; None when it can't be used, or too much changed."""
     from rememberai.index import VectorIndex
 
@@ -80,6 +96,7 @@ def _caught_up(store: MemoryStore, folder: Path, now: pa.Table) -> VectorIndex |
         return None
     if (index.dimension, index.metric, len(index)) != (store.dimension, store.metric, len(before)):
         return None
+    now = store.vector_places()
     gone = before.filter(pc.invert(pc.is_in(before["photo_id"], value_set=now["photo_id"])))
     place = pc.index_in(now["photo_id"], value_set=before["photo_id"])
     same = pc.and_(
@@ -91,7 +108,21 @@ def _caught_up(store: MemoryStore, folder: Path, now: pa.Table) -> VectorIndex |
     index.remove(gone["photo_id"].to_pylist())
     for some in _parts(changed):
         index.upsert(*store.vectors(some))
-    return index if len(index) == len(now) else None
+    if len(index) != len(now):
+        return None
+    with _kept_if_possible(folder):
+        index.save(folder, model_id=store.model_id, built_from=store.stamp)
+        _write_rows(folder / _ROWS, now, store.stamp)
+    return index
+
+
+@contextlib.contextmanager
+def _kept_if_possible(folder: Path) -> Iterator[None]:
+    """Go on where nothing can be written: that costs time, not answers."""
+    try:
+        yield
+    except OSError as error:
+        _log.warning("the index can't be kept in %s: %s", folder, error)
 
 
 def _parts(ids: list[str]) -> Iterator[list[str]]:

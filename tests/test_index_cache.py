@@ -38,10 +38,14 @@ def book(tmp_path):
 def embedded(monkeypatch):
     """The ids that reach an index, and the builds from nothing."""
     seen: dict[str, list] = {"built": [], "changed": []}
-    add, upsert = VectorIndex.add, VectorIndex.upsert
-    monkeypatch.setattr(
-        VectorIndex, "add", lambda self, i, v: (seen["built"].extend(i), add(self, i, v))[1]
-    )
+    build, upsert = VectorIndex.build, VectorIndex.upsert
+
+    def watched(folder, dimension, batches, **rest):
+        batches = [(ids.to_pylist(), vectors.copy()) for ids, vectors in batches]
+        seen["built"].extend(i for ids, _ in batches for i in ids)
+        return build(folder, dimension, batches, **rest)
+
+    monkeypatch.setattr(VectorIndex, "build", watched)
     monkeypatch.setattr(
         VectorIndex, "upsert", lambda self, i, v: (seen["changed"].extend(i), upsert(self, i, v))[1]
     )

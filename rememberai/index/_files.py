@@ -20,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from rememberai.errors import StoreError
 
 if TYPE_CHECKING:
@@ -42,6 +44,14 @@ class Folder:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
+        self._lock = FileLock(self.path / ".lock")
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder, and keep other writers out of it; its holder may lock it again."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            yield
 
     def write(self, suffix: str, fill: Callable[[Callable[[Any], Any]], Any]) -> Entry:
         """Write a file, and give its name and checksum.
@@ -49,20 +59,25 @@ class Folder:
         Parameters
         ----------
         fill
-            Is given a function that takes the next bytes.
+            Is given a function that takes the next bytes, which must stay as they are until it is
+            called again: they are hashed meanwhile.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
         name = f"{uuid.uuid4().hex}.{suffix}"
         digest = hashlib.sha256()
-        with (self.path / name).open("wb") as file, ThreadPoolExecutor(1) as beside:
+        try:
+            with (self.path / name).open("wb") as file, ThreadPoolExecutor(1) as beside:
+                hashed = beside.submit(digest.update, b"")
 
-            def write(data: Any) -> int:
-                hashed = beside.submit(digest.update, data)
-                written = file.write(data)
-                hashed.result()
-                return written
+                def write(data: Any) -> int:
+                    nonlocal hashed
+                    hashed.result()
+                    hashed = beside.submit(digest.update, data)
+                    return file.write(data)
 
-            fill(write)
+                fill(write)
+        except BaseException:
+            (self.path / name).unlink(missing_ok=True)
+            raise
         return {"name": name, "sha256": digest.hexdigest()}
 
     def publish(self, manifest: Manifest) -> Manifest:
@@ -71,11 +86,10 @@ class Folder:
         manifest["sha256"] = _seal(manifest)
         draft = self.path / f"{uuid.uuid4().hex}.json"
         draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        entries = list(_entries(manifest))
+        named = {entry["name"]: entry for entry in entries(manifest)}
         now = time.time_ns()
-        self._note({entry["name"]: (entry, self._state(entry)) for entry in entries}, now)
+        self._note({name: (entry, self._state(entry)) for name, entry in named.items()}, now)
         draft.replace(self.path / MANIFEST)
-        named = {entry["name"] for entry in entries}
         for path in self.path.iterdir():
             if _OURS.fullmatch(path.name) and path.name not in named:
                 path.unlink(missing_ok=True)
@@ -99,7 +113,7 @@ class Folder:
         if manifest.get("sha256") != _seal(manifest):
             raise StoreError(f"{path} was altered; {ADVICE}")
         try:
-            names = [entry["name"] for entry in _entries(manifest)]
+            names = [entry["name"] for entry in entries(manifest)]
             if all(_OURS.fullmatch(name) for name in names):
                 return manifest
         except (KeyError, TypeError) as error:
@@ -121,7 +135,7 @@ class Folder:
         """
         noted = {} if read_all else self._noted()
         now, states = time.time_ns(), {}
-        for entry in _entries(manifest):
+        for entry in entries(manifest):
             name, state = entry["name"], self._state(entry)
             states[name] = (entry, state)
             if noted.get(name) != [entry["sha256"], *state]:
@@ -186,7 +200,8 @@ def _named(path: Path) -> Iterator[None]:
         raise StoreError(f"{path} can't be read ({error}); {ADVICE}") from error
 
 
-def _entries(manifest: Manifest) -> Iterator[Entry]:
+def entries(manifest: Manifest) -> Iterator[Entry]:
+    """List what a manifest tells of each file."""
     for segment in manifest["segments"]:
         yield segment["rows"]
         yield segment["ids"]

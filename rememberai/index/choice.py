@@ -30,6 +30,7 @@ OFFERED: Mapping[str, tuple[Quantizer | None, ...]] = {
 }
 FLAT_UP_TO = 250_000  # rows; a single query takes 4 ms there, and every answer is exact
 SKETCH_FROM = 8_192  # rows; below, FAISS scans them in less than 1 ms
+SKETCH_AFTER = 32  # queries; scanning for so many takes longer than making the sketch
 LISTS_FROM = 4_096  # rows; below, there is nothing to train lists or a graph on
 _SHARE_OF_MEMORY = 0.25
 

@@ -10,13 +10,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rememberai._arrays import prepare
 from rememberai.errors import InputError
 from rememberai.index.rows import in_pieces, starts_of, with_few_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
+
+    from rememberai.records import Metric
 
     IdsLike: TypeAlias = Sequence[str] | Sequence[int] | NDArray[Any] | pa.Array
 
@@ -42,6 +45,36 @@ def id_array(ids: IdsLike) -> pa.Array:
     if array.type not in (pa.int64(), pa.string()):
         raise InputError(f"ids must be all strings or all int64; {array.type} came")
     return array
+
+
+def checked_pairs(
+    ids: IdsLike, vectors: ArrayLike, metric: Metric, dimension: int
+) -> tuple[pa.Array, NDArray[np.float32]]:
+    """Check ids and their vectors, and prepare these for the metric in memory of their own.
+
+    Raises
+    ------
+    InputError
+        They do not pair up, or the ids or the vectors do not fit.
+    """
+    array = prepare(vectors, metric, dimension=dimension)
+    added = id_array(ids)
+    if len(added) != len(array):
+        raise InputError(f"ids and vectors must pair up; {len(added)} and {len(array)} came")
+    # Checked vectors may be the caller's own, which he may change later.
+    return added, array.copy() if array is vectors or array.base is not None else array
+
+
+def check_same_type(came: pa.Array, there: pa.DataType) -> None:
+    """Raise InputError when ids are of another type than those that are there."""
+    if came.type != there:
+        raise InputError(f"ids must be {there} as those before; {came.type} came")
+
+
+def check_distinct(ids: pa.Array | pa.ChunkedArray) -> None:
+    """Raise InputError when an id occurs twice."""
+    if pc.count_distinct(ids).as_py() < len(ids):
+        raise InputError("ids must be distinct; some occur twice")
 
 
 @dataclass(frozen=True)

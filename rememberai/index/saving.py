@@ -8,24 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from filelock import FileLock
 
 from rememberai._faiss import import_faiss
 from rememberai._version import __version__
 from rememberai.errors import StoreError
-from rememberai.index._files import ADVICE, Folder
-from rememberai.index.ids import Ids
+from rememberai.index._files import ADVICE, Folder, entries
+from rememberai.index.ids import Ids, check_distinct, check_same_type, checked_pairs
 from rememberai.index.lists import Lists
 from rememberai.index.rows import Rows
 from rememberai.index.sketch import Sketch
 from rememberai.index.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
     from rememberai.index._files import Entry, Manifest
+    from rememberai.index.ids import IdsLike
+    from rememberai.records import Metric
 
 _TYPES = {
     ("ivf", None): "IndexIVFFlat",
@@ -64,8 +65,7 @@ def save(folder: Folder, snapshot: Snapshot, fields: Manifest, before: Saved | N
     before
         What was saved of the first of these rows, wherever it lies.
     """
-    folder.path.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.path / ".lock"):
+    with folder.locked():
         kept = before if before is not None and _is_there(before, folder) else None
         dead = snapshot.dead
         manifest = folder.publish(
@@ -87,6 +87,51 @@ def save(folder: Folder, snapshot: Snapshot, fields: Manifest, before: Saved | N
     return Saved(folder, manifest, snapshot)
 
 
+def written(
+    folder: Folder,
+    metric: Metric,
+    dimension: int,
+    batches: Iterable[tuple[IdsLike, NDArray[np.float32]]],
+    fields: Manifest,
+) -> Saved:
+    """Write vectors as they come, and map them; nothing is published yet.
+
+    Parameters
+    ----------
+    batches
+        Ids, distinct over all, and their vectors.
+    fields
+        More of the manifest.
+
+    Raises
+    ------
+    InputError
+        The ids or the vectors of a batch do not fit.
+    """
+    ids: list[pa.Array] = []
+
+    def write_rows(write: Callable[[Any], Any]) -> None:
+        for some, vectors in batches:
+            added, prepared = checked_pairs(some, vectors, metric, dimension)
+            if len(added):
+                ids.append(added)
+                check_same_type(added, ids[0].type)
+                write(prepared.data.cast("B"))
+        check_distinct(pa.chunked_array(ids, ids[0].type if ids else pa.string()))
+
+    rows = folder.write("rows", write_rows)
+    added = pa.concat_arrays(ids) if ids else pa.array([], pa.string())
+    manifest = {
+        "metric": metric,
+        "dimension": dimension,
+        "count": len(added),
+        **fields,
+        "segments": [_segment(folder, added, rows)] if len(added) else [],
+        **dict.fromkeys(("dead", "sketch", "lists")),
+    }
+    return Saved(folder, manifest, _map(folder, manifest))
+
+
 def load(folder: Folder, manifest: Manifest) -> Saved:
     """Map the files of a manifest, after they were confirmed.
 
@@ -105,12 +150,9 @@ def load(folder: Folder, manifest: Manifest) -> Saved:
 
 
 def _is_there(before: Saved, folder: Folder) -> bool:
-    if before.folder.path != folder.path:
-        return False
-    try:
-        return bool(folder.manifest()["sha256"] == before.manifest["sha256"])
-    except StoreError:
-        return False
+    """Tell whether what was written is still there; whoever publishes another index removes it."""
+    there = (folder.path / entry["name"] for entry in entries(before.manifest))
+    return before.folder.path == folder.path and all(path.exists() for path in there)
 
 
 def _save_segments(folder: Folder, snapshot: Snapshot, kept: Saved | None) -> list[Entry]:
@@ -127,19 +169,19 @@ def _save_segments(folder: Folder, snapshot: Snapshot, kept: Saved | None) -> li
         for _, view in snapshot.rows.blocks(start, n):
             write(view.data.cast("B"))
 
+    ids = snapshot.ids.slice(start, n)
+    return [*segments, _segment(folder, ids, folder.write("rows", write_rows))]
+
+
+def _segment(folder: Folder, ids: pa.Array, rows: Entry) -> Entry:
+    """Write the ids of rows, and give the entry of both."""
+
     def write_ids(write: Callable[[Any], Any]) -> None:
-        table = pa.table({"id": snapshot.ids.slice(start, n)})
+        table = pa.table({"id": ids})
         with pa.ipc.new_file(pa.PythonFile(_Sink(write), "w"), table.schema) as file:
             file.write_table(table)
 
-    return [
-        *segments,
-        {
-            "count": n - start,
-            "rows": folder.write("rows", write_rows),
-            "ids": folder.write("arrow", write_ids),
-        },
-    ]
+    return {"count": len(ids), "rows": rows, "ids": folder.write("arrow", write_ids)}
 
 
 def _save_sketch(folder: Folder, sketch: Sketch | None, kept: Saved | None) -> Entry | None:

@@ -18,7 +18,7 @@ from rememberai.index.choice import (
     worth_sketching,
 )
 from rememberai.index.ids import Ids, id_array
-from rememberai.index.knn import nearest_of, scan
+from rememberai.index.knn import nearest_of, scan, within
 from rememberai.index.lists import Lists
 from rememberai.index.rows import Rows
 from rememberai.index.sketch import Sketch
@@ -80,6 +80,16 @@ class Snapshot:
         marked = self.ids.among(ids)
         return np.flatnonzero(marked if self.living is None else marked & self.living)
 
+    def places_of(self, distinct: pa.Array) -> NDArray[np.int64]:
+        """Give where each of some distinct ids lies; -1 for those that are not there."""
+        wanted = self.ids.places_in(distinct)
+        if self.dead is not None:
+            wanted[self.dead] = -1
+        rows = np.flatnonzero(wanted >= 0)
+        places = np.full(len(distinct), -1)
+        places[wanted[rows]] = rows
+        return places
+
     def allowed(self, filter: Filter | None) -> NDArray[np.bool_] | None:
         """Mark the rows that may be found; None stands for all of them.
 
@@ -108,6 +118,39 @@ class Snapshot:
             raise InputError(f"ids of a filter must be {self.ids.type} here; {ids.type} came")
         marked = self.ids.among(ids)
         return marked if self.living is None else marked & self.living
+
+    def within(
+        self, queries: NDArray[np.float32], distance: float, allowed: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """Find all allowed rows within a distance, the closest first.
+
+        Returns
+        -------
+        tuple
+            Where those of each query start, and positions and distances of all.
+        """
+        hits = list(within(queries, self.rows, distance, self.metric, allowed=allowed))
+        query, positions, distances = (
+            np.concatenate([np.empty(0, kind), *parts])
+            for kind, parts in zip(
+                (np.int64, np.int64, np.float32),
+                zip(*hits, strict=True) if hits else ((),) * 3,
+                strict=True,
+            )
+        )
+        order = np.lexsort((positions, distances, query))
+        starts = np.searchsorted(query[order], np.arange(len(queries) + 1))
+        return starts, positions[order], distances[order]
+
+    def wants_sketch(self, n_queries: int, k: int, allowed: NDArray[np.bool_] | None) -> bool:
+        """Tell whether `nearest` would use a sketch if there were one."""
+        n = len(self.rows)
+        if self.sketch is not None or not self._can_be_sketched():
+            return False
+        if self.lists is not None and allowed is self.living:
+            return False
+        n_allowed = n if allowed is None else int(allowed.sum())
+        return use_sketch(n_queries, self.rows.dimension, k, n_allowed, n)
 
     def nearest(
         self,
@@ -176,8 +219,13 @@ class Snapshot:
         return Snapshot(self.metric, rows, self.ids.kept(self.living))
 
     def accelerated(self, choice: Choice) -> Snapshot:
-        """Give what it is with the sketch and the lists that a choice asks for, made or grown."""
-        return dataclasses.replace(self, lists=self._lists(choice))._sketched()
+        """Give what it is with the lists that a choice asks for, made or grown; so its sketch.
+
+        Making lists takes so long that a sketch is made beside; without lists `sketched` makes it.
+        """
+        lists = self._lists(choice)
+        with_lists = dataclasses.replace(self, lists=lists)
+        return with_lists if lists is None and self.sketch is None else with_lists.sketched()
 
     def _lists(self, choice: Choice) -> Lists | None:
         old, rows = self.lists, self.rows
@@ -187,15 +235,20 @@ class Snapshot:
             return Lists.of(rows, choice.kind, choice.quantizer)
         return old.extended(rows) if len(rows) > covers_up_to(len(old)) else old
 
-    def _sketched(self) -> Snapshot:
+    def sketched(self) -> Snapshot:
+        """Give what it is with a sketch, made or grown, unless one proves too little."""
         old, rows = self.sketch, self.rows
         if old is not None:
             if len(rows) <= covers_up_to(len(old)):
                 return self
             return dataclasses.replace(self, sketch=old.extended(rows))
-        if not worth_sketching(len(rows), rows.dimension) or len(rows) < 2 * self.unsketched:
+        if not self._can_be_sketched():
             return self
         sketch = Sketch.of(rows)
         if sketch.proves(rows, self.metric):
             return dataclasses.replace(self, sketch=sketch)
         return dataclasses.replace(self, unsketched=len(rows))
+
+    def _can_be_sketched(self) -> bool:
+        n = len(self.rows)
+        return worth_sketching(n, self.rows.dimension) and n >= 2 * self.unsketched

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rememberai import VectorIndex
-from rememberai.errors import StoreError
-from rememberai.index import _files, verify
+from rememberai.errors import InputError, StoreError
+from rememberai.index import _files, choice, verify
+from rememberai.index.choice import SKETCH_AFTER
 
 faiss = pytest.importorskip("faiss")
 
@@ -33,6 +34,8 @@ CHOICES += [("hnsw", None), ("hnsw", "sq8")]
 def build(metric="cosine", ids=None, **choice) -> VectorIndex:
     index = VectorIndex(DIMENSION, metric=metric, **choice)
     index.add([f"p{i}" for i in range(N)] if ids is None else ids, BASE)
+    for query in BASE[: SKETCH_AFTER + 1]:
+        index.search([query], 1)
     return index
 
 
@@ -112,6 +115,62 @@ def test_every_kind_is_saved_and_grows_afterwards(tmp_path, kind, quantizer):
     assert answers(loaded) == answers(index)
     loaded.save(tmp_path)
     assert answers(VectorIndex.load(tmp_path)) == answers(index)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "l2"])
+@pytest.mark.parametrize("ids", [None, np.arange(N) - 20])
+def test_an_index_built_batch_by_batch_is_that_of_its_vectors(tmp_path, metric, ids):
+    ids = [f"p{i}" for i in range(N)] if ids is None else ids
+    batches = ((ids[i : i + 700], BASE[i : i + 700]) for i in range(0, N, 700))
+    built = VectorIndex.build(
+        tmp_path, DIMENSION, batches, metric=metric, model_id="m", built_from="1"
+    )
+    assert answers(built) == answers(build(metric, ids))
+    assert built.ids.tolist() == list(ids)
+    before = data_files(tmp_path)
+    for index in (built, VectorIndex.load(tmp_path, model_id="m", built_from="1")):
+        index.upsert([ids[3], ids[-1]], BASE[[5, 6]])
+        assert index.search([BASE[5]], 3).distances[0, :2].tolist() == [0, 0]
+    built.save(tmp_path)
+    assert before.items() <= data_files(tmp_path).items()
+    assert answers(VectorIndex.load(tmp_path)) == answers(built)
+
+
+def test_lists_of_an_index_built_batch_by_batch_are_there_when_it_is_published(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(choice, "FLAT_UP_TO", 8000)
+    built = VectorIndex.build(tmp_path, 32, [(np.arange(N), np.tile(BASE, 4))], metric="l2")
+    loaded = VectorIndex.load(tmp_path)
+    assert "ivf with pq" in built.explain()
+    assert loaded.explain() == built.explain()
+    assert manifest_of(tmp_path)["lists"]["covers"] == N
+
+
+def test_an_index_of_no_batches(tmp_path):
+    VectorIndex.build(tmp_path, DIMENSION, iter(()), metric="l2")
+    loaded = VectorIndex.load(tmp_path)
+    assert (len(loaded), loaded.metric, data_files(tmp_path)) == (0, "l2", {})
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        [(["a", "b"], BASE[:2]), (["c", "a"], BASE[2:4])],
+        [(["a", "b"], BASE[:2]), ([1, 2], BASE[2:4])],
+        [(["a", "b"], BASE[:2]), (["c"], BASE[2:4])],
+        [(["a"], BASE[:1]), (["b"], np.full((1, DIMENSION), np.nan))],
+        [(["a"], BASE[:1]), (["b"], np.zeros((1, DIMENSION)))],
+        [(["a"], BASE[:1]), (["b"], BASE[:1, 1:])],
+    ],
+    ids=["twice", "two types", "unpaired", "NaN", "zero", "dimension"],
+)
+def test_a_batch_that_does_not_fit_leaves_the_index_that_was_there(copy, right, batches):
+    before = sorted(path.name for path in copy.iterdir())
+    with pytest.raises(InputError):
+        VectorIndex.build(copy, DIMENSION, batches)
+    assert answers(VectorIndex.load(copy)) == right
+    assert sorted(path.name for path in copy.iterdir()) == before
 
 
 def test_an_empty_index_is_saved_as_well(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from oracle import exact_distances
@@ -198,6 +200,51 @@ def test_rows_beyond_the_range_of_the_bytes_are_found_too(kind, scale):
     assert recall(index.search(base[-100:], 10).ids, exact, 10) > 0.95
 
 
+def sketched(index: VectorIndex, query: np.ndarray) -> None:
+    """Ask until a sketch is worth it."""
+    for _ in range(choice.SKETCH_AFTER + 1):
+        index.search([query], 1)
+
+
+def test_a_sketch_is_made_once_enough_single_queries_want_it():
+    base = np.random.default_rng(0).normal(size=(9000, 32)).astype(np.float32)
+    index = VectorIndex(32)
+    index.add(np.arange(9000), base)
+    index.search(np.tile(base[:1], (5000, 1)), 1)  # a batch needs none
+    for _ in range(choice.SKETCH_AFTER):
+        index.search(base[:1], 300)  # nor do so many neighbours
+        index.search(base[:1], 1)
+    before = index.search(base[:1], 20)
+    assert "sketch" in index.explain()
+    after = index.search(base[:1], 20)
+    assert (after.ids.tolist(), after.distances.tolist()) == (
+        before.ids.tolist(),
+        before.distances.tolist(),
+    )
+    index.add(np.arange(9000, 27_000), np.tile(base, (2, 1)))
+    assert len(index._used().sketch) == 27_000  # from now on it is kept up
+
+
+def test_nobody_waits_for_a_change_to_make_a_sketch():
+    index = VectorIndex(32)
+    index.add(np.arange(9000), np.random.default_rng(0).normal(size=(9000, 32)))
+    index.search([np.ones(32)], 1)
+    sketched_meanwhile = threading.Event()
+
+    def ask() -> None:
+        sketched(index, np.ones(32))
+        sketched_meanwhile.set()
+
+    with index._changes:  # as a thread that adds many
+        asker = threading.Thread(target=ask)
+        asker.start()
+        assert sketched_meanwhile.wait(60)
+    asker.join()
+    assert "sketch" not in index.explain()
+    index.search([np.ones(32)], 1)
+    assert "sketch" in index.explain()
+
+
 @both
 def test_a_sketch_proves_what_it_answers_and_scans_what_it_can_t(metric):
     rng = np.random.default_rng(0)
@@ -206,6 +253,7 @@ def test_a_sketch_proves_what_it_answers_and_scans_what_it_can_t(metric):
     base[500:1500] = base[500]  # more twins than are measured
     index = VectorIndex(64, metric=metric)
     index.add(np.arange(9000), base)
+    sketched(index, rng.normal(size=64))
     assert index._used().sketch is not None
     queries = np.concatenate([base[500:503] + 1e-3, rng.normal(size=(6, 64)), base[:3] * 1000])
     exact = exact_distances(queries, base, metric)
@@ -221,9 +269,10 @@ def test_rows_whose_bytes_tell_nothing_get_no_sketch():
     base = 1e4 + np.random.default_rng(0).normal(size=(9000, 16))
     index = VectorIndex(16, metric="l2")
     index.add(np.arange(9000), base)
-    assert index._used().sketch is None
+    sketched(index, base[7])
     index.add([-1], base[:1])  # nor is one tried again so soon
-    assert index._used().unsketched == 9000
+    sketched(index, base[7])
+    assert (index._used().sketch, index._used().unsketched) == (None, 9000)
     exact = exact_distances(base[:1], base.astype(np.float32), "l2")
     assert index.search(base[:1], 1).ids[0, 0] in np.flatnonzero(exact[0] == exact[0].min())
 

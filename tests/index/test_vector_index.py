@@ -11,7 +11,7 @@ from oracle import assert_exact, exact_distances
 from rememberai import VectorIndex
 from rememberai._arrays import prepare
 from rememberai.errors import InputError
-from rememberai.index import choice, lists, snapshot
+from rememberai.index import choice, lists, searching, snapshot
 
 pytest.importorskip("faiss")
 
@@ -397,7 +397,7 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["add", "upsert"]), pairs),
         st.tuples(st.just("remove"), st.lists(key, max_size=6)),
-        st.tuples(st.sampled_from(["save", "load"]), st.none()),
+        st.tuples(st.sampled_from(["save", "load", "search"]), st.none()),
     ),
     max_size=16,
 )
@@ -410,6 +410,7 @@ def small_thresholds():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choice, "LISTS_FROM", 16)
         patch.setattr(choice, "SKETCH_FROM", 6)
+        patch.setattr(searching, "SKETCH_AFTER", 1)
         patch.setattr(snapshot, "covers_up_to", lambda covered: covered + 4)
         patch.setattr(lists, "_EFFORTS", dict.fromkeys(lists._EFFORTS, 64))
         patch.setattr(lists, "_CANDIDATES", dict.fromkeys(lists._CANDIDATES, 100))
@@ -460,6 +461,8 @@ def test_any_course_of_changes_equals_a_dictionary(
         elif step == "save":
             index.save(folder)
             saved = dict(model)
+        elif step == "search":
+            index.search([query], k)
         elif saved is not False:
             index, model = VectorIndex.load(folder), dict(saved)
         assert index.ids.tolist() == list(model)
