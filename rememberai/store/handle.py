@@ -36,11 +36,15 @@ class Change:
     transaction
         What made the table's version; read once, since Lance lets nobody else use the dataset
         meanwhile.
+    known
+        The photo_id and updated of all rows, if somebody read them; whoever changes rows sees to it
+        or forgets it. Reading them opens every part of the table.
     """
 
     manifest: Manifest
     dataset: Any
     transaction: str | None = None
+    known: pa.Table | None = None
 
 
 class Handle:
@@ -182,7 +186,9 @@ class Handle:
         with lance_errors(self._files.table), self._files.lock():
             before = self._unswitched()
             dataset = self._files.newest(before.version)
-            change = Change(before.of_table(dataset.schema.names), dataset)
+            change = self._view(before.of_table(dataset.schema.names), dataset)
+            if change.transaction == self._seen.transaction is not None:
+                change.known = self._seen.known
             yield change
             after = change.manifest
             if change.dataset.version != before.version:
@@ -190,7 +196,7 @@ class Handle:
             if after != before:
                 after.write(self._files)
                 _log.debug("published version %d of %s", after.version, self._files.place)
-            self._seen = self._view(after, change.dataset)
+            self._seen = replace(self._view(after, change.dataset), known=change.known)
 
     def _unswitched(self) -> Manifest:
         """Read store.json; raise ModelMismatchError when its active model is another one by now."""

@@ -85,11 +85,16 @@ class Reader(Handle):
 
     def read_rows(self, photo_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Read some photos' rows without their vectors, keyed by photo id."""
+        seen = self._seen
+        if seen.known is not None:
+            asked = pa.array(photo_ids, pa.string())
+            there = pc.is_in(asked, value_set=seen.known["photo_id"])
+            photo_ids = asked.filter(there).to_pylist()
         if not photo_ids or not len(self):
             return {}
         columns = [name for name in self._schema.names if name != VECTOR]
         with lance_errors(self._files.table):
-            table = self._dataset.to_table(columns=columns, filter=is_in("photo_id", photo_ids))
+            table = seen.dataset.to_table(columns=columns, filter=is_in("photo_id", photo_ids))
         return {row["photo_id"]: row for row in table.to_pylist()}
 
     def vectors(
@@ -242,9 +247,3 @@ def text_that_counts(rows: pa.RecordBatch | pa.Table) -> pa.Array:
     """Give the words that the vectors are of; null without words."""
     by_hand = pc.equal(rows["text_source"], "memory")
     return pc.if_else(by_hand, rows["memory"], rows["caption"])
-
-
-def known_ids(dataset: Any, photo_ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Select those of some photo ids that a table has."""
-    ids = dataset.to_table(columns=["photo_id"])["photo_id"]
-    return ids.filter(pc.is_in(ids, value_set=photo_ids.combine_chunks()))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rememberai.errors import InputError
 from rememberai.store.lance_errors import lance_errors
-from rememberai.store.reading import Reader, is_in, known_ids
+from rememberai.store.reading import Reader, is_in
 from rememberai.store.schema import VECTOR, WORDS, check_rows, dated
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rememberai.store.handle import Change
 
 _DAY = timedelta(days=1)
+_CHUNKS = 64  # of ids in memory; each costs a little in every look
 _KEPT_BY_THE_STORE = {"photo_id", "added", "updated"}
 
 
@@ -46,7 +47,7 @@ class Writer(Reader):
         check_rows(rows, self._schema, self.metric)
         rows = dated(rows)
         with self._writing() as change:
-            known = known_ids(change.dataset, rows["photo_id"])
+            known = _known_ids(change, rows["photo_id"])
             if len(known):
                 rows = rows.filter(pc.invert(pc.is_in(rows["photo_id"], value_set=known)))
             return self._insert(change, rows) if len(rows) else 0
@@ -78,7 +79,7 @@ class Writer(Reader):
         if not len(rows):
             return
         with self._writing() as change:
-            if len(known_ids(change.dataset, rows["photo_id"])) or not self._files.exclusive:
+            if len(_known_ids(change, rows["photo_id"])) or not self._files.exclusive:
                 put(change, self._stored(change, rows))
             else:
                 self._insert(change, rows)
@@ -108,7 +109,7 @@ class Writer(Reader):
         """
         check_rows(rows, self._schema, self.metric)
         with self._writing() as change:
-            now = _last_changes(change.dataset, rows["photo_id"])
+            now = _last_changes(change, rows["photo_id"])
             ids = rows["photo_id"].to_pylist()
             ours = [(i in now, now.get(i)) == (i in before, before.get(i)) for i in ids]
             whole = rows.filter(pa.array(ours, pa.bool_()))
@@ -166,9 +167,10 @@ class Writer(Reader):
             See `upsert`.
         """
         with self._writing() as change:
-            known = known_ids(change.dataset, pa.chunked_array([list(photo_ids)], pa.string()))
+            known = _known_ids(change, pa.chunked_array([list(photo_ids)], pa.string()))
             if len(known):
                 change.dataset.delete(is_in("photo_id", known.to_pylist()))
+                change.known = None
         return len(known)
 
     def compact(self, *, keep: timedelta = _DAY) -> int:
@@ -201,7 +203,11 @@ class Writer(Reader):
         stored = self._stored(change, rows)
         if self._files.exclusive:
             change.dataset.insert(stored)
+            if change.known is not None:
+                new = stored.select(change.known.column_names).cast(change.known.schema)
+                change.known = _in_few_chunks(pa.concat_tables([change.known, new]))
             return len(stored)
+        change.known = None
         merge = change.dataset.merge_insert("photo_id").when_not_matched_insert_all()
         # Old versions of Lance notice twins only where rows may be updated too.
         merge = merge.when_matched_update_all("source.photo_id != target.photo_id")
@@ -256,11 +262,28 @@ class Writer(Reader):
         return changes
 
 
-def _last_changes(dataset: Any, photo_ids: pa.ChunkedArray) -> dict[str, datetime | None]:
+def _known(change: Change) -> pa.Table:
+    """Tell which photos a table has, and when each was last changed."""
+    if change.known is None:
+        change.known = change.dataset.to_table(columns=["photo_id", "updated"])
+    return change.known
+
+
+def _known_ids(change: Change, photo_ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Select those of some photo ids that a table has."""
+    ids = _known(change)["photo_id"]
+    return ids.filter(pc.is_in(ids, value_set=photo_ids.combine_chunks()))
+
+
+def _last_changes(change: Change, photo_ids: pa.ChunkedArray) -> dict[str, datetime | None]:
     """Tell when those of some photos were last changed that a table has."""
-    rows = dataset.to_table(columns=["photo_id", "updated"])
+    rows = _known(change)
     rows = rows.filter(pc.is_in(rows["photo_id"], value_set=photo_ids.combine_chunks()))
     return dict(zip(rows["photo_id"].to_pylist(), rows["updated"].to_pylist(), strict=True))
+
+
+def _in_few_chunks(table: pa.Table) -> pa.Table:
+    return table.combine_chunks() if table["photo_id"].num_chunks > _CHUNKS else table
 
 
 def put(change: Change, rows: pa.Table, *, again: bool = True) -> None:
@@ -274,4 +297,5 @@ def put(change: Change, rows: pa.Table, *, again: bool = True) -> None:
     """
     merge = change.dataset.merge_insert("photo_id")
     merge = merge.when_matched_update_all().when_not_matched_insert_all()
+    change.known = None
     (merge if again else merge.conflict_retries(0)).execute(rows)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+from datetime import UTC, datetime
 from types import MappingProxyType
 
+import lance
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from store_rows import DIMENSION, content, empty_rows, make, rows
+from store_rows import DIMENSION, THEN, content, empty_rows, make, rows
 
 from rememberai import MemoryStore
 from rememberai.errors import InputError, ModelMismatchError, StoreError
@@ -402,3 +404,46 @@ def test_the_size_is_that_of_all_files(store):
     (store.path / "index").mkdir()
     (store.path / "index" / "x").write_bytes(b"x" * 1000)
     assert store.size_bytes() == before + 1000
+
+
+# --- the ids that a writer remembers ---------------------------------------------------------
+
+
+def test_a_writer_does_not_read_the_table_again_for_each_append(store, monkeypatch):
+    store.append(rows(["a"]))
+    read = []
+    to_table = lance.LanceDataset.to_table
+    monkeypatch.setattr(
+        lance.LanceDataset, "to_table", lambda *a, **k: (read.append(k), to_table(*a, **k))[1]
+    )
+    for ids, new in ((["b", "a"], 1), (["b", "c"], 1), (["a", "b", "c"], 0)):
+        assert store.append(rows(ids)) == new
+        assert store.upsert_unless_changed(rows([f"{ids} {new}"]), {}) == []
+    assert store.upsert_unless_changed(rows(["c", "e"], seed=1), {}) == ["c"]
+    assert store.read_rows(["f", "g"]) == {}
+    assert read == []
+    assert set(store.read_rows(["c", "f", "b"])) == {"b", "c"}
+
+
+def test_what_a_writer_remembers_is_not_what_another_writer_left(store):
+    store.append(rows(["a", "b"]))
+    other = MemoryStore.open(store.path)
+    other.append(rows(["c"]))
+    other.delete(["a"])
+    assert set(store.read_rows(["a", "b", "c"])) == {"a", "b"}  # as of its own version
+    assert store.append(rows(["a", "b", "c"])) == 1
+    assert other.append(rows(["d"])) == 1
+    assert set(content(MemoryStore.open(store.path))) == {"a", "b", "c", "d"}
+
+
+def test_a_writer_remembers_its_own_changes(store):
+    store.append(rows(["a", "b"]))
+    assert store.delete(["a"]) == 1
+    assert store.append(rows(["a", "b"])) == 1
+    store.upsert(rows(["b"], seed=1, updated=datetime(2022, 1, 1, tzinfo=UTC)))
+    assert store.upsert_unless_changed(rows(["b"]), {"b": THEN}) == ["b"]
+    store.compact()
+    assert store.append(rows(["a", "b", "c"])) == 1
+    for i in range(80):  # more parts than are kept apart
+        assert store.append(rows([f"more {i}", f"more {i - 1}"])) == (2 if i == 0 else 1)
+    assert len(store) == len(content(store)) == 84
