@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rememberai._arrays import prepare
 from rememberai.errors import StoreError
 from rememberai.store.artifacts import packed, unpacked
 
@@ -103,9 +104,11 @@ def _caught_up(store: MemoryStore, folder: Path) -> VectorIndex | None:
         *(pc.equal(before[name].take(place), now[name]) for name in ("updated", "_rowaddr"))
     )
     changed = now.filter(pc.invert(pc.fill_null(same, False)))["photo_id"].to_pylist()
+    if len(changed) > _AT_ONCE:
+        changed = _unlike(store, index, before["photo_id"], changed)
+    index.remove(gone["photo_id"].to_pylist())
     if len(changed) > _LARGE_PART * len(now):
         return None
-    index.remove(gone["photo_id"].to_pylist())
     for some in _parts(changed):
         index.upsert(*store.vectors(some))
     if len(index) != len(now):
@@ -123,6 +126,26 @@ def _kept_if_possible(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         _log.warning("the index can't be kept in %s: %s", folder, error)
+
+
+def _unlike(
+    store: MemoryStore, index: VectorIndex, held: pa.ChunkedArray, changed: list[str]
+) -> list[str]:
+    """Name those whose vector is not the one that the index holds: not all that changed have one.
+
+    `compact` moves rows, and events are written beside the words.
+    """
+    unlike: list[str] = []
+    wanted = pa.array(changed)
+    for places, vectors in store.vector_batches():
+        some = pc.is_in(places["photo_id"], value_set=wanted)
+        known = pc.and_(some, pc.is_in(places["photo_id"], value_set=held))
+        came = prepare(vectors[known.to_numpy(zero_copy_only=False)], store.metric)
+        ids = places["photo_id"].filter(known)
+        other = (came != index.reconstruct(ids)).any(axis=1)
+        unlike += places["photo_id"].filter(pc.and_not(some, known)).to_pylist()
+        unlike += ids.filter(pa.array(other)).to_pylist()
+    return unlike
 
 
 def _parts(ids: list[str]) -> Iterator[list[str]]:

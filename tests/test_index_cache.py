@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from makers import WordsEmbedder
 
-from rememberai import Album, RememberAI, VectorIndex
+from rememberai import Album, RememberAI, VectorIndex, index_cache
 from rememberai.index_cache import cached_index
 from rememberai.store import MemoryStore
 
@@ -104,6 +104,30 @@ def test_a_photo_deleted_and_written_again_with_another_vector(book):
     place = table.schema.get_field_index("vector")
     store.append(table.set_column(place, table.schema.field("vector"), other))
     fits(store)
+
+
+def test_of_many_changed_rows_only_those_with_another_vector_are_written(
+    book, embedded, monkeypatch
+):
+    monkeypatch.setattr(index_cache, "_AT_ONCE", 10)
+    store = book.store
+    ids, vectors = store.vectors()
+    new = {outcome.photo_id for outcome in add(book, 100, 103).outcomes}
+    table = store.read(where=f"photo_id = '{ids[5]}'")
+    store.delete([ids[5], ids[6]])
+    other = pa.FixedSizeListArray.from_arrays(pa.array(vectors[50]), vectors.shape[1])
+    place = table.schema.get_field_index("vector")
+    store.append(table.set_column(place, table.schema.field("vector"), other))
+    given = pa.table({"photo_id": ids[40:90], "event_given": ["a walk"] * 50})
+    before = store.vector_places()
+    store.update(given)
+    store.compact()  # which moves all rows
+    assert not before["_rowaddr"].equals(store.vector_places()["_rowaddr"])
+    fits(store)
+    assert (set(embedded["changed"]), embedded["built"]) == ({ids[5], *new}, [])
+    embedded["changed"].clear()
+    fits(store)
+    assert embedded == {"built": [], "changed": []}
 
 
 def test_when_most_changed_it_is_built_anew(book, embedded):
