@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rememberai.captioners.base import source_of
 from rememberai.captioning import DecodedAhead, caption_files
 from rememberai.errors import InputError, StoreError
@@ -17,6 +19,8 @@ from rememberai.store.schema import photo_row, row_text, to_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
     from rememberai.captioners import Captioner
     from rememberai.photos import Album
@@ -45,6 +49,8 @@ class _Draft:
         Why it has no words, as long as it has none.
     before
         When the store's row of it, as it was read, was last changed; empty where there was none.
+    flaw
+        Why its words have no vector that can be searched; then it is not written.
     """
 
     row: dict[str, Any]
@@ -52,6 +58,7 @@ class _Draft:
     remarks: list[str] = field(default_factory=list)
     silence: str = _NO_WORDS
     before: dict[str, datetime | None] = field(default_factory=dict)
+    flaw: InputError | None = None
 
     @property
     def text(self) -> str | None:
@@ -153,7 +160,7 @@ def write_memory(
     Raises
     ------
     InputError
-        The text is empty, or the photo is not in the store.
+        The text is empty, its vector can't be searched, or the photo is not in the store.
     """
     memory = clean(text)
     if not memory:
@@ -169,6 +176,8 @@ def write_memory(
     store.refresh()
     draft = remembered(store.read_rows([photo_id]).get(photo_id))
     (draft,) = _write_all(store, embed, [draft], lambda _, row: remembered(row))
+    if draft.flaw is not None:
+        raise draft.flaw
     return _outcome(draft)
 
 
@@ -298,23 +307,39 @@ def _write(store: MemoryStore, embed: TextEmbedding, drafts: list[_Draft]) -> se
         reason = None if draft.text else draft.silence
         draft.changed |= draft.row.get("outcome") != reason and draft.silence != _DELETED
         draft.row["outcome"] = reason
-    changed = [draft for draft in drafts if draft.changed]
+    changed, vectors = _embedded(embed, [draft for draft in drafts if draft.changed])
     if not changed:
         return set()
-    spoken = [draft for draft in changed if draft.text]
-    texts = [str(draft.text) for draft in spoken]
-    for draft, remark in zip(spoken, embed.remarks(texts), strict=True):
-        draft.remarks += [remark] if remark else []
     now = datetime.now(UTC)
     for draft in changed:
         draft.row["updated"] = now
-    table = to_table([draft.row for draft in changed], embed(texts))
+    table = to_table([draft.row for draft in changed], vectors)
     before = {key: value for draft in changed for key, value in draft.before.items()}
     return set(store.upsert_unless_changed(table, before))
 
 
+def _embedded(
+    embed: TextEmbedding, drafts: list[_Draft]
+) -> tuple[list[_Draft], NDArray[np.float32]]:
+    """Give the drafts that can be written, and the vectors of those that have words."""
+    vectors, flaws = embed.each([draft.text for draft in drafts if draft.text])
+    for draft in drafts:
+        draft.flaw = flaws.get(draft.text or "")
+    sound = [draft for draft in drafts if draft.flaw is None]
+    spoken = [(draft, draft.text) for draft in sound if draft.text]
+    remarks = embed.remarks([text for _, text in spoken])
+    for (draft, _), remark in zip(spoken, remarks, strict=True):
+        draft.remarks += [remark] if remark else []
+    matrix = np.empty((len(spoken), embed.dimension), np.float32)
+    for place, (_, text) in enumerate(spoken):
+        matrix[place] = vectors[text]
+    return sound, matrix
+
+
 def _outcome(draft: _Draft) -> Outcome:
     name, photo_id = draft.row["name"], draft.photo_id
+    if draft.flaw is not None:
+        return Outcome(name, "failed", f"its words can't be searched: {draft.flaw}", photo_id)
     if not draft.text:
         return Outcome(name, "waiting", "; ".join((*draft.remarks, draft.silence)), photo_id)
     if draft.labelled and draft.silence not in ("", _NO_WORDS):

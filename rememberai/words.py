@@ -59,6 +59,11 @@ class TextEmbedding:
         self._metric = metric
         self._known = known
 
+    @property
+    def dimension(self) -> int:
+        """Length of every vector."""
+        return self._embedder.dimension
+
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed n texts; returns (n, dimension) float32.
 
@@ -67,14 +72,53 @@ class TextEmbedding:
         InputError
             See `anew`.
         """
-        vectors = self._known(sorted(set(texts)))
-        # Sorted, since in other company a model gives a text other last digits.
-        missing = sorted(set(texts).difference(vectors))
+        vectors, missing = self._looked_up(texts)
         if missing:
             vectors.update(zip(missing, self.anew(missing), strict=True))
         if not texts:
-            return np.empty((0, self._embedder.dimension), np.float32)
+            return np.empty((0, self.dimension), np.float32)
         return np.stack([vectors[text] for text in texts])
+
+    def each(
+        self, texts: Sequence[str]
+    ) -> tuple[dict[str, NDArray[np.float32]], dict[str, InputError]]:
+        """Embed texts, and keep apart those whose vectors can't be searched.
+
+        Returns
+        -------
+        tuple
+            By text: (dimension,) float32, or what is wrong with it.
+
+        Raises
+        ------
+        InputError
+            The embedder does not give a vector for each text.
+        """
+        vectors, missing = self._looked_up(texts)
+        flaws: dict[str, InputError] = {}
+        given = self._embedder.encode(missing) if missing else np.empty((0, 0), np.float32)
+        try:
+            vectors.update(zip(missing, self._checked(given, len(missing)), strict=True))
+        except InputError:
+            if np.shape(given) != (len(missing), self.dimension):
+                raise
+            for text, vector in zip(missing, given, strict=True):
+                try:
+                    vectors[text] = self._checked(vector[None], 1)[0]
+                except InputError as error:
+                    flaws[text] = error
+        return vectors, flaws
+
+    def _looked_up(self, texts: Sequence[str]) -> tuple[dict[str, NDArray[np.float32]], list[str]]:
+        """Look vectors up, and list the texts without one."""
+        vectors = self._known(sorted(set(texts)))
+        # Sorted, since in other company a model gives a text other last digits.
+        return vectors, sorted(set(texts).difference(vectors))
+
+    def _checked(self, vectors: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+        if not n:
+            return np.empty((0, self.dimension), np.float32)
+        return checked_vectors(self._embedder, vectors, n, "text", self._metric)
 
     def anew(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed n texts without looking any up.
@@ -85,9 +129,7 @@ class TextEmbedding:
             The embedder does not give a finite vector for each text; or, under the cosine metric,
             one that is zero.
         """
-        return checked_vectors(
-            self._embedder, self._embedder.encode(texts), len(texts), "text", self._metric
-        )
+        return self._checked(self._embedder.encode(texts), len(texts))
 
     def remarks(self, texts: Sequence[str]) -> list[str]:
         """Say of each text whether it was split; embedders that never split need not count."""

@@ -240,7 +240,49 @@ def test_vectors_that_are_nan(tmp_path):
         return vectors
 
     bad = RememberAI.open(tmp_path / "s", embedder=WordsEmbedder(one_nan))
-    with pytest.raises(InputError, match="NaN or infinity in 1 of 2 rows"):
-        bad.add_album(words_alone("one", "two", name="more"))
+    album = words_alone("one", "two", "Blowing out the candles", name="more")
+    report = bad.add_album(album)
+    assert [outcome.status for outcome in report.outcomes] == ["done", "failed", "done"]
+    failed = report.outcomes[1]
+    assert (failed.item, failed.photo_id) == ("text 2", album.photos[1].photo_id)
+    assert "NaN or infinity" in failed.reason
+    assert {row["memory"] for row in bad.store.read(["memory"]).to_pylist()} == {
+        "one",
+        "Blowing out the candles",
+    }
+    with pytest.raises(InputError, match="NaN or infinity"):
+        bad.write_memory(album.photos[0].photo_id, "three")
+    assert bad.add_album(words_alone("four", name="alone")).count("failed") == 1
+    good_again = RememberAI.open(tmp_path / "s", embedder=good).add_album(album)
+    assert [outcome.status for outcome in good_again.outcomes] == ["skipped", "done", "skipped"]
+
+
+def test_vectors_of_another_length_than_the_model_says(tmp_path):
+    book = RememberAI.create(tmp_path / "s", embedder=WordsEmbedder(lambda v: v[:, :-1]))
+    with pytest.raises(InputError, match="shape"):
+        book.add_album(words_alone("one", "two"))
+    short = RememberAI.open(tmp_path / "s", embedder=WordsEmbedder(lambda v: v[:-1]))
+    with pytest.raises(InputError, match="for 2 came 1"):
+        short.add_album(words_alone("one", "two"))
+    assert len(short) == 0
+
+
+def test_vectors_of_zeros(tmp_path):
+    def first_zero(vectors):
+        vectors[0] = 0
+        return vectors
+
+    book = RememberAI.create(tmp_path / "s", embedder=WordsEmbedder(first_zero))
+    report = book.add_album(words_alone("b", "a", "c"))
+    assert [outcome.status for outcome in report.outcomes] == ["done", "failed", "done"]
+    assert "direction" in report.outcomes[1].reason
+
+
+def test_the_store_is_as_it_was_after_a_broken_model(tmp_path):
+    good = WordsEmbedder()
+    book = RememberAI.create(tmp_path / "s", embedder=good)
+    book.add_album(words_alone("Blowing out the candles"))
+    bad = RememberAI.open(tmp_path / "s", embedder=WordsEmbedder(lambda v: v * np.nan))
+    assert bad.add_album(words_alone("one", "two", name="more")).count("failed") == 2
     again = RememberAI.open(tmp_path / "s", embedder=good)
     assert [hit.text for hit in again.search("candles", k=5)] == ["Blowing out the candles"]
