@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CHECKSUMS = "checksums"
 _LINE = re.compile(rb"([0-9a-f]{64}) ([0-9]{1,19}) ([^\n]+)\n")
+_FLUSHED_AT_ONCE = 8  # a journal takes what is flushed together at the price of one
 HINT = "latest_version_hint.json"  # the one file that Lance rewrites; nothing relies on it
 
 
@@ -119,14 +120,18 @@ class Seals:
             Files that get none: nobody knows whether they are still what was written.
         """
         new = sorted(self.unsealed())
-        with ThreadPoolExecutor(1) as beside:
-            flushed = beside.submit(self._flush, new)
+        with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as beside:
+            flushed = [beside.submit(sync_file, self._table / name) for name in new]
+            flushed += [
+                beside.submit(sync_folder, Path(each)) for each, _, _ in os.walk(self._table)
+            ]
             seals = {
                 name: Seal(_digest(path := self._table / name), path.stat().st_size)
                 for name in new
                 if name not in besides and not name.endswith(HINT)
             }
-            flushed.result()
+            for each in flushed:
+                each.result()
         if seals:
             self._append(seals)
 
@@ -135,12 +140,6 @@ class Seals:
         there = set(names_below(self._table))
         kept = {name: seal for name, seal in self.known().items() if name in there}
         write_atomically(self._path, b"".join(map(_line, kept, kept.values())))
-
-    def _flush(self, names: list[str]) -> None:
-        for name in names:
-            sync_file(self._table / name)
-        for folder, _, _ in os.walk(self._table):
-            sync_folder(Path(folder))
 
     def _append(self, seals: dict[str, Seal]) -> None:
         is_new = not self._path.exists()
