@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rememberai.errors import InputError
+from rememberai.errors import InputError, StoreError
 from rememberai.store.handle import Handle
 from rememberai.store.lance_errors import lance_errors
 from rememberai.store.schema import VECTOR, column_matrix, with_vectors
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     Columns = Sequence[str] | Mapping[str, str] | None
 
 
-# What an expression raises on the rows' values, such as a division by zero.
-_IN_EXPRESSIONS = ("Error applying filter", "Divide by zero", "Cast error", "Arithmetic overflow")
 _BRACKETS = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|[()]", re.DOTALL)
 
 
@@ -92,7 +90,7 @@ class Reader(Handle):
             photo_ids = asked.filter(there).to_pylist()
         if not photo_ids or not len(self):
             return {}
-        columns = [name for name in self._schema.names if name != VECTOR]
+        columns = _without_vector(self._schema)
         with lance_errors(self._files.table):
             table = seen.dataset.to_table(columns=columns, filter=is_in("photo_id", photo_ids))
         return {row["photo_id"]: row for row in table.to_pylist()}
@@ -209,18 +207,32 @@ class Reader(Handle):
             with lance_errors(self._files.table):
                 try:
                     yield
-                except pa.ArrowInvalid as error:
-                    if not any(sign in str(error) for sign in _IN_EXPRESSIONS):
+                except pa.ArrowInvalid as error:  # a division by zero, say, or a damaged file
+                    if not self._can_be_read():
                         raise
                     raise InputError(str(error)) from error
         except ValueError as error:
             asked = [f"the columns {columns}"] if columns else []
             asked += [f"the condition {where!r}"] if where is not None else []
-            names = ", ".join(name for name in self._schema.names if name != VECTOR)
+            names = ", ".join(_without_vector(self._schema))
             raise InputError(
                 f"{' and '.join(asked)} can't be read: {error}. Write names and SQL conditions on "
                 f"the columns {names}"
             ) from error
+
+    def _can_be_read(self) -> bool:
+        """Tell whether all that an expression might look at is whole, so that the fault is its."""
+        try:
+            with lance_errors(self._files.table):
+                for _ in self._dataset.scanner(columns=self._chosen(None)).to_batches():
+                    pass
+        except StoreError:
+            return False
+        return True
+
+
+def _without_vector(schema: pa.Schema) -> list[str]:
+    return [name for name in schema.names if name != VECTOR]
 
 
 def _whole_condition(where: str | None) -> str | None:

@@ -314,6 +314,31 @@ def test_a_condition_that_can_t_be_read_is_the_caller_s_error(store, bad):
         store.read(**bad)
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"where": "width / 0 = 1"},
+        {"where": "CAST(name AS INT) > 1"},
+        {"columns": {"x": "width / 0"}},
+        {"columns": {"x": "repeat(name, 99999999999)"}},
+        {"columns": {"x": "to_timestamp(name)"}},
+    ],
+    ids=str,
+)
+def test_an_expression_that_fails_is_told_from_a_damaged_file(store, bad):
+    store.append(rows(["a", "b"], width=3))
+    with pytest.raises(InputError, match="can't be read"):
+        store.read(**bad)
+    with pytest.raises(InputError, match="can't be read"):
+        list(store.scan(**bad))
+    (file,) = (store.path / "photos.lance" / "data").glob("*")
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2 :] = bytes([255]) * (len(data) - len(data) // 2)
+    file.write_bytes(data)
+    with pytest.raises(StoreError, match="damaged"):
+        MemoryStore.open(store.path).read(**bad)
+
+
 ODD = ["o'k", "''", 'a"b', "back\\slash", "new\nline", "--x", ";", "한글", "%_", "a\0b", "", " "]
 
 
