@@ -101,3 +101,37 @@ def test_a_server_that_is_gone_is_said(look, book):
         page.route("**/api/rename", lambda route: route.abort())
         page.get_by_role("button", name="Rename").click()
         page.get_by_role("alert").get_by_text("does not answer").wait_for()
+
+
+def test_after_a_correction_the_reader_stands_where_they_stood(look, book):
+    from makers import words_alone
+
+    texts = (f"tent campfire stars night{i}" for i in range(130))
+    added = book.add_album(words_alone(*texts, name="camp"))
+    (cake, *_) = book.events.read()
+    book.events.move([outcome.photo_id for outcome in added.outcomes], cake.event_id)
+    with served(book.store.path) as address:
+        page = look(address)
+        page.locator(".event a", has_text="135 photos").click()
+        for _ in range(3):
+            page.locator(".end").scroll_into_view_if_needed()
+        page.wait_for_function("document.querySelectorAll('.opened .photo').length === 135")
+        box = page.locator(".box input").last
+        box.check()
+        before = page.evaluate("scrollY")
+        page.get_by_role("button", name="Make an event of their own").click()
+        page.get_by_text("A new event was made.").wait_for()
+        assert page.locator(".opened .photo").count() == 134
+        assert abs(page.evaluate("scrollY") - before) < 400
+        assert before > 2000
+
+
+def test_the_keys_stay_in_the_view_after_a_correction(look, book):
+    with served(book.store.path) as address:
+        page = look(address)
+        page.locator(".event a").first.click()
+        page.get_by_text("Correct this event").click()
+        page.get_by_label("Title", exact=True).fill("Swimming")
+        page.keyboard.press("Enter")
+        page.get_by_text("Renamed.").wait_for()
+        assert page.evaluate("document.activeElement.textContent") == "Swimming"

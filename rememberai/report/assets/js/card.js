@@ -8,10 +8,15 @@ import { t } from "./words.js";
 const AHEAD = "600px"; // how far below the window pictures are fetched
 const AT_ONCE = 60; // cards that are added when the end comes near
 
+let begun = AT_ONCE;
+
 const watcher = new IntersectionObserver(
   (entries) => entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => show(target)),
   { rootMargin: AHEAD },
 );
+
+// A page on paper needs what no window came near to.
+window.addEventListener("beforeprint", () => document.querySelectorAll("img:not([src])").forEach(show));
 
 function show(image) {
   watcher.unobserve(image);
@@ -35,7 +40,7 @@ export function view(photo) {
 
 function wordCard(photo) {
   const text = textOf(photo) ?? photos.name[photo];
-  return el("span", { class: `words ${colourOf(photos.event[photo])}` }, el("q", {}, text));
+  return el("span", { class: `words ${colourOf(photos.event[photo])}` }, el("q", { dir: "auto" }, text));
 }
 
 // A memory is set as a quotation by a person, a caption as a label by a machine.
@@ -44,9 +49,9 @@ export function words(photo, short = false) {
   if (source === "wordless") return el("p", { class: "wordless" }, t("wordless"));
   return el(
     "p",
-    { class: `${source}${short ? " short" : ""}`, dir: "auto" },
+    { class: `${source}${short ? " short" : ""}` },
     el("span", { class: "source" }, icon(source), t(`source.${source}`)),
-    el("span", { class: "said" }, textOf(photo)),
+    el("span", { class: "said", dir: "auto" }, textOf(photo)),
   );
 }
 
@@ -60,7 +65,7 @@ export function photoCard(photo, { open, selectable = false, event = false }) {
     isTypical(photo) && !event ? badge() : null,
     selectable ? box(photo) : null,
     photos.picture[photo] || sourceOf(photo) !== "memory" ? words(photo, true) : el("p", { class: "memory short" }, el("span", { class: "source" }, icon("memory"), t("source.memory"))),
-    of ? el("a", { class: "of", href: `#/event/${of.id}` }, of.title) : null,
+    of ? el("a", { class: "of", href: `#/event/${of.id}`, dir: "auto" }, of.title) : null,
   );
 }
 
@@ -78,20 +83,27 @@ function box(photo) {
   return el("label", { class: "box" }, tick);
 }
 
+// Build a view in which no gallery begins with fewer cards than those that stand there.
+export function keepingCards(build) {
+  begun = Math.max(AT_ONCE, document.querySelectorAll("main [data-card]").length);
+  build();
+  begun = AT_ONCE;
+}
+
 // A list of cards that grows as its end comes near.
 export function gallery(some, options) {
   const list = el("ul", { class: "gallery" });
   const end = el("div", { class: "end" });
   let shown = 0;
-  const grow = () => {
-    const next = some.slice(shown, shown + AT_ONCE);
+  const grow = (n) => {
+    const next = some.slice(shown, shown + n);
     list.append(...next.map((photo) => photoCard(photo, { ...options, open: (i) => options.open(i, some) })));
     shown += next.length;
     if (shown >= some.length) sentinel.disconnect();
   };
-  const sentinel = new IntersectionObserver((entries) => entries[0].isIntersecting && grow(), { rootMargin: AHEAD });
+  const sentinel = new IntersectionObserver((entries) => entries[0].isIntersecting && grow(AT_ONCE), { rootMargin: AHEAD });
   sentinel.observe(end);
-  grow();
+  grow(begun);
   return el("div", {}, list, end);
 }
 

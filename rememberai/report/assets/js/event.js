@@ -8,7 +8,7 @@ import { openPhoto } from "./photo.js";
 import { askWhy } from "./server.js";
 import { isFiltered, mask } from "./state.js";
 import { assignment, meter } from "./timeline.js";
-import { days, number, percent, place, t } from "./words.js";
+import { TWO_PLACES, beginning, days, number, percent, place, t } from "./words.js";
 
 export function eventView(id) {
   const event = book.events.findIndex((each) => String(each.id) === id);
@@ -29,7 +29,7 @@ export function eventView(id) {
         "div",
         { class: "heading" },
         el("p", { class: "when" }, dates ? days(...dates) : t("undated")),
-        el("h1", { tabindex: "-1" }, title),
+        el("h1", { tabindex: "-1", dir: "auto" }, title),
         el("p", { class: "facts" }, facts.filter(Boolean).join(" · ")),
         el("p", { class: "verdict" }, assignment(event), live ? opinions(event) : null),
         live ? corrections(event) : null,
@@ -57,24 +57,24 @@ function spoken(reasons) {
     reasons.reason ? el("p", {}, t("why.unknown"), " ", el("span", { lang: "en" }, reasons.reason)) : null,
     ranking(reasons.ranking),
     nearest(reasons.nearest),
-    reasons.words.length ? el("p", {}, t("why.words"), " ", el("b", {}, reasons.words.join(", "))) : null,
+    reasons.words.length ? el("p", {}, t("why.words"), " ", el("b", { dir: "auto" }, reasons.words.join(", "))) : null,
     telling(reasons.telling),
   );
 }
 
 function ranking(ranked) {
-  const rows = ranked.map(([name, share]) => [el("dt", {}, name), el("dd", {}, meter(share), percent(share))]);
+  const rows = ranked.map(([name, share]) => [el("dt", { dir: "auto" }, name), el("dd", {}, meter(share), percent(share))]);
   return el("dl", { class: "ranking" }, rows);
 }
 
 function nearest(found) {
   const rows = found.map(([name, text, distance]) =>
-    el("li", {}, el("q", { dir: "auto" }, text), " ", el("span", { class: "of" }, `${name} · ${number(distance)}`)),
+    el("li", {}, el("q", { dir: "auto" }, beginning(text)), " ", el("span", { class: "of" }, el("bdi", {}, name), ` · ${number(distance, TWO_PLACES)}`)),
   );
   return rows.length ? [el("h3", {}, t("why.nearest")), el("ul", {}, rows)] : null;
 }
 
 function telling(found) {
-  const rows = found.map((photo) => el("li", {}, el("q", { dir: "auto" }, textOf(photo))));
+  const rows = found.map((photo) => el("li", {}, el("q", { dir: "auto" }, beginning(textOf(photo)))));
   return rows.length ? [el("h3", {}, t("why.telling")), el("ul", {}, rows)] : null;
 }

@@ -1,6 +1,7 @@
 // The page: its head, the view that the address names, and the foot.
 
 import { book, live, nPhotos, photos } from "./book.js";
+import { keepingCards } from "./card.js";
 import { selectionBar } from "./correct.js";
 import { button, el } from "./dom.js";
 import { eventView } from "./event.js";
@@ -97,6 +98,14 @@ function turned() {
   main.querySelector("h1")?.focus({ preventScroll: true });
 }
 
+// Show the view anew; the reader stays where they were, and so do the keys.
+function corrected() {
+  const held = main.contains(document.activeElement);
+  keepingCards(showView);
+  if (held) main.querySelector("h1")?.focus({ preventScroll: true });
+  refreshPhoto();
+}
+
 window.addEventListener("hashchange", turned);
 listen((what) => {
   if (what === "selection") return;
@@ -106,8 +115,8 @@ listen((what) => {
     bar.replaceWith(next);
     bar = next;
   }
-  if (what === "book" || main.className !== "at-map") showView();
+  if (what === "book") corrected();
+  else if (main.className !== "at-map") showView();
   else showCount(bar);
-  if (what === "book") refreshPhoto();
 });
 start();

@@ -13,6 +13,7 @@ const REST = 160; // milliseconds after which it is drawn in full again
 const RINGS = 2000; // selected dots that get a ring; of more, the others step back
 const LEGEND = 80; // events in the legend
 const LABELS = 14; // on the map
+const GAP = 7; // pixels between titles, and to their dot
 const FAR = 4; // pixels that make a press a drag
 
 // Give the view, what begins it when it stands in the page, and what ends it.
@@ -27,6 +28,7 @@ class PhotoMap {
     this.overlay = el("div", { class: "overlay", "aria-hidden": "true" });
     this.tip = el("div", { class: "tip", "aria-live": "polite", hidden: true });
     this.frame = el("div", { class: "frame", tabindex: 0, role: "application", "aria-label": t("map.label"), "aria-describedby": "map-help" }, canvas, this.overlay, this.tip);
+    this.bar = this.tools();
     this.side = el("div", { class: "side" });
     const colour = Uint16Array.from(photos.event, shadeOf);
     this.scatter = new Scatter(canvas, Float32Array.from(photos.x, (x) => x ?? NaN), Float32Array.from(photos.y, (y) => y ?? NaN), colour);
@@ -37,7 +39,7 @@ class PhotoMap {
     this.node = el(
       "div",
       { class: "map" },
-      el("div", { class: "plot" }, this.frame, this.tools(), el("p", { class: "help", id: "map-help" }, t("map.help"), absent())),
+      el("div", { class: "plot" }, this.frame, this.bar, el("p", { class: "help", id: "map-help" }, t("map.help"), absent())),
       this.side,
     );
   }
@@ -107,34 +109,43 @@ class PhotoMap {
     this.mark();
   }
 
-  // Titles of the largest events, where they leave each other room.
+  // Titles of the largest events, above their middle or below it, where there is room.
   label() {
-    const placed = [];
-    const names = largestFirst().slice(0, LABELS * 2).flatMap((event) => {
-      const [left, top] = this.middle(event);
-      const width = 7 * Math.min(28, book.events[event].title.length);
-      const apart = placed.every(([x, y, w]) => Math.abs(y - top) > 26 || Math.abs(x - left) > (w + width) / 2 + 12);
-      if (!(left > 0 && top > 0 && left < this.frame.clientWidth && top < this.frame.clientHeight)) return [];
-      if (!apart || placed.length >= LABELS) return [];
-      placed.push([left, top, width]);
-      const name = el("span", { class: colourOf(event) }, book.events[event].title);
-      const inside = Math.max(width / 2 + 6, Math.min(this.frame.clientWidth - width / 2 - 6, left));
-      name.style.transform = `translate(${inside}px, ${top}px) translate(-50%, -50%)`;
-      return [name];
+    const named = largestFirst().slice(0, 2 * LABELS).map((event) => [event, el("span", { class: colourOf(event), dir: "auto" }, book.events[event].title)]);
+    this.overlay.replaceChildren(...named.map(([, name]) => name), this.ring ?? "", this.area ?? "");
+    const sizes = named.map(([, name]) => [name.offsetWidth, name.offsetHeight]);
+    const taken = [this.toolsBox()];
+    named.forEach(([event, name], i) => {
+      const place = taken.length <= LABELS && this.free(this.middle(event), sizes[i], taken);
+      if (!place) return name.remove();
+      taken.push(place);
+      name.style.transform = `translate(${place.left}px, ${place.top}px)`;
     });
-    this.overlay.replaceChildren(...names, this.ring ?? "", this.area ?? "");
+  }
+
+  // A box of that size near a dot, in the frame and over none of the boxes that are taken.
+  free([left, top], [width, height], taken) {
+    const { clientWidth, clientHeight } = this.frame;
+    if (!(left > 0 && top > 0 && left < clientWidth && top < clientHeight)) return null;
+    const x = Math.max(GAP, Math.min(clientWidth - width - GAP, left - width / 2));
+    const boxes = [top - height - GAP, top + GAP].map((y) => ({ left: x, top: y, right: x + width, bottom: y + height }));
+    return boxes.find((box) => box.top > 0 && box.bottom < clientHeight && taken.every((other) => isApart(box, other)));
+  }
+
+  toolsBox() {
+    const [frame, tools] = [this.frame, this.bar].map((node) => node.getBoundingClientRect());
+    return { left: tools.left - frame.left, top: tools.top - frame.top, right: tools.right - frame.left, bottom: tools.bottom - frame.top };
   }
 
   // The middle of an event's dots: the median, which strays do not move.
   middle(event) {
     const own = photosOf(event).filter((i) => photos.x[i] !== null);
-    if (!own.length) return [-1, -1];
+    if (!own.length) return [NaN, NaN];
     const half = (column) => own.map((i) => column[i]).sort((a, b) => a - b)[own.length >> 1];
     const x = half(photos.x);
     const y = half(photos.y);
     const near = own.reduce((best, i) => (far(i, x, y) < far(best, x, y) ? i : best));
-    const [left, top] = this.scatter.place(near);
-    return [left, top - 18];
+    return this.scatter.place(near);
   }
 
   tools() {
@@ -176,7 +187,7 @@ class PhotoMap {
     frame.addEventListener("pointermove", (event) => this.drag(event, at(event)));
     frame.addEventListener("pointerup", (event) => this.lift(event, at(event)));
     frame.addEventListener("pointercancel", (event) => (this.pointers.delete(event.pointerId), (this.from = null)));
-    frame.addEventListener("pointerleave", () => this.hover(-1));
+    frame.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.hover(-1));
     frame.addEventListener("dblclick", (event) => this.open(this.scatter.nearest(...at(event))));
     frame.addEventListener("keydown", (event) => this.key(event));
   }
@@ -225,7 +236,10 @@ class PhotoMap {
     this.from = null;
     if (!from) return;
     if (from.moved && from.brush) this.pickArea(event.shiftKey || event.ctrlKey);
-    else if (!from.moved) this.pick(this.scatter.nearest(...at), event.ctrlKey || event.metaKey || event.shiftKey);
+    if (from.moved) return;
+    const photo = this.scatter.nearest(...at);
+    this.pick(photo, event.ctrlKey || event.metaKey || event.shiftKey);
+    this.hover(photo); // a finger points at nothing before
   }
 
   pickArea(more) {
@@ -285,7 +299,7 @@ class PhotoMap {
     this.tip.hidden = photo < 0;
     if (photo >= 0) {
       const event = eventOf(photo);
-      const name = el("span", { class: `event ${colourOf(photos.event[photo])}` }, event ? event.title : t("event.none"));
+      const name = el("span", { class: `event ${colourOf(photos.event[photo])}`, dir: "auto" }, event ? event.title : t("event.none"));
       this.tip.replaceChildren(...(photos.picture[photo] ? [view(photo)] : []), words(photo), name);
     }
     this.mark();
@@ -324,7 +338,7 @@ class PhotoMap {
     const light = () => this.light(event);
     const dim = () => this.light(null);
     const handlers = { onpointerenter: light, onpointerleave: dim, onfocus: light, onblur: dim };
-    return el("li", {}, el("a", { href, class: colourOf(event), ...handlers }, el("span", { class: "dot" }), el("span", {}, title), el("span", { class: "n" }, String(n))));
+    return el("li", {}, el("a", { href, class: colourOf(event), ...handlers }, el("span", { class: "dot" }), el("span", { dir: "auto" }, title), el("span", { class: "n" }, String(n))));
   }
 
   picked(some) {
@@ -338,6 +352,10 @@ class PhotoMap {
 
 function largestFirst() {
   return book.events.map((_, event) => event).sort((a, b) => photosOf(b).length - photosOf(a).length);
+}
+
+function isApart(one, other) {
+  return one.right + GAP < other.left || other.right + GAP < one.left || one.bottom < other.top || other.bottom < one.top;
 }
 
 function far(photo, x, y) {

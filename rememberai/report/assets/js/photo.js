@@ -86,9 +86,9 @@ function told(photo) {
 function quotation(source, text, by) {
   return el(
     "blockquote",
-    { class: source, dir: "auto" },
-    el("span", { class: "source" }, icon(source), t(`source.${source}`), by ? ` · ${by}` : ""),
-    el("span", { class: "said" }, text),
+    { class: source },
+    el("span", { class: "source" }, icon(source), t(`source.${source}`), by ? [" · ", el("bdi", {}, by)] : null),
+    el("span", { class: "said", dir: "auto" }, text),
   );
 }
 
@@ -102,11 +102,11 @@ function facts(photo) {
     known ? [el("dt", {}, t("where")), el("dd", {}, place([photos.lat[photo], photos.lon[photo]]))] : null,
     el("dt", {}, t("event")),
     el("dd", {}, event ? eventLink(event) : t("event.none"), isTypical(photo) ? badge() : null),
-    el("dt", {}, t("file")), el("dd", { class: "file" }, photos.name[photo]),
+    el("dt", {}, t("file")), el("dd", { class: "file", dir: "auto" }, photos.name[photo]),
     live || photos.picture[photo] || !photos.width[photo] ? null : [el("dt", {}, t("picture")), el("dd", {}, t("picture.left.out"))],
   );
 }
 
 function eventLink(event) {
-  return el("a", { href: `#/event/${event.id}`, onclick: () => dialog.close() }, book.events.includes(event) ? event.title : "");
+  return el("a", { href: `#/event/${event.id}`, onclick: () => dialog.close(), dir: "auto" }, book.events.includes(event) ? event.title : "");
 }

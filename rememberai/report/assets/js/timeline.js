@@ -57,7 +57,8 @@ function yearLinks(years) {
 
 function jump(click, id) {
   click.preventDefault();
-  document.getElementById(id).scrollIntoView({ behavior: "smooth" });
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  document.getElementById(id).scrollIntoView({ behavior: still ? "instant" : "smooth" });
 }
 
 function yearSection(name, events) {
@@ -85,7 +86,7 @@ function eventCard(event, large) {
       { href: `#/event/${id}` },
       mosaic(event),
       el("span", { class: "when" }, dates ? days(...dates) : t("undated")),
-      el("strong", {}, title),
+      el("strong", { dir: "auto" }, title),
       el("span", { class: "facts" }, facts),
       assignment(event),
     ),
@@ -114,7 +115,7 @@ export function assignment(event) {
     "span",
     { class: `known${accepted ? " accepted" : ""}` },
     el("span", { class: "dot" }),
-    el("span", {}, known),
+    el("bdi", {}, known),
     el("span", { class: "sure", title: t("confidence") }, sure),
     accepted || confidence === null ? null : meter(confidence),
   );

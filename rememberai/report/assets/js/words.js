@@ -5,6 +5,7 @@ import { parsed } from "./book.js";
 const STRINGS = parsed("strings");
 const LANGUAGES = Object.keys(STRINGS);
 const DAY = 86400;
+const LONG = 180; // letters
 const KEY = "rememberai.language";
 
 let language = first();
@@ -56,9 +57,17 @@ function region() {
   return navigator.languages.find((name) => name.startsWith(language)) ?? language;
 }
 
+// The beginning of a text that is too long to be shown among others.
+export function beginning(text) {
+  const letters = [...text];
+  return letters.length > LONG ? `${letters.slice(0, LONG).join("").replace(/\s+\S*$/, "")} …` : text;
+}
+
 export function number(value, options = {}) {
   return new Intl.NumberFormat(region(), options).format(value);
 }
+
+export const TWO_PLACES = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
 
 export function percent(share) {
   return number(share, { style: "percent", maximumFractionDigits: 0 });
@@ -94,7 +103,7 @@ export function year(seconds) {
 }
 
 export function place([latitude, longitude]) {
-  const degrees = (value) => number(Math.abs(value), { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const degrees = (value) => number(Math.abs(value), TWO_PLACES);
   const north = `${degrees(latitude)}° ${latitude < 0 ? "S" : "N"}`;
   return `${north}, ${degrees(longitude)}° ${longitude < 0 ? "W" : "E"}`;
 }
