@@ -1,4 +1,4 @@
-"""The page of a book that is hard to show: many scripts, long words, hundreds of photos, no dates."""
+"""The page of a book that is hard to show: many scripts, long words, a large event, no dates."""
 
 from __future__ import annotations
 
@@ -219,11 +219,12 @@ CONTRASTS = """() => {
     .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
   return [...document.querySelectorAll("#page *, dialog *")].flatMap((e) => {
     const speaks = [...e.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    if (!speaks || !e.checkVisibility({ contentVisibilityAuto: false }) || e.matches(":disabled, option")) return [];
+    if (!speaks || !e.checkVisibility() || e.matches(":disabled, option")) return [];
     const style = getComputedStyle(e), under = ground(e);
-    const [low, high] = [light(over(channels(style.color), under)), light(under)].sort((a, b) => a - b);
+    const both = [light(over(channels(style.color), under)), light(under)];
+    const ratio = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
     const large = parseFloat(style.fontSize) >= 24 ? 3 : 4.5;
-    return [[(high + 0.05) / (low + 0.05), large, `${e.tagName}.${e.className} ${e.textContent}`.slice(0, 60)]];
+    return [[ratio, large, `${e.tagName}.${e.className} ${e.textContent}`.slice(0, 60)]];
   });
 }"""
 

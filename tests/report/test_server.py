@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import re
 
 import pytest
 from makers import WordsEmbedder
+from pages import served
 from PIL import Image
 
 from rememberai import InputError, RememberAI
@@ -209,6 +211,38 @@ def test_a_body_must_be_a_json_object(client, post):
     for content in ("", "{", "[]", "\xff"):
         headers = {"X-RememberAI-Token": token}
         assert client.post("/api/rename", content=content, headers=headers).status_code == 400
+
+
+def test_a_body_that_is_too_large_is_not_read_to_its_end(client):
+    from rememberai.report import server
+
+    token = re.search(r'"token":"([^"]+)"', client.get("/").text)[1]
+
+    def parts():
+        for _ in range(200):
+            yield b" " * 2**20
+
+    headers = {"X-RememberAI-Token": token}
+    answer = client.post("/api/rename", content=parts(), headers=headers)
+    assert answer.status_code == 413
+    assert str(server._LARGEST) in answer.text
+
+
+def test_a_path_that_leads_out_is_refused_as_it_is_written(book):
+    """Clients tidy "..": here it goes over the wire."""
+    with served(book.store.path) as address:
+        port = int(address.rstrip("/").rpartition(":")[2])
+        for path in (
+            "/photo/../../../etc/passwd",
+            "/../etc/passwd",
+            "//etc/passwd",
+            "/photo/..%2f",
+        ):
+            wire = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            wire.putrequest("GET", path)
+            wire.endheaders()
+            assert wire.getresponse().status == 404, path
+            wire.close()
 
 
 def test_why_is_told_of_each_event(client, book):
