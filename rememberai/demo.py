@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rememberai import display
 from rememberai.errors import InputError
 from rememberai.pipeline import RememberAI
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def sample_album() -> Path:
@@ -25,28 +29,37 @@ def sample_album() -> Path:
     raise InputError("the sample album was not installed; install RememberAI from its wheel")
 
 
-def run(store: Path | None, *, offline: bool) -> None:
+def run(store: Path | None, *, offline: bool, as_json: bool = False) -> None:
     """Add, learn, assign, discover and search, in a folder that is kept or a temporary one."""
     sample = sample_album()
+    told: dict[str, object] = {}
+
+    def tell(name: str, heading: str, result: Any, show: Callable[..., None], *more: str) -> None:
+        told[name] = result
+        if not as_json:
+            display.heading(heading)
+            show(result, *more)
+
     with tempfile.TemporaryDirectory() as temporary:
         path = store if store is not None else Path(temporary) / "demo.memories"
         book = RememberAI.create(path, offline=offline)
         kept = path if store is not None else "a temporary store (--store FOLDER keeps it)"
-        display.heading(f"A year of photos is added to {kept}")
         with display.progress() as progress:
-            report = book.add_folder(sample / "year", progress=progress)
-        display.show_report(report)
-        display.heading("Ten events are learned from short texts")
-        display.show_report(book.learn_events(sample / "seeds.jsonl"))
+            added = book.add_folder(sample / "year", progress=progress)
+        tell("added", f"A year of photos is added to {kept}", added, display.show_report)
+        learned = book.learn_events(sample / "seeds.jsonl")
+        tell("learned", "Ten events are learned from short texts", learned, display.show_report)
         for album in ("query", "query_unknown"):
-            display.heading(f"Which event is the album {album!r}?")
-            display.show_assignment(book.assign(sample / album), album)
-        display.heading("Which events are in the year, if nobody names them?")
-        display.show_discovery(book.discover())
+            heading = f"Which event is the album {album!r}?"
+            tell(album, heading, book.assign(sample / album), display.show_assignment, album)
+        heading = "Which events are in the year, if nobody names them?"
+        tell("discovered", heading, book.discover(), display.show_discovery)
         text = "blowing out the candles"
-        display.heading(f"Which photos are about {text!r}?")
-        display.show_hits(book.search(text, k=5))
-        if store is not None:
+        hits = book.search(text, k=5)
+        tell("found", f"Which photos are about {text!r}?", hits, display.show_hits)
+        if as_json:
+            display.show_json(told)
+        elif store is not None:
             display.heading(
                 f"The store is kept; go on with: rememberai search {store} 'a day at the sea'"
             )

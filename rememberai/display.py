@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from collections import defaultdict
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -182,9 +182,16 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 
 @contextmanager
 def busy(what: str) -> Iterator[None]:
-    """Turn a spinner on a terminal's standard error during a job that can't be counted."""
+    """Show on a terminal's standard error how long a job that can't be counted has taken."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
-    with console.status(what) if console.is_terminal else nullcontext():
+    if not console.is_terminal:
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        shown.add_task(what, total=None)
         yield
 
 

@@ -137,7 +137,9 @@ class RememberAI(OpenBook):
         """
         seeing = self._seeing()
         if seeing is None:
-            raise InputError("no pictures are embedded yet; call embed_images first")
+            raise InputError(
+                "no pictures are embedded yet; `rememberai see` or embed_images does that"
+            )
         column, model = seeing
         view = self.store.pinned()
         vectors = picture_vectors(model, [open_image(path)], view.metric)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,13 +61,14 @@ def fields(record) -> set[str]:
 
 
 def test_help_fits_a_screen_and_names_every_command(shell):
+    """A screen has 24 lines of 80 letters, the last of which the shell's next prompt takes."""
     done = shell("--help")
     assert done.status == 0
-    assert len(done.out.splitlines()) <= 40
+    assert len(done.out.splitlines()) <= 23
     assert max(map(len, done.out.splitlines())) <= 80
     assert "..." not in done.out.partition("\n")[2]  # every line is a whole sentence
     for command in COMMANDS:
-        assert f"  {command} " in done.out
+        assert re.search(rf"\b{command}\b", done.out.partition("demo.")[2])
         assert shell(command, "--help").status == 0
     assert shell("-h").out == done.out
 
@@ -82,6 +84,21 @@ def test_completion_knows_the_commands(kind):
         "COMP_CWORD": "ex" if kind == "fish" else "1",
     }
     assert b"export" in process(**asked).stdout
+
+
+def leaves(group):
+    for command in group.commands.values():
+        yield from leaves(command) if hasattr(command, "commands") else [command]
+
+
+@pytest.mark.parametrize("command", [*leaves(cli)], ids=lambda command: command.name)
+def test_every_command_speaks_json(command):
+    assert "--json" in {name for option in command.params for name in option.opts}
+
+
+def test_completion_as_json(shell):
+    told = json.loads(shell("completion", "fish", "--json").out)
+    assert told["script"].strip() == shell("completion", "fish").out.strip()
 
 
 def test_version(shell):
@@ -246,6 +263,16 @@ def test_demo_runs_the_main_job(shell, tmp_path):
     again = shell("demo", "--store", tmp_path / "kept")
     assert again.status == 1
     assert "a store already" in again.err
+
+
+def test_demo_as_json(shell):
+    done = shell("demo", "--offline", "--json")
+    told = json.loads(done.out)
+    assert (done.status, done.err) == (0, "")
+    assert [told[album]["event"] for album in ("query", "query_unknown")] == ["birthday", None]
+    assert len(told["added"]["outcomes"]) == 67
+    assert told["discovered"]["events"]
+    assert len(told["found"]) == 5
 
 
 # --- errors --------------------------------------------------------------------------------------
@@ -482,6 +509,26 @@ def test_an_argument_that_is_not_utf_8(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
+FAULTY = """
+import rememberai
+from rememberai import cli
+rememberai.RememberAI.open = lambda *_, **__: 1 / 0
+cli.main()
+"""
+
+
+def test_a_fault_of_the_library_is_two_lines_and_with_debug_a_traceback(tmp_path):
+    command = [sys.executable, "-c", FAULTY]
+    done = subprocess.run([*command, "info", tmp_path], capture_output=True, text=True, check=False)
+    first, second = done.stderr.splitlines()
+    assert (done.returncode, first) == (1, "Error: ZeroDivisionError: division by zero")
+    assert "--debug" in second
+    command += ["--debug", "info", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
 def test_debug_shows_the_traceback(tmp_path):
     done = process("--debug", "info", tmp_path)
     assert done.returncode == 1
@@ -528,6 +575,25 @@ def test_an_interrupted_command_ends_with_130_and_goes_on(shell, tmp_path):
     again = shell(*arguments)
     assert again.status == 0
     assert json.loads(shell("info", tmp_path / "s", "--json").out)["photos"] == 67
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are of another kind there")
+def test_interrupted_captioning_keeps_what_was_captioned_and_goes_on(shell, store, tmp_path):
+    model = tiny_captioner(tmp_path)
+    script = INTERRUPTED.replace("_BATCH = 20", "_CAPTIONED = 6")
+    done = subprocess.run(
+        [sys.executable, "-c", script, "caption", str(store), str(model)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1].startswith("Interrupted. What was stored is whole;")
+    assert shell("check", store).status == 0
+    waiting = json.loads(shell("info", store, "--json").out)["waiting"]
+    assert waiting < 18
+    rows = json.loads(shell("caption", store, model, "--json").out)["outcomes"]
+    assert len(rows) == waiting
 
 
 # --- examples ------------------------------------------------------------------------------------

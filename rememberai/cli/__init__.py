@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import warnings
+from itertools import chain
 
 import click
 
@@ -19,45 +20,43 @@ from rememberai.cli import adding, asking, keeping, looking
 from rememberai.errors import RememberAIError
 
 _INTERRUPTED = 130
-_SECTIONS = {
-    "Photos and words in": (adding.demo, adding.add, adding.caption, adding.see, adding.learn),
-    "Questions": (
-        asking.assign,
-        asking.discover,
-        asking.search,
-        asking.similar,
-        asking.bursts,
-        asking.info,
+# What the help gives a line each, and what it only names.
+_MAIN = (
+    *(adding.add, adding.caption, adding.see, adding.learn),
+    *(asking.assign, asking.discover, asking.search, asking.similar, asking.bursts),
+    *(looking.report, looking.serve, looking.events, looking.correct),
+)
+_NAMED = {
+    "To look after STORE": (
+        *(asking.info, keeping.check, keeping.reembed),
+        *(keeping.export, keeping.import_, keeping.compact),
     ),
-    "Looking and correcting": (looking.report, looking.serve, looking.events, looking.correct),
-    "Looking after a store": (
-        keeping.check,
-        keeping.reembed,
-        keeping.export,
-        keeping.import_,
-        keeping.compact,
-        keeping.completion,
-    ),
+    "To begin": (adding.demo, keeping.completion),
 }
 
 
-class _Sections(click.Group):
-    """A group whose help lists the commands in sections, a line each."""
+class _OneScreen(click.Group):
+    """A group whose help fits a terminal of 24 lines."""
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the commands of each section."""
-        width = max(map(len, self.commands))
-        for section, commands in _SECTIONS.items():
-            with formatter.section(section):
-                limit = formatter.width - width - 6
-                rows = [(f"{c.name:{width}}", c.get_short_help_str(limit)) for c in commands]
-                formatter.write_dl(rows)
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write a line for each of the main commands, and the names of the others."""
+        width = max(len(command.name or "") for command in _MAIN)
+        limit = formatter.width - width - 6
+        lines = [(f"{c.name:{width}}", c.get_short_help_str(limit)) for c in _MAIN]
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_dl(lines)
+            formatter.write_paragraph()
+            for what, commands in _NAMED.items():
+                formatter.write_text(f"{what}: {', '.join(str(c.name) for c in commands)}.")
 
 
 @click.group(
-    cls=_Sections,
+    cls=_OneScreen,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit status: 0 done, 1 failed, 2 usage, 3 some inputs failed, 130 stopped.",
+    options_metavar="[--version] [--debug]",
+    epilog="COMMAND -h tells more, and --debug where an error came from. Exit status: 0 done, "
+    "1 failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="rememberai")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
@@ -65,9 +64,8 @@ def cli() -> None:
     """Give photos words, and find the events in them. Try: rememberai demo."""
 
 
-for _commands in _SECTIONS.values():
-    for _command in _commands:
-        cli.add_command(_command)
+for _command in chain(_MAIN, *_NAMED.values()):
+    cli.add_command(_command)
 
 
 def main() -> None:
@@ -98,6 +96,12 @@ def _status() -> int:
         if "--debug" in sys.argv:
             raise
         _complain(f"Error: {error}")
+        return 1
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        _complain(f"Error: {type(error).__name__}: {error}")
+        _complain("That should not happen; `rememberai --debug ...` shows where. Please report it.")
         return 1
 
 

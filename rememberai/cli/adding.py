@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--store", type=PathType(), help="Keep the demo's store here.")
 @offline_option
-def demo(store: Path | None, offline: bool) -> None:
+@json_option
+def demo(store: Path | None, offline: bool, as_json: bool) -> None:
     """Run the main job on the sample album. It is one family's year, drawn by code."""
     from rememberai.demo import run
 
-    run(store, offline=offline)
+    run(store, offline=offline, as_json=as_json)
 
 
 @click.command()

@@ -66,9 +66,12 @@ def reembed(store: Path, model: str, offline: bool, as_json: bool) -> None:
 @json_option
 def export(store: Path, file: Path, force: bool, as_json: bool) -> None:
     """Write all rows of STORE, with vectors, to a Parquet FILE."""
+    from rememberai import display
+
     if file.exists() and not force:
         raise click.UsageError(f"{file} is there already; name another file, or say --force.")
-    n = open_book(store).store.export_parquet(file)
+    with display.busy("writing"):
+        n = open_book(store).store.export_parquet(file)
     say({"exported": n, "file": str(file)}, f"{n} photos were written to {file}", as_json)
 
 
@@ -78,7 +81,10 @@ def export(store: Path, file: Path, force: bool, as_json: bool) -> None:
 @json_option
 def import_(store: Path, file: Path, as_json: bool) -> None:
     """Add the rows of an exported FILE to STORE. Those there already stay."""
-    n = open_book(store).store.import_parquet(file)
+    from rememberai import display
+
+    with display.busy("adding"):
+        n = open_book(store).store.import_parquet(file)
     say({"added": n}, f"{n} photos were added", as_json)
 
 
@@ -87,13 +93,17 @@ def import_(store: Path, file: Path, as_json: bool) -> None:
 @json_option
 def compact(store: Path, as_json: bool) -> None:
     """Gather the small files of STORE into large ones. Versions older than a day go."""
-    freed = open_book(store).store.compact()
+    from rememberai import display
+
+    with display.busy("gathering"):
+        freed = open_book(store).store.compact()
     say({"freed_bytes": freed}, f"{freed / 1e6:.1f} MB were freed", as_json)
 
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
+@json_option
+def completion(shell: str, as_json: bool) -> None:
     """Print a script that completes commands in SHELL. Let the shell source it at its start."""
     from click.shell_completion import get_completion_class
 
@@ -101,4 +111,5 @@ def completion(shell: str) -> None:
     maker = get_completion_class(shell)
     if maker is None:  # click knows every shell that the argument allows
         raise click.UsageError(f"{shell} is not a shell that click completes for.")
-    click.echo(maker(context.command, {}, "rememberai", "_REMEMBERAI_COMPLETE").source())
+    script = maker(context.command, {}, "rememberai", "_REMEMBERAI_COMPLETE").source()
+    say({"shell": shell, "script": script}, script, as_json)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -49,15 +51,21 @@ def report(store: Path, output: Path, assets: bool, as_json: bool) -> None:
 @store_argument
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="A free one if left out.")
 @offline_option
-def serve(store: Path, port: int, offline: bool) -> None:
+@json_option
+def serve(store: Path, port: int, offline: bool, as_json: bool) -> None:
     """Show STORE in a browser, to search and correct. Only this machine is answered."""
+    from rememberai import display
     from rememberai.report import serve
 
-    serve(
-        open_book(store, offline=offline),
-        port=port,
-        ready=lambda address: click.echo(f"Open {address} in a browser; Ctrl-C ends it."),
-    )
+    with ExitStack() as waiting:
+        waiting.enter_context(display.busy("reading"))
+
+        def ready(address: str) -> None:
+            waiting.close()
+            say({"address": address}, f"Open {address} in a browser; Ctrl-C ends it.", as_json)
+            sys.stdout.flush()  # whoever started it waits for the address
+
+        serve(open_book(store, offline=offline), port=port, ready=ready)
 
 
 @click.command()

@@ -51,7 +51,7 @@ def write_report(
         Put every picture, larger, into a folder beside the page, named after it. What is there
         already is not made again.
     progress
-        Called as ``progress("pictures", done, total)``.
+        Called as ``progress(stage, done, total)``; the stages are "events", "map" and "pictures".
 
     Returns
     -------
@@ -67,11 +67,15 @@ def write_report(
     target = Path(path).expanduser()
     if not target.parent.is_dir() or target.is_dir():
         raise InputError(f"{target} can't be written: name a file in a folder that is there")
+    tick = progress or _quiet
+    tick("events", 0, 1)
     contents = Contents(book)
     if not contents.rows:
         raise InputError("the store has no photo to show; add some first")
+    tick("events", 1, 1)
+    tick("map", 0, 1)
     shown = contents.as_json(explained=True)
-    tick = progress or _quiet
+    tick("map", 1, 1)
     if assets:
         folder = target.with_name(f"{target.stem}_files")
         reasons = _beside(folder, contents.rows, tick)

@@ -138,7 +138,8 @@ def test_a_page_that_can_not_be_written_is_refused_before_any_work(made_book, tm
 def test_progress_is_told(made_book, tmp_path):
     seen = []
     made_book.report(tmp_path / "p.html", progress=lambda *step: seen.append(step))
-    assert seen == [("pictures", done, 13) for done in range(1, 14)]
+    once = [(stage, done, 1) for stage in ("events", "map") for done in (0, 1)]
+    assert seen == once + [("pictures", done, 13) for done in range(1, 14)]
 
 
 def test_a_thumbnail_fits_is_upright_and_carries_nothing_along(tmp_path):

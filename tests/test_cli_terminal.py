@@ -1,0 +1,64 @@
+"""What the commands show on a terminal: progress and colours, on the error output alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+COLOUR = re.compile(r"\x1b\[[\d;]*(?:3[0-8]|4[0-8]|9[0-7])[\d;]*m")
+
+
+@pytest.fixture
+def store(sample_store, tmp_path):
+    return shutil.copytree(sample_store, tmp_path / "my.memories")
+
+
+def on_terminal(*arguments, **environment) -> tuple[str, str]:
+    """Run a command whose error output is a terminal; gives what stood there, and the output."""
+    master, slave = pty.openpty()
+    kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "rememberai", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        env=kept | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment,
+    ) as running:
+        os.close(slave)
+        shown = b""
+        try:
+            while part := os.read(master, 65536):
+                shown += part
+        except OSError:  # the last one who could write is gone
+            pass
+        out = running.stdout.read()
+    os.close(master)
+    assert running.returncode == 0, shown
+    return shown.decode(), out.decode()
+
+
+def test_a_long_job_has_a_bar_with_rate_and_time_left(store, tmp_path):
+    shown, out = on_terminal("report", store, "-o", tmp_path / "album.html")
+    for stage in ("events", "map", "pictures"):
+        assert stage in shown
+    assert "67/67" in shown
+    assert re.search(r"[\d.]+(?:e\+\d+)?/s", shown)
+    assert re.search(r"\d:\d\d:\d\d", shown)
+    assert "\x1b" not in out
+
+
+def test_a_job_that_cannot_be_counted_says_what_it_does_and_since_when(store):
+    shown, out = on_terminal("check", store, "--json")
+    assert "reading" in shown
+    assert re.search(r"\d:\d\d:\d\d", shown)
+    assert out.startswith("{")
+
+
+def test_no_colour_for_who_asks_for_none(store):
+    assert COLOUR.search(on_terminal("check", store)[0])
+    assert not COLOUR.search(on_terminal("check", store, NO_COLOR="1")[0])
