@@ -1,4 +1,4 @@
-"""How long `import rememberai` takes, and that it loads nothing heavy."""
+"""How long `import rememberai` and `rememberai --help` take; neither loads anything heavy."""
 
 from __future__ import annotations
 
@@ -28,19 +28,29 @@ import json
 loaded = [name for name in {HEAVY!r} if name in sys.modules]
 print(json.dumps({{"import": taken, "loaded": loaded, "modules": len(sys.modules)}}))
 """
+_HELP = f"""
+import contextlib, io, json, sys
+from rememberai.cli import main
+sys.argv = ["rememberai", "--help"]
+with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
+    main()
+loaded = [name for name in {HEAVY!r} if name in sys.modules]
+print(json.dumps({{"loaded": loaded, "lines": len(shown.getvalue().splitlines())}}))
+"""
+_ARMS = {"empty interpreter": _EMPTY, "import rememberai": _IMPORT, "rememberai --help": _HELP}
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Start interpreters by turns, empty ones and ones that import the library."""
+    """Start interpreters by turns: empty ones, and ones that import or show the help."""
     options = arguments(__doc__, repeats=10).parse_args(argv)
     run = Run(NAME, {"repeats": options.repeats}, folder=options.records)
-    for code in (_EMPTY, _IMPORT):
+    for code in _ARMS.values():
         _start(code)  # once for nothing, so that files are cached and byte code is written
     for repeat in range(options.repeats):
-        for arm, code in (("empty interpreter", _EMPTY), ("import rememberai", _IMPORT)):
+        for arm, code in _ARMS.items():
             found = _start(code)
             if found.get("loaded"):
-                sys.exit(f"`import rememberai` loads {', '.join(found['loaded'])}")
+                sys.exit(f"`{arm}` loads {', '.join(found['loaded'])}")
             run.add({"what": arm}, repeat, found)
     print(table(run.records))
 
@@ -51,6 +61,8 @@ def table(records: list[Record]) -> str:
     whole = median(figures(imports, "process"))
     empty = median(figures(of_arm(records, what="empty interpreter"), "process"))
     inside = figures(imports, "import")
+    helps = of_arm(records, what="rememberai --help")
+    seconds = f"{median(figures(helps, 'process')):.3f}" if helps else ""
     return markdown(
         ["", "median s", "bar s"],
         [
@@ -59,6 +71,7 @@ def table(records: list[Record]) -> str:
             ["process that imports", f"{whole:.3f}", ""],
             ["process that does not", f"{empty:.3f}", ""],
             ["difference of the two", f"{whole - empty:.3f}", "0.200"],
+            ["process of `rememberai --help`", seconds, "0.300"],
         ],
     )
 

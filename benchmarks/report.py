@@ -249,12 +249,15 @@ def drawing_rate(running: Any, n: int, way: str, frames: int) -> Record:
 def table(records: list[Record]) -> str:
     """Write the medians, and what they must keep to."""
     rows = []
+    once = 0.0
     for what in ("events found", "map made"):
         (seconds,) = figures(of_arm(records, what=what), "seconds")
+        once += seconds
         rows.append([f"{what}, once, s", f"{seconds:.1f}", ""])
     pages = of_arm(records, what="report")
     rest, thumbnails = (median(figures(pages, name)) for name in ("rest", "thumbnails"))
     rows.append(["report besides thumbnails, s", f"{rest:.1f}", "< 60"])
+    rows.append(["the first one, with events and map, s", f"{once + rest:.1f}", "< 60"])
     rows.append(["its thumbnails, s", f"{thumbnails:.1f}", ""])
     rows.append(["its size, MB", f"{median(figures(pages, 'megabytes')):.1f}", "< 15"])
     paints = of_arm(records, what="first paint")

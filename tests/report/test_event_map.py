@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from rememberai import EventMap, InputError, RememberAIWarning
+from rememberai import EventMap, InputError, MissingExtraError, RememberAIWarning
 from rememberai._arrays import prepare
 from rememberai.events.kmeans import canonical_order
 from rememberai.index.knn import knn
@@ -152,6 +152,25 @@ def test_umap_takes_the_neighbours_it_is_given(vectors, monkeypatch):
     mistaken = EventMap().fit(once, neighbors=(known[0], wrong))
     assert not np.array_equal(mistaken.embedding_, event_map.embedding_)
     np.testing.assert_array_equal(event_map.transform(once), event_map.embedding_)
+
+
+def test_of_some_thousand_vectors_the_exact_neighbours_are_taken(vectors, fitted, monkeypatch):
+    from umap import umap_
+
+    from rememberai.report import event_map as module
+
+    once = np.unique(vectors, axis=0)
+    given = EventMap(metric="l2").fit(once, neighbors=knn(once, once, 15, "l2")).embedding_
+    monkeypatch.setattr(module, "_COMPARED", range(100, 1000))
+    with monkeypatch.context() as patch:
+        patch.setattr(umap_, "nearest_neighbors", None)  # nobody looks for them
+        np.testing.assert_array_equal(EventMap(metric="l2").fit(once).embedding_, given)
+
+    def without_faiss(*_):
+        raise MissingExtraError
+
+    monkeypatch.setattr(module, "knn", without_faiss)
+    np.testing.assert_array_equal(EventMap().fit(vectors).embedding_, fitted.embedding_)
 
 
 def test_neighbours_that_are_too_few_are_looked_for(vectors, fitted):
