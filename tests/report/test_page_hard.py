@@ -159,6 +159,27 @@ def test_titles_on_the_map_are_whole_and_cover_neither_each_other_nor_the_tools(
             )
 
 
+def test_a_title_stands_beside_the_dots_where_it_can(look, tmp_path):
+    """Dots above, below and to the left of the middle one: the title goes to the right."""
+    contents = hard_contents()
+    photos = contents["photos"]
+    places = [(5000, 5000), (5000, 5300), (5000, 4700), (4300, 5000), (9000, 9000), (0, 0)]
+    for column, values in zip("xy", zip(*places, strict=True), strict=True):
+        photos[column] = [*values, *[None] * (len(photos["id"]) - len(places))]
+    photos["event"] = [0] * 4 + [NONE] * (len(photos["id"]) - 4)
+    contents["events"] = [contents["events"][0] | {"title": "Sea", "typical": [0]}]
+    path = tmp_path / "cross.html"
+    path.write_text(written(contents), encoding="utf-8")
+    page = look(f"{path.as_uri()}#/map")
+    (title,) = page.locator(".overlay span").all()
+    page.locator(".frame").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    box = title.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector(".tip", state="hidden")  # there is no dot under it
+
+
 def test_a_finger_on_a_dot_shows_its_photo_and_one_beside_hides_it(look, hard_page):
     page = look(f"{hard_page.as_uri()}#/map", **PHONE)
     page.locator(".frame").focus()

@@ -13,6 +13,7 @@ const REST = 160; // milliseconds after which it is drawn in full again
 const RINGS = 2000; // selected dots that get a ring; of more, the others step back
 const LEGEND = 80; // events in the legend
 const LABELS = 14; // on the map
+const LABEL_ROOM = 38000; // square pixels of the map for each of them
 const GAP = 7; // pixels between titles, and to their dot
 const FAR = 4; // pixels that make a press a drag
 
@@ -109,27 +110,32 @@ class PhotoMap {
     this.mark();
   }
 
-  // Titles of the largest events, above their middle or below it, where there is room.
+  // Titles of the largest events, beside their middle, where there is room.
   label() {
     const named = largestFirst().slice(0, 2 * LABELS).map((event) => [event, el("span", { class: colourOf(event), dir: "auto" }, book.events[event].title)]);
     this.overlay.replaceChildren(...named.map(([, name]) => name), this.ring ?? "", this.area ?? "");
     const sizes = named.map(([, name]) => [name.offsetWidth, name.offsetHeight]);
+    const most = Math.min(LABELS, (this.frame.clientWidth * this.frame.clientHeight) / LABEL_ROOM);
     const taken = [this.toolsBox()];
     named.forEach(([event, name], i) => {
-      const place = taken.length <= LABELS && this.free(this.middle(event), sizes[i], taken);
+      const place = taken.length <= most && this.free(this.middle(event), sizes[i], taken);
       if (!place) return name.remove();
       taken.push(place);
       name.style.transform = `translate(${place.left}px, ${place.top}px)`;
     });
   }
 
-  // A box of that size near a dot, in the frame and over none of the boxes that are taken.
+  // A box of that size beside a dot, in the frame, over none of the boxes that are taken, and over as few dots as can be.
   free([left, top], [width, height], taken) {
     const { clientWidth, clientHeight } = this.frame;
     if (!(left > 0 && top > 0 && left < clientWidth && top < clientHeight)) return null;
-    const x = Math.max(GAP, Math.min(clientWidth - width - GAP, left - width / 2));
-    const boxes = [top - height - GAP, top + GAP].map((y) => ({ left: x, top: y, right: x + width, bottom: y + height }));
-    return boxes.find((box) => box.top > 0 && box.bottom < clientHeight && taken.every((other) => isApart(box, other)));
+    const middle = Math.max(GAP, Math.min(clientWidth - width - GAP, left - width / 2));
+    const corners = [[middle, top - height - GAP], [middle, top + GAP], [left + 2 * GAP, top - height / 2], [left - width - 2 * GAP, top - height / 2]];
+    const boxes = corners.map(([x, y]) => ({ left: x, top: y, right: x + width, bottom: y + height }));
+    const inside = (box) => box.left > 0 && box.right < clientWidth && box.top > 0 && box.bottom < clientHeight;
+    const free = boxes.filter((box) => inside(box) && taken.every((other) => isApart(box, other)));
+    const covered = free.map((box) => this.scatter.inside(box.left, box.top, box.right, box.bottom).length);
+    return free[covered.indexOf(Math.min(...covered))];
   }
 
   toolsBox() {

@@ -132,8 +132,7 @@ export class Scatter {
   inside(left, top, right, bottom) {
     const [x0, y1] = this.under(left, top);
     const [x1, y0] = this.under(right, bottom);
-    const { x, y } = this;
-    return Array.from(this.order).filter((i) => x[i] >= x0 && x[i] <= x1 && y[i] >= y0 && y[i] <= y1);
+    return this.grid.inside(x0, y0, x1, y1);
   }
 }
 
@@ -195,6 +194,20 @@ class Grid {
       }
     }
     return best;
+  }
+
+  inside(x0, y0, x1, y1) {
+    const { x, y } = this;
+    const found = [];
+    for (let row = this.row(y0); row <= this.row(y1); row += 1) {
+      const first = this.starts[row * this.side + this.column(x0)];
+      const last = this.starts[row * this.side + this.column(x1) + 1];
+      for (let at = first; at < last; at += 1) {
+        const i = this.dots[at];
+        if (x[i] >= x0 && x[i] <= x1 && y[i] >= y0 && y[i] <= y1) found.push(i);
+      }
+    }
+    return found;
   }
 }
 
