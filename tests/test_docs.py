@@ -10,10 +10,12 @@ import shutil
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 import rememberai
 from rememberai import MissingExtraError, events, photos, report
+from rememberai.cli import cli
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = Path("examples", "sample_album")
@@ -53,6 +55,31 @@ def test_blocks_run(page, folder, shell, sample_store):
             assert program == "rememberai"
             done = shell(*arguments)
             assert done.status == 0, f"{line}: {done.err}"
+
+
+def commands_of(page: Path) -> list[str]:
+    """What a page names of the command line outside of the blocks that run."""
+    text = BLOCK.sub("", page.read_text("utf-8"))
+    lines = re.findall(r"^ {4}(rememberai .*?)(?: +[>#].*)?$", text, re.MULTILINE)
+    return lines + [" ".join(code.split()) for code in re.findall(r"`(rememberai [^`|]+)`", text)]
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=_id)
+def test_commands_and_options_that_a_page_names_are_there(page):
+    for line in commands_of(page):
+        words = iter(shlex.split(line.replace("\\", "/"))[1:])
+        command, said = cli, []
+        for word in words:
+            said.append(word)
+            if isinstance(command, click.Group) and not word.startswith("-"):
+                if word.isupper():  # a placeholder
+                    break
+                command = command.commands.get(word)
+                assert command is not None, line
+        known = {"--help", "-h"} | {
+            o for each in (cli, command) for p in each.params for o in p.opts
+        }
+        assert {word for word in said if word.startswith("-")} <= known, line
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=_id)
