@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import doctest
+import inspect
 import re
 import runpy
 import shlex
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 
 import click
@@ -80,6 +84,30 @@ def test_commands_and_options_that_a_page_names_are_there(page):
             o for each in (cli, command) for p in each.params for o in p.opts
         }
         assert {word for word in said if word.startswith("-")} <= known, line
+
+
+def indented_python(page: Path) -> list[ast.Module]:
+    """What a page shows of Python without running it, as it needs a download or a GPU."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    parsed = []
+    for block in re.findall(r"(?:^ {4}.*\n|^\n(?= {4}))+", text, re.MULTILINE):
+        with contextlib.suppress(SyntaxError):  # a shell's line, or JSON
+            parsed.append(ast.parse(textwrap.dedent(block)))
+    return parsed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_id)
+def test_names_and_parameters_of_python_that_cannot_run_are_there(page):
+    book = rememberai.RememberAI
+    for node in (node for module in indented_python(page) for node in ast.walk(module)):
+        if isinstance(node, ast.ImportFrom):
+            assert all(hasattr(rememberai, alias.name) for alias in node.names), ast.unparse(node)
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            owner = book if called.startswith(("book.", "RememberAI.")) else rememberai
+            known = getattr(owner, called.rpartition(".")[2])
+            names = inspect.signature(known).parameters
+            assert {word.arg for word in node.keywords} <= set(names), ast.unparse(node)
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=_id)

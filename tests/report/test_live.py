@@ -52,7 +52,7 @@ def test_photos_are_parted_moved_and_events_merged(look, book):
         page.wait_for_function("document.querySelectorAll('.event').length === 3")
 
 
-def test_an_assignment_is_accepted_or_rejected(look, book):
+def test_an_assignment_is_accepted_and_then_rejected(look, book):
     with served(book.store.path) as address:
         page = look(address)
         known = page.locator(".event", has=page.locator(".meter"))
@@ -61,7 +61,11 @@ def test_an_assignment_is_accepted_or_rejected(look, book):
         page.get_by_text("Nearest words of known events").wait_for()
         page.get_by_role("button", name="Right").click()
         page.locator(".verdict .accepted", has_text="confirmed").wait_for()
-    assert [event.accepted for event in book.events.read() if event.known_event] == [True]
+        assert [event.accepted for event in book.events.read() if event.known_event] == [True]
+        page.get_by_role("button", name="Wrong").click()
+        page.locator(".verdict .unknown").wait_for()
+        assert page.locator(".opinions button").count() == 0
+    assert not [event for event in book.events.read() if event.known_event]
 
 
 def test_a_memory_is_written_found_by_meaning_and_shown_as_text(look, book):

@@ -7,14 +7,14 @@ import { correct } from "./server.js";
 import { clearSelection, listen, selection } from "./state.js";
 import { t } from "./words.js";
 
-// Whether the learned event of an event is right.
+// Whether the learned event of an event is right; what was confirmed can still be called wrong.
 export function opinions(event) {
   const { id, known, accepted } = book.events[event];
-  if (known === null || accepted) return null;
+  if (known === null) return null;
   return el(
     "span",
     { class: "opinions" },
-    button("", () => correct("accept", { event: id }), {}, icon("check"), t("accept")),
+    accepted ? null : button("", () => correct("accept", { event: id }), {}, icon("check"), t("accept")),
     button("", () => correct("reject", { event: id }), {}, icon("close"), t("reject")),
   );
 }
