@@ -32,7 +32,7 @@ _LINEAR = (
     *("attention.output.dense", "intermediate.dense", "output.dense"),
 )
 _NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
-_PACK = 768  # tokens: enough to fill the matrix products, few enough to stay in the cache
+_PACK = 1024  # tokens: enough to fill the matrix products, few enough to stay in the cache
 _READ = 1024  # texts that are tokenised at once
 
 
@@ -127,8 +127,8 @@ class _Layer(NamedTuple):
     def __call__(self, x: Any, runs: Counter[int]) -> Any:
         torch = require("torch")
         seen = [self._attend(part) for part in _by_length(self.project(x), runs)]
-        x = self.norms[0](self.merge(torch.cat(seen)) + x)
-        return self.norms[1](self.narrow(self.widen(x)) + x)
+        x = self.norms[0](self.merge(torch.cat(seen), x))
+        return self.norms[1](self.narrow(self.widen(x), x))
 
     def _attend(self, part: Any) -> Any:
         """Turn (n, length, 3 x width) queries, keys and values into (n x length, width)."""

@@ -9,15 +9,22 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from rememberai._optional import require
 
-Product = Callable[[Any], Any]  # (rows, in) float32 to (rows, out) float32
 _MIDDLE = 128  # zero, as an unsigned level
 _LEVELS = 127  # on each side of zero
 _TINY = 1e-12
 _MISSING = (AttributeError, NotImplementedError, RuntimeError, TypeError)  # operators change
+
+
+class Product(Protocol):
+    """Turns (rows, in) float32 into (rows, out); without GELU what comes as `plus` is added."""
+
+    def __call__(self, x: Any, plus: Any = None) -> Any:
+        """Multiply."""
+        ...
 
 
 def float32(weight: Any, bias: Any, *, gelu: bool = False) -> Product:
@@ -33,16 +40,29 @@ def float32(weight: Any, bias: Any, *, gelu: bool = False) -> Product:
     if _has_onednn():
         return _prepacked(weight, bias, gelu)
     functional = require("torch").nn.functional
-    if gelu:
-        return lambda x: functional.gelu(functional.linear(x, weight, bias))
-    return lambda x: functional.linear(x, weight, bias)
+
+    def run(x: Any, plus: Any = None) -> Any:
+        found = functional.linear(x, weight, bias)
+        return functional.gelu(found) if gelu else _added(found, plus)
+
+    return run
 
 
 def _prepacked(weight: Any, bias: Any, gelu: bool) -> Product:
     oneapi = require("torch").ops.mkldnn
     packed = oneapi._reorder_linear_weight(weight.contiguous())
     then, kind = ("gelu", "none") if gelu else ("none", "")
-    return lambda x: oneapi._linear_pointwise(x, packed, bias, then, [], kind)
+
+    def run(x: Any, plus: Any = None) -> Any:
+        if plus is None:
+            return oneapi._linear_pointwise(x, packed, bias, then, [], kind)
+        return oneapi._linear_pointwise.binary(x, plus, packed, bias, "add")
+
+    return run
+
+
+def _added(found: Any, plus: Any) -> Any:
+    return found if plus is None else found.add_(plus)
 
 
 def int8(weight: Any, bias: Any, *, gelu: bool = False) -> Product:
@@ -63,17 +83,17 @@ def int8(weight: Any, bias: Any, *, gelu: bool = False) -> Product:
     levels = torch.round(weight / steps[:, None]).to(torch.int8)
     product = (_of_levels if _sums_are_exact() else _of_levels_as_floats)(levels, steps)
 
-    def run(x: Any) -> Any:
+    def run(x: Any, plus: Any = None) -> Any:
         step = torch.maximum(x.amax(1, keepdim=True), -x.amin(1, keepdim=True))
         step = step.clamp_(min=_TINY).div_(_LEVELS)
         rounded = (x / step).add_(_MIDDLE + 0.5).to(torch.uint8)
         found = product(rounded).mul_(step).add_(bias)
-        return torch.ops.aten.gelu_(found) if gelu else found
+        return torch.ops.aten.gelu_(found) if gelu else _added(found, plus)
 
     return run
 
 
-def _of_levels(levels: Any, steps: Any) -> Product:
+def _of_levels(levels: Any, steps: Any) -> Callable[[Any], Any]:
     """Make the product of unsigned rows around `_MIDDLE` with signed weights, by oneDNN."""
     torch = require("torch")
     oneapi = torch.ops.onednn
@@ -84,7 +104,7 @@ def _of_levels(levels: Any, steps: Any) -> Product:
     )
 
 
-def _of_levels_as_floats(levels: Any, steps: Any) -> Product:
+def _of_levels_as_floats(levels: Any, steps: Any) -> Callable[[Any], Any]:
     weight = levels.float() * steps[:, None]
     linear = require("torch").nn.functional.linear
     return lambda rows: linear(rows.float() - _MIDDLE, weight)
@@ -97,10 +117,11 @@ def _has_onednn() -> bool:
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return False
     try:
-        found = _prepacked(torch.eye(16), torch.ones(16), gelu=False)(torch.ones(1, 16))
+        product = _prepacked(torch.eye(16), torch.ones(16), gelu=False)
+        found = product(torch.ones(1, 16), torch.ones(1, 16)) + product(torch.ones(1, 16))
     except _MISSING:
         return False
-    return bool((found == 2).all())
+    return bool((found == 5).all())
 
 
 @cache

@@ -58,7 +58,7 @@ class SentenceEmbedder(PiecewiseEmbedder):
         model: str = "all-MiniLM-L6-v2",
         *,
         device: str = "auto",
-        batch_size: int = 64,
+        batch_size: int = 128,
         precision: Precision = "float32",
         offline: bool = False,
     ) -> None:

@@ -65,6 +65,7 @@ def build_tiny(tmp_path):
             unk_token="[UNK]",
             cls_token="[CLS]",
             sep_token="[SEP]",
+            model_input_names=["input_ids", "attention_mask"],  # what every kind of model takes
         ).save_pretrained(plain)
         modules = [
             models.Transformer(str(plain), max_seq_length=MAX_TOKENS),
