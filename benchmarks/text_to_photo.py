@@ -72,8 +72,9 @@ def _measure(
 ) -> None:
     sbert = SentenceEmbedder(offline=True, device="cpu")
     images = [Image.open(photos / row["file"]) for row in rows]
-    labels = [caption.text or "a photo" for caption in LabelCaptioner().caption(images)]
-    said = sbert.encode(labels)
+    labels = [caption.text for caption in LabelCaptioner().caption(images)]
+    labelled = np.array([bool(label) for label in labels])
+    said = sbert.encode(labels)  # of "" too, which `labelled` leaves out
     features = EfficientNetEmbedder(threads=1).encode_images(images)
     captions = np.stack([sbert.encode([row["captions"][i] for row in rows]) for i in range(5)])
     seen = mapped(features, captions.mean(axis=0), options.seed)
@@ -82,7 +83,7 @@ def _measure(
     for asked in range(5):
         own, other = captions[asked], captions[(asked + 1) % 5]
         known: dict[str, list[tuple[NDArray[np.float32], NDArray[np.bool_]]]] = {
-            "label": [(said, everyone)],
+            "label": [(said, labelled)],
             "picture": [(seen, everyone)],
             "caption": [(other, everyone)],
         }
