@@ -92,5 +92,7 @@ class EfficientNetEmbedder:
         runtime = require("onnxruntime")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = self.threads or 0
+        # A thread that waits in a loop takes the core from the one that decodes.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         path = cached(self.model_id, lambda: self._network.body)
         return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
