@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +19,13 @@ from rememberai.records import Outcome, Report
 from rememberai.store.schema import photo_row, row_text, to_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from rememberai.captioners import Captioner
     from rememberai.photos import Album
-    from rememberai.records import Photo, Progress
+    from rememberai.records import Photo, PhotoBurst, Progress
     from rememberai.store import MemoryStore
     from rememberai.words import TextEmbedding
 
@@ -131,21 +132,38 @@ def _add_album(
 
 
 def caption_waiting(
-    store: MemoryStore, embed: TextEmbedding, captioner: Captioner, progress: Progress
+    store: MemoryStore,
+    embed: TextEmbedding,
+    captioner: Captioner,
+    progress: Progress,
+    bursts: Sequence[PhotoBurst] = (),
 ) -> Report:
-    """Caption the stored pictures without words, batch by batch; labels give way to captions."""
+    """Caption the stored pictures without words, batch by batch; labels give way to captions.
+
+    Parameters
+    ----------
+    bursts
+        Photos of which the face is captioned for those of the others that have no words either.
+    """
     found = store.read(["photo_id", "path"], where=_unsaid(captioner)).to_pylist()
     paths = {row["photo_id"]: row["path"] for row in sorted(found, key=lambda r: r["photo_id"])}
-    ids = list(paths)
+    followers = {
+        burst.face: [i for i in burst.photo_ids if i in paths and i != burst.face]
+        for burst in bursts
+        if paths.get(burst.face)
+    }
+    led = set(chain.from_iterable(followers.values()))
+    ids = [photo_id for photo_id in paths if photo_id not in led]
     outcomes: list[Outcome] = []
-    with DecodedAhead([path for path in paths.values() if path], captioner) as decoded:
+    with DecodedAhead([path for i in ids if (path := paths[i])], captioner) as decoded:
         for start in range(0, len(ids), _CAPTIONED):
-            rows = store.read_rows(ids[start : start + _CAPTIONED])
-            # Others may have deleted some, or written about them, since the first batch was
-            # written.
-            drafts = [_known(row) for _, row in sorted(rows.items())]
-            drafts = [draft for draft in drafts if not draft.text or draft.labelled]
+            drafts = _still_waiting(store, ids[start : start + _CAPTIONED])
             _caption(drafts, captioner, decoded, partial(_captioned, progress, start, len(ids)))
+            drafts += [
+                _following(face, draft)
+                for face in drafts
+                for draft in _still_waiting(store, followers.get(face.photo_id, ()))
+            ]
             outcomes += [
                 _outcome(draft) for draft in _write_all(store, embed, drafts, _captioned_again)
             ]
@@ -179,6 +197,21 @@ def write_memory(
     if draft.flaw is not None:
         raise draft.flaw
     return _outcome(draft)
+
+
+def _still_waiting(store: MemoryStore, photo_ids: Sequence[str]) -> list[_Draft]:
+    """Read photos; others may have deleted some, or written about them, meanwhile."""
+    drafts = [_known(row) for _, row in sorted(store.read_rows(photo_ids).items())]
+    return [draft for draft in drafts if not draft.text or draft.labelled]
+
+
+def _following(face: _Draft, draft: _Draft) -> _Draft:
+    """Give a photo the caption of its burst's face, which took no time for it."""
+    followed = _with_caption_of(face, draft)
+    if followed.changed:
+        followed.row["caption_seconds"] = None
+        followed.remarks.append(f"nearly the same as {face.row['name']}, whose caption it has")
+    return followed
 
 
 def _unsaid(captioner: Captioner) -> str:

@@ -76,11 +76,23 @@ class RememberAI(OpenBook):
         )
 
     def caption(
-        self, captioner: str | Captioner | None = None, *, progress: Progress | None = None
+        self,
+        captioner: str | Captioner | None = None,
+        *,
+        bursts: bool = False,
+        progress: Progress | None = None,
     ) -> Report:
         """Caption the photos that have no words yet; each row of the report is one of them.
 
         A photo of which only a label is known gets a caption too, unless the captioner only labels.
+
+        Parameters
+        ----------
+        captioner
+            As for `create`; where None, the one that is in use.
+        bursts
+            Of photos that are nearly the same (see `bursts`) caption the face alone; the others
+            that have no words get its caption.
 
         Raises
         ------
@@ -93,7 +105,10 @@ class RememberAI(OpenBook):
                 "a captioner is needed: the folder or name of an image-to-text model, or an object "
                 "with caption(images) and model_id"
             )
-        return ingest.caption_waiting(self.store, self._embedding(), model, progress or _quiet)
+        alike = self.bursts(progress=progress) if bursts else ()
+        return ingest.caption_waiting(
+            self.store, self._embedding(), model, progress or _quiet, alike
+        )
 
     def search(self, text: str, k: int = 10, *, where: str | None = None) -> list[Hit]:
         """Find the k photos that a text tells of, the nearest first.

@@ -9,9 +9,10 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
-from makers import WordsEmbedder, rows_of, statuses
-from PIL import Image
+from makers import WordsEmbedder, reason_of, remember, rows_of, statuses
+from PIL import Image, ImageFilter
 
 from rememberai import RememberAI, captioning
 from rememberai.captioning import DecodedAhead, caption_files
@@ -151,3 +152,95 @@ def test_what_a_captioner_raises_ends_the_run_and_keeps_what_was_written(tmp_pat
     with pytest.raises(KeyboardInterrupt):
         book.caption(Stops())
     assert sum(bool(row["caption"]) for row in rows_of(book).values()) == 64
+
+
+# Bursts
+
+
+class Sizes(Numbers):
+    """Tells a picture's size, in which those of the bursts below differ."""
+
+    def caption(self, images):
+        self.seen += [image.width for image in images]
+        return [Caption(f"{i.width} by {i.height}", self.model_id, -0.1, 0.25) for i in images]
+
+
+def scene(seed, width):
+    random = np.random.default_rng(seed)
+    patches = Image.fromarray(random.integers(0, 256, (5, 6, 3)).astype(np.uint8))
+    image = np.asarray(patches.resize((width, width * 3 // 4), Image.Resampling.BICUBIC), float)
+    noisy = image + random.normal(0, 12, (*image.shape[:2], 1))
+    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
+
+
+@pytest.fixture
+def burst_book(tmp_path):
+    """Photos a1 to a3 of one scene, of which a2 is the sharpest; b1 and b2 of another; c alone."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for letter, width in (("a", 240), ("b", 200), ("c", 180)):
+        scene(ord(letter), width).save(folder / f"{letter}2.png")
+    blurred = Image.open(folder / "a2.png").filter(ImageFilter.GaussianBlur(2))
+    blurred.resize((236, 177)).save(folder / "a1.png")
+    blurred.resize((232, 174)).save(folder / "a3.png")
+    softer = Image.open(folder / "b2.png").filter(ImageFilter.GaussianBlur(2))
+    softer.resize((196, 147)).save(folder / "b1.png")
+    book = RememberAI.create(tmp_path / "b.memories", embedder=WordsEmbedder())
+    book.add_folder(folder)
+    return book
+
+
+def test_a_burst_is_captioned_once_and_each_of_it_is_kept(burst_book):
+    captioner = Sizes()
+    report = burst_book.caption(captioner, bursts=True)
+    assert sorted(captioner.seen) == [180, 200, 240]
+    assert set(statuses(report).values()) == {"done"}
+    assert len(report.outcomes) == 6
+    assert reason_of(report, "a1.png") == "nearly the same as a2.png, whose caption it has"
+    assert reason_of(report, "a2.png") == ""
+    rows = rows_of(burst_book)
+    faces = {"a": "240 by 180", "b": "200 by 150", "c": "180 by 135"}
+    assert {name: row["caption"] for name, row in rows.items()} == {n: faces[n[0]] for n in rows}
+    assert {row["captioner"] for row in rows.values()} == {"numbers@1"}
+    timed = {name for name, row in rows.items() if row["caption_seconds"] is not None}
+    assert timed == {"a2.png", "b2.png", "c2.png"}
+    assert burst_book.caption(captioner, bursts=True).outcomes == ()
+
+
+def test_without_being_asked_each_photo_gets_its_own_caption(burst_book):
+    captioner = Sizes()
+    burst_book.caption(captioner)
+    assert len(captioner.seen) == 6
+
+
+def test_in_a_burst_a_memory_stays_and_where_the_face_has_one_the_others_speak(
+    burst_book, tmp_path
+):
+    remember(tmp_path / "album", a1="our boat", b2="our house")
+    burst_book.add_folder(tmp_path / "album")
+    captioner = Sizes()
+    burst_book.caption(captioner, bursts=True)
+    assert sorted(captioner.seen) == [180, 196, 240]
+    rows = rows_of(burst_book)
+    assert (rows["a1.png"]["memory"], rows["a1.png"]["caption"]) == ("our boat", None)
+    assert rows["a3.png"]["caption"] == "240 by 180"
+    assert rows["b1.png"]["caption"] == "196 by 147"
+
+
+def test_where_the_face_gets_no_caption_its_burst_waits_with_it(burst_book):
+    class Silent(Sizes):
+        def caption(self, images):
+            said = super().caption(images)
+            return [
+                c if "240" not in c.text else Caption("", "m@1", reason="too odd") for c in said
+            ]
+
+    report = burst_book.caption(Silent(), bursts=True)
+    assert {n for n, s in statuses(report).items() if s == "waiting"} == {
+        "a1.png",
+        "a2.png",
+        "a3.png",
+    }
+    assert "too odd" in reason_of(report, "a3.png")
+    assert rows_of(burst_book)["a3.png"]["outcome"] == "too odd"
+    assert burst_book.caption(Sizes(), bursts=True).count("done") == 3

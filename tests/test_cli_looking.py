@@ -11,7 +11,7 @@ import sys
 import urllib.request
 
 import pytest
-from makers import SAMPLE
+from makers import SAMPLE, tiny_captioner
 from PIL import Image
 
 from rememberai import RememberAI
@@ -162,6 +162,19 @@ def test_photos_by_looks_and_bursts(shell, tmp_path):
     assert burst["face"] == hits[0]["photo_id"]
     line = shell("bursts", store).out.splitlines()[0]
     assert line == f"{original.name} and again.jpg"
+
+
+def test_one_caption_for_a_burst(shell, tmp_path):
+    source = min((SAMPLE / "year" / "2024-03-16_leo_turns_seven").glob("*.jpg"))
+    (tmp_path / "album").mkdir()
+    for name, quality in (("a.png", None), ("b.jpg", 50)):
+        Image.open(source).convert("RGB").save(tmp_path / "album" / name, quality=quality)
+    store, model = tmp_path / "burst.memories", tiny_captioner(tmp_path)
+    shell("add", store, tmp_path / "album")
+    assert shell("caption", store, model, "--bursts").status == 0
+    rows = RememberAI.open(store).store.read(["caption", "outcome"]).to_pylist()
+    assert len(rows) == 2
+    assert len({(row["caption"], row["outcome"]) for row in rows}) == 1
 
 
 @pytest.mark.parametrize("command", ["assign", "discover"])

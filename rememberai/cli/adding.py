@@ -82,15 +82,16 @@ def add(
 @click.command()
 @store_argument
 @click.argument("model")
+@click.option("--bursts", is_flag=True, help="One caption for photos that are nearly the same.")
 @offline_option
 @json_option
-def caption(store: Path, model: str, offline: bool, as_json: bool) -> None:
+def caption(store: Path, model: str, bursts: bool, offline: bool, as_json: bool) -> None:
     """Caption the photos of STORE that have no words yet. MODEL is an image-to-text model."""
     from rememberai import display
 
     book = open_book(store, captioner=model, offline=offline)
     with display.progress() as progress:
-        report = book.caption(progress=progress)
+        report = book.caption(bursts=bursts, progress=progress)
     finish(report, as_json)
 
 
