@@ -14,6 +14,7 @@ from rememberai.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
     from PIL.Image import Image
@@ -31,7 +32,7 @@ class ImageTextEmbedder:
     Parameters
     ----------
     model
-        A folder, or a repository on the hub.
+        A folder, or a repository on the hub, as transformers or sentence-transformers saves it.
     device
         A torch device, or ``"auto"``.
     batch_size
@@ -145,8 +146,14 @@ class ImageTextEmbedder:
         return model.get_text_features(**inputs.to(model.device))
 
     @cached_property
+    def _folder(self) -> Path:
+        """Where the model itself lies; sentence-transformers used to keep it below its own file."""
+        below = self._source.folder / "0_CLIPModel"
+        return below if below.is_dir() else self._source.folder
+
+    @cached_property
     def _config(self) -> Any:
-        folder = self._source.folder
+        folder = self._folder
         require("transformers")
         with loading(folder):
             config = self._load("AutoConfig")
@@ -161,7 +168,7 @@ class ImageTextEmbedder:
     def _loaded(self) -> tuple[Any, Any, Any]:
         """The model, its image processor and its tokenizer."""
         device, config = pick_device(self.device), self._config
-        with loading(self._source.folder):
+        with loading(self._folder):
             model = self._load(
                 "AutoModel", config=config, use_safetensors=True, dtype=require("torch").float32
             )
@@ -173,5 +180,5 @@ class ImageTextEmbedder:
 
     def _load(self, auto_class: str, **options: Any) -> Any:
         return getattr(require("transformers"), auto_class).from_pretrained(
-            self._source.folder, local_files_only=True, trust_remote_code=False, **options
+            self._folder, local_files_only=True, trust_remote_code=False, **options
         )

@@ -61,6 +61,25 @@ def test_captions_equal_a_hand_written_generate_call(checkpoint):
     assert isinstance(captioner, Captioner)
 
 
+def test_pictures_of_alike_size_go_together_the_largest_first(build, monkeypatch):
+    captioner = TransformersCaptioner(
+        str(build("git").folder), batch_size=3, max_new_tokens=3, offline=True
+    )
+    parts, batches = captioner._loaded[1], []
+    inputs = parts.inputs
+
+    def watched(images):
+        batches.append([image.size for image in images])
+        return inputs(images)
+
+    monkeypatch.setattr(parts, "inputs", watched)
+    pictures = noise_pictures(8)
+    captioner.caption(pictures)
+    assert [len(batch) for batch in batches] == [3, 3, 2]
+    sizes = sorted((picture.size for picture in pictures), reverse=True)
+    assert [size for batch in batches for size in batch] == sizes
+
+
 @pytest.mark.parametrize("kind", ["blip", "git"])
 def test_a_prompt_is_continued_and_not_repeated(build, kind):
     checkpoint = build(kind)

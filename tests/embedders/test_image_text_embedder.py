@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -66,6 +68,21 @@ def test_id_and_dimension_are_known_before_the_weights_are_read(built):
     assert embedder.model_id.startswith(f"{folder.name}@")
     with pytest.raises(ModelError, match="can't be loaded"):
         embedder.encode(["a"])
+
+
+@pytest.mark.parametrize("below", ["", "0_CLIPModel"])
+def test_a_clip_of_sentence_transformers_is_read(tmp_path, below):
+    """As it is saved today, and as those on the hub lie there: in a folder of its own."""
+    towers.build("clip", tmp_path / "saved" / below)
+    module = {"idx": 0, "path": below, "type": "sentence_transformers.models.CLIPModel"}
+    (tmp_path / "saved" / "modules.json").write_text(json.dumps([module]))
+    towers.build("clip", tmp_path / "plain")
+    found, plain = (ImageTextEmbedder(str(tmp_path / name)) for name in ("saved", "plain"))
+    assert found.dimension == 24
+    np.testing.assert_array_equal(found.encode(TEXTS), plain.encode(TEXTS))
+    np.testing.assert_array_equal(
+        found.encode_images(pictures(2)), plain.encode_images(pictures(2))
+    )
 
 
 def test_any_mode_and_a_long_text_are_taken(built):
