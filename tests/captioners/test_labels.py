@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from makers import WordsEmbedder, picture, reason_of, rows_of, statuses
+from makers import WordsEmbedder, picture, reason_of, remember, rows_of, statuses
 from PIL import Image
 
 pytest.importorskip("torch")
@@ -169,6 +169,25 @@ def test_labels_are_not_made_again_by_labels_but_give_way_to_captions(labelled):
     )
     assert statuses(labelled.caption(Describes())) == {"tiny.png": "waiting"}
     assert labelled.caption().outcomes == ()
+
+
+def test_in_an_album_a_label_has_half_the_say_of_a_caption(labelled, tmp_path):
+    labelled.learn_events({
+        "pets": ["a photo of a cat", "a tiger cat sleeps"],
+        "holiday": ["waves on the beach", "we swim in the sea"],
+    })  # fmt: skip
+    folder = tmp_path / "asked"
+    for stem, width in (("cat", 1), ("other", 5)):
+        Image.new("RGB", (width, 9), "blue").save(picture(folder / f"{stem}.png"))
+    remember(folder, other="we swim on the beach")
+    texts = ["a photo of a tiger cat", "we swim on the beach"]
+    assigner = labelled._learned.assigner()
+    halved, alike = (
+        assigner.assign_album(WordsEmbedder().encode(texts), texts, weights).probability
+        for weights in ([0.5, 1], [1, 1])
+    )
+    assert halved != pytest.approx(alike, abs=0.01)
+    assert labelled.assign(folder).probability == pytest.approx(halved)
 
 
 def test_a_memory_wins_over_a_label(labelled, tmp_path):

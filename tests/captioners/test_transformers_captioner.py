@@ -270,6 +270,32 @@ def test_model_id_follows_the_weights_and_not_the_place(build, tmp_path):
     assert TransformersCaptioner(str(build("git", seed=1).folder)).model_id != f"{name}@{revision}"
 
 
+def test_a_revision_is_pinned_and_told_by_each_caption(build, tmp_path, monkeypatch):
+    """Two versions in the cache of the hub, of which the first is asked for, offline."""
+    repository = tmp_path / "hub" / "models--someone--captioner"
+    commits = {name: name * 40 for name in ("a", "b")}
+    for seed, commit in enumerate(commits.values()):
+        folder = build("git", seed=seed).folder
+        shutil.copytree(folder, repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commits["b"])
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    pictures = noise_pictures(4)
+    said = {}
+    for revision in (commits["a"], None):
+        captioner = TransformersCaptioner(
+            "someone/captioner", revision=revision, max_new_tokens=3, offline=True
+        )
+        captions = captioner.caption(pictures)
+        assert {caption.model_id for caption in captions} == {captioner.model_id}
+        said[revision] = captioner.model_id, texts(captions)
+    (pinned, first), (newest, second) = said.values()
+    assert pinned != newest
+    assert first != second
+    with pytest.raises(ModelError, match="not found"):
+        TransformersCaptioner("someone/captioner", revision="c" * 40, offline=True)
+
+
 @pytest.fixture
 def noise():
     """Read or set the verbosity of transformers, and whether it and the hub draw bars."""
