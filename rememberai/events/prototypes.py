@@ -47,7 +47,7 @@ class EventCover:
     Attributes
     ----------
     prototypes
-        Those with the largest share first.
+        Those with the largest share first; of equals the first row.
     distance
         The mean distance, in the metric, of the seeds to the event's nearest prototype.
     own
@@ -202,7 +202,7 @@ class EventPrototypes:
             shares = np.bincount(own[:, 0], minlength=len(prototypes)) / len(own)
             shown = tuple(
                 Prototype(int(row), texts[row] if texts is not None else "", float(shares[j]))
-                for j in np.argsort(-shares, kind="stable")
+                for j in np.lexsort((self.positions_[prototypes], -shares))
                 for row in [self.positions_[prototypes[j]]]
             )
             judged = right[seeds & others]
