@@ -6,9 +6,8 @@ from itertools import product
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from benchmarks import _event_arms as arms
+from benchmarks import _event_unknown
 from benchmarks import _event_words as words
 from benchmarks._records import figures, markdown, of_arm
 from rememberai.report.plots import plot_selection_curves
@@ -29,7 +28,7 @@ def table(records: list[Record]) -> str:
         *(_numbers(records, data) for data in _DATA),
         *(_metrics(records, data) for data in _DATA),
         *(_sweep(records, encoder) for encoder in ("MiniLM", "USE")),
-        _unknown(of_arm(records, task="unknown")),
+        _event_unknown.table(of_arm(records, task="unknown")),
         _clusters(of_arm(records, task="clusters")),
         _stories(of_arm(records, task="stories")),
         _pairs(of_arm(records, task="pairs")),
@@ -109,26 +108,6 @@ def _sweep(records: list[Record], encoder: str) -> str:
         f"One factor at a time around the default ({told}), {encoder}, accuracy in % and 95% "
         "interval over users or texts:\n\n"
     ) + markdown(["", "albums, events named", "albums, no names", "texts"], rows)
-
-
-def _unknown(records: list[Record]) -> str:
-    if not records:
-        return ""
-    areas = [area for area in figures(records, "auroc") if area is not None]
-    sure = np.concatenate(figures(records, "probabilities"))
-    hits = np.concatenate(figures(records, "hits")).astype(bool)
-    hidden = [x for x in figures(records, "unknown_of_hidden") if x is not None]
-    row = [
-        f"{len(records)} splits, a quarter of the events held out",
-        f"{mean(areas):.3f} (sd {stdev(areas) if len(areas) > 1 else 0:.3f})",
-        f"{arms.calibration_error(sure, hits):.3f}",
-        f"{mean(figures(records, 'unknown_of_known')):.1%}",
-        f"{mean(hidden):.1%}",
-    ]
-    header = ["", "AUROC of the probability", "calibration error", "unknown of known"]
-    return "Albums of events that were not learned:\n\n" + markdown(
-        [*header, "unknown of held out"], [row]
-    )
 
 
 def _clusters(records: list[Record]) -> str:

@@ -13,11 +13,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
 from benchmarks import _event_arms as arms
 from benchmarks._records import ROOT
-from benchmarks.events_memex import split_by_user
 from rememberai import AlbumClusterer, EventAssigner, EventPrototypes
 from rememberai.events import AlbumFinder, Stories
 
@@ -28,9 +26,7 @@ if TYPE_CHECKING:
 
     from benchmarks._event_data import Labelled, Told, Vectors
     from benchmarks._records import Record, Run
-    from benchmarks.events_memex import MemexAlbum, Split
-
-    Names = dict[str, Vectors]
+    from benchmarks.events_memex import Split
 
 
 def albums_arm(
@@ -117,38 +113,6 @@ def _around(base: Record) -> Iterator[Record]:
         for value in values:
             if value != base[factor]:
                 yield {**base, factor: value}
-
-
-def unknown(run: Run, albums: Sequence[MemexAlbum], names: Names, splits: int) -> None:
-    """Hold out a quarter of the events, and see whether their albums are told from the others."""
-    for seed in range(splits):
-        split = split_by_user(albums, names, seed, 1)
-        known = sorted(split.names)
-        hidden = set(np.random.default_rng(seed).permutation(known)[: len(known) // 4].tolist())
-        rows = [i for i, event in enumerate(split.events) if event not in hidden]
-        assigner = EventAssigner().fit(
-            split.vectors[rows],
-            [split.events[i] for i in rows],
-            descriptions={e: v for e, v in split.names.items() if e not in hidden},
-            groups=[split.groups[i] for i in rows],
-        )
-        answers = [assigner.assign_album(album.vectors) for album in split.asked]
-        of_known = np.array([album.event not in hidden for album in split.asked])
-        sure = np.array([answer.probability for answer in answers])
-        silent = np.array([answer.event is None for answer in answers])
-        hits = np.array(
-            [a.ranking[0][0] == b.event for a, b in zip(answers, split.asked, strict=True)]
-        )
-        figures: Record = {
-            "auroc": float(roc_auc_score(of_known, sure))
-            if len(set(of_known.tolist())) == 2
-            else None,
-            "unknown_of_known": float(silent[of_known].mean()),
-            "unknown_of_hidden": float(silent[~of_known].mean()) if (~of_known).any() else None,
-            "probabilities": sure[of_known].round(4).tolist(),
-            "hits": hits[of_known].tolist(),
-        }
-        run.add({"task": "unknown", "data": "memex"}, seed, figures, seed=seed)
 
 
 def clusters(run: Run, name: str, texts: Labelled) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks import _event_tables
+from benchmarks import _event_tables, _event_unknown
 from benchmarks import _event_tasks as tasks
 from benchmarks._event_data import Encodings, read_pairs, read_stories, read_texts
 from benchmarks._event_peers import CLUSTERERS, LEARNERS
@@ -75,7 +75,7 @@ def _of_encoder(run: Run, encoder: str, encodings: Encodings, options: Any) -> N
         if first and "grid" in wanted:
             tasks.prototypes_grid(run, splits, happy, options.folds)
         if first and "unknown" in wanted:
-            tasks.unknown(run, albums, names, 4 * options.splits)
+            _event_unknown.unknown(run, encodings, albums, names, 4 * options.splits)
         if first and "shuffles" in wanted:
             tasks.shuffles(run, splits[0], happy, options.shuffles)
     if not first:

@@ -1,7 +1,8 @@
 """What a store has learned of events: its seeds, and the assigner that is fitted to them.
 
 The seeds are kept in the store as a table of event, text, role, album and vector. The role is
-"seed"; or "name" and "description" for the words that describe the event itself. The album is what
+"seed"; or "name" and "description" for the words that describe the event itself; or "occasion" for
+the names of common events that a photo may show though they were not learned. The album is what
 seeds are judged without each other by, or null.
 """
 
@@ -75,7 +76,7 @@ class LearnedEvents:
         """
 
         def merged(before: pa.Table | None) -> pa.Table:
-            seeds = _with_names(_merge(before, table), embed)
+            seeds = _with_occasions(_with_names(_merge(before, table), embed), embed)
             self._fitted(seeds)  # what can't be fitted is not kept
             return seeds
 
@@ -117,15 +118,17 @@ class LearnedEvents:
     def _fitted(self, table: pa.Table) -> EventAssigner:
         from rememberai.events import EventAssigner, EventPrototypes
 
-        seeds = _proper_seeds(table)
+        seeds, told = _proper_seeds(table), _descriptions(table)
+        others = table.filter(pc.equal(table["role"], "occasion"))
         return EventAssigner(
             EventPrototypes(metric=self._store.metric), max_risk=self._max_risk
         ).fit(
             column_matrix(seeds["vector"]),
             seeds["event"].to_pylist(),
             seeds["text"].to_pylist(),
-            descriptions=_descriptions(table),
+            descriptions=told,
             groups=seeds["album"].to_pylist(),
+            others=column_matrix(others["vector"]) if told and len(others) else None,
         )
 
 
@@ -182,12 +185,30 @@ def _merge(before: pa.Table | None, added: pa.Table) -> pa.Table:
 def _with_names(table: pa.Table, embed: TextEmbedding) -> pa.Table:
     """Add the name of each event, as words that describe it, where it is not there yet."""
     named = set(table.filter(pc.equal(table["role"], "name"))["event"].to_pylist())
-    missing = sorted(set(table["event"].to_pylist()) - named)
+    missing = sorted(_events(table) - named)
     if not missing:
         return table
     n = len(missing)
     words = [words_of_name(event) for event in missing]
     return pa.concat_tables([table, rows_of(missing, words, ["name"] * n, [None] * n, embed)])
+
+
+def _with_occasions(table: pa.Table, embed: TextEmbedding) -> pa.Table:
+    """Add the names of common events, where they are not there yet."""
+    from rememberai.events import OCCASIONS
+
+    there = set(table.filter(pc.equal(table["role"], "occasion"))["text"].to_pylist())
+    missing = [words for words in OCCASIONS if words not in there]
+    if not missing:
+        return table
+    n = len(missing)
+    added = rows_of(missing, missing, ["occasion"] * n, [None] * n, embed)
+    return pa.concat_tables([table, added])
+
+
+def _events(table: pa.Table) -> set[str]:
+    """List the events that were learned."""
+    return set(table.filter(pc.not_equal(table["role"], "occasion"))["event"].to_pylist())
 
 
 def _proper_seeds(table: pa.Table) -> pa.Table:
@@ -207,4 +228,4 @@ def _descriptions(table: pa.Table) -> dict[str, NDArray[np.float32]] | None:
         if len(some := table.filter(pc.equal(table["role"], role)))
     }
     vectors = found.get("name", {}) | found.get("description", {})
-    return vectors if set(vectors) == set(table["event"].to_pylist()) else None
+    return vectors if set(vectors) == _events(table) else None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     SeedItems = Iterable[str | Path]
     SeedSource = str | os.PathLike[str] | Mapping[str, SeedItems]
-    Role = Literal["seed", "name", "description"]
+    Role = Literal["seed", "name", "description", "occasion"]
 
 
 _NO_WORDS = "the photo has no words; write a memory or caption it first"

@@ -23,6 +23,7 @@ from makers import (
 )
 
 from rememberai import Album, EventAssigner, InputError, RememberAI, StoreError
+from rememberai.events import OCCASIONS
 
 SEA = ["waves and sand", "a swim in the sea", "sand in my shoes"]
 CAKE = ["candles on the cake", "birthday cake", "presents and cake"]
@@ -189,9 +190,9 @@ def test_an_event_with_enough_seeds_has_no_warning(learned):
 def test_nothing_is_embedded_twice(book, words):
     book.add_album(words_alone(SEA[0]))
     book.learn_events({"sea": SEA, "cake": CAKE})
-    assert sorted(words.seen) == sorted([*SEA, *CAKE, "sea", "cake"])
+    assert sorted(words.seen) == sorted([*SEA, *CAKE, "sea", "cake", *OCCASIONS])
     book.learn_events({"sea": SEA, "cake": [*CAKE, "cake crumbs"]})
-    assert sorted(words.seen) == sorted([*SEA, *CAKE, "sea", "cake", "cake crumbs"])
+    assert sorted(words.seen) == sorted([*SEA, *CAKE, "sea", "cake", "cake crumbs", *OCCASIONS])
     again = WordsEmbedder()
     reopened = RememberAI.open(book.store.path, embedder=again)
     reopened.learn_events({"sea": SEA})
@@ -455,7 +456,9 @@ def test_an_answer_names_the_photos_that_had_no_vote(learned, tmp_path):
 
 def described(book) -> dict[tuple[str, str], str]:
     return {
-        (row["event"], row["role"]): row["text"] for row in rows_of(book) if row["role"] != "seed"
+        (row["event"], row["role"]): row["text"]
+        for row in rows_of(book)
+        if row["role"] not in ("seed", "occasion")
     }
 
 
@@ -529,6 +532,16 @@ def test_seeds_that_an_older_version_kept_are_used_and_get_names(learned, later)
 # --- seeds of one album, and the risk ------------------------------------------------------------
 
 
+def test_occasions_are_kept_once_beside_the_seeds_and_are_no_events(learned):
+    learned.learn_events({"wedding": ["the rings", "the bride"]})
+    learned.learn_events({"snow": ["skis"]}, replace_all=True)
+    learned.learn_events({"wedding": ["the rings", "the bride"]})
+    kept = [row["text"] for row in rows_of(learned) if row["role"] == "occasion"]
+    assert sorted(kept) == sorted(OCCASIONS)
+    assert learned._learned.assigner().events_ == ["snow", "wedding"]
+    assert learned.info().events == ("snow", "wedding")
+
+
 def test_seeds_of_one_album_are_judged_without_each_other(tmp_path, words):
     rows = [
         {"event": event, "text": f"{event} {place} {place} {i}", "album": place}
@@ -548,7 +561,11 @@ def test_seeds_of_one_album_are_judged_without_each_other(tmp_path, words):
             [row["event"] for row in seeds],
             descriptions={row["event"]: row["vector"] for row in table if row["role"] == "name"},
             groups=[row.get("album") for row in seeds],
+            others=[row["vector"] for row in table if row["role"] == "occasion"],
         )
+        asked = words.encode(["sea", "wedding"])
+        known = book._learned.assigner().assign(asked).known
+        assert known.tolist() == oracle.assign(asked).known.tolist()
         assert limits[-1] == oracle.limits_.tolist()
     assert limits[0] != limits[1]
 

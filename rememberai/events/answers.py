@@ -39,6 +39,9 @@ class Assignment:
         The event, or None for unknown.
     probability
         Of the most probable event, from 0 to 1, were the album of one of the events.
+    known
+        That the album is of one of the events at all, were every second album of none; see
+        `novelty`.
     margin
         By how much the most probable event leads over the next.
     ranking
@@ -60,6 +63,7 @@ class Assignment:
 
     event: str | None
     probability: float
+    known: float
     margin: float
     ranking: tuple[tuple[str, float], ...]
     nearest: tuple[NearestPrototype, ...]
@@ -85,10 +89,14 @@ class PhotoAssignments:
         (n,) object array of names, None for unknown.
     probabilities
         (n, n_events) float64, rows sum to 1, in the order of the assigner's `events_`.
+    known
+        (n,) float64 probabilities that they are of one of the events at all, were every second
+        photo of none; see `novelty`.
     distances
         (n,) float32 distance to the nearest prototype of the most probable event.
     """
 
     events: NDArray[Any]
     probabilities: NDArray[np.float64]
+    known: NDArray[np.float64]
     distances: NDArray[np.float32]

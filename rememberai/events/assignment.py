@@ -12,9 +12,15 @@ from rememberai.errors import InputError, RememberAIError
 from rememberai.events.answers import Assignment, NearestPrototype, PhotoAssignments
 from rememberai.events.calibration import Calibration
 from rememberai.events.duplicates import near_energy
-from rememberai.events.evidence import EventWords, distinct_words, telling_photos
+from rememberai.events.evidence import (
+    EventWords,
+    distinct_words,
+    telling_photos,
+    words_of_photos,
+)
 from rememberai.events.kmeans import canonical_order
 from rememberai.events.lesson import Lesson
+from rememberai.events.novelty import Novelty
 from rememberai.events.opinions import PooledOpinions, check_method
 from rememberai.events.pooling import photo_weights
 from rememberai.events.prototypes import EventPrototypes
@@ -49,10 +55,10 @@ class EventAssigner:
     of 20 (`groups`); else albums are calibrated like single photos (see `calibration`).
 
     A photo is unknown when it is farther from the prototypes of its most probable event than nearly
-    all of the event's own seeds, or when that event is less probable than what comes first for
-    nearly all seeds (see `unknown`); an album, when its photos are so far on the average, or its
-    event is less probable than what comes first for nearly all albums among the seeds; where these
-    are too few, when its photos' are so on the average.
+    all of the event's own seeds (see `unknown`), or when that it is of any learned event is less
+    probable than for nearly all seeds; an album, when its photos are so far on the average, or when
+    it is less probable than for nearly all albums among the seeds (see `novelty`). The names of
+    other events tell much of it: see `OCCASIONS`.
 
     Parameters
     ----------
@@ -78,10 +84,8 @@ class EventAssigner:
         The text of each prototype, or empty.
     opinions_
         The fitted `PooledOpinions`.
-    calibrations_
-        The fitted `Calibration` of answers by vectors alone, and by texts as well.
-    temperature_, least_
-        Those of the first.
+    calibration_, novelty_
+        The fitted `Calibration` and `Novelty` of answers by vectors alone.
     limits_
         (n_events,) float32 distance up to which a photo is near each event.
     left_out_
@@ -110,6 +114,7 @@ class EventAssigner:
         *,
         descriptions: Mapping[str, ArrayLike] | None = None,
         groups: Sequence[Hashable] | None = None,
+        others: ArrayLike | None = None,
     ) -> Self:
         """Choose prototypes, and learn all else from the seeds.
 
@@ -126,15 +131,19 @@ class EventAssigner:
         groups
             n names: seeds of one group are an album, and judged without each other. A seed whose
             group is None is judged without itself and its copies alone.
+        others
+            (m, dimension) vectors of words that describe other events, which a photo may show: such
+            as those of `OCCASIONS`. Those that are the same as a learned event are left out. They
+            tell what is unknown, and speak for no event; descriptions must be given too.
 
         Raises
         ------
         InputError
             Seeds that can't be used, texts or groups that do not pair up with them, descriptions
-            that are not one an event, an unknown method, k above the number of prototypes, or
-            max_risk out of its range. What was learned before stays.
+            that are not one an event, others without them, an unknown method, k above the number of
+            prototypes, or max_risk out of its range. What was learned before stays.
         """
-        lesson = Lesson.checked(vectors, events, texts, groups, descriptions)
+        lesson = Lesson.checked(vectors, events, texts, groups, descriptions, others)
         self._learn(lesson, self._chooser().fit(lesson.vectors, lesson.events))
         return self
 
@@ -146,6 +155,7 @@ class EventAssigner:
         *,
         descriptions: Mapping[str, ArrayLike] | None = None,
         groups: Sequence[Hashable] | None = None,
+        others: ArrayLike | None = None,
     ) -> Self:
         """Learn further seeds, of new events or of those known.
 
@@ -154,13 +164,20 @@ class EventAssigner:
 
         Parameters
         ----------
-        vectors, events, texts, descriptions, groups
-            As for `fit`; the descriptions of new events, or others for those known.
+        vectors, events, texts, descriptions, groups, others
+            As for `fit`; the descriptions of new events, or new ones for those known; other events
+            in place of those told of before.
         """
         chosen = self._fitted()
         before = self._lesson
         added = Lesson.checked(
-            vectors, events, texts, groups, descriptions, dimension=before.vectors.shape[1]
+            vectors,
+            events,
+            texts,
+            groups,
+            descriptions,
+            others,
+            dimension=before.vectors.shape[1],
         )
         lesson = before.with_added(added)
         touched = set(added.events)
@@ -211,16 +228,17 @@ class EventAssigner:
         """
         chosen = self._fitted()
         array = prepare(vectors, chosen.metric, dimension=chosen.vectors_.shape[1], name="queries")
-        worded = _worded(texts, len(array))
-        calibration = self.calibrations_[worded is not None]
+        worded = words_of_photos(texts, len(array))
+        calibration, novelty = self._taught[worded is not None]
         shares = calibration.of_photos(self.opinions_.pool(array, worded))
+        known = novelty.of_photos(shares, self.opinions_.learned_share(array))
         best = shares.argmax(axis=1)
         to_best = np.empty(len(array), np.float32)
         for event in np.unique(best):
             to_best[best == event] = self._to_event(array[best == event], event)
         names = np.array([*self.events_, None], dtype=object)
-        near = (to_best <= self.limits_[best]) & (shares.max(axis=1) >= calibration.least_)
-        return PhotoAssignments(names[np.where(near, best, -1)], shares, to_best)
+        near = (to_best <= self.limits_[best]) & (known >= novelty.least_)
+        return PhotoAssignments(names[np.where(near, best, -1)], shares, known, to_best)
 
     def assign_album(
         self,
@@ -251,23 +269,24 @@ class EventAssigner:
             raise InputError(
                 "the album has no photo with words; write memories or caption it first"
             )
-        worded = _worded(texts, len(array))
+        worded = words_of_photos(texts, len(array))
         trust = _trust(weights, len(array))
         # A sum's last digits depend on the order; equal photos of unequal weights in theirs.
         order = canonical_order(np.column_stack((array, trust.astype(np.float32))))
         array = array[order]
         if worded is not None:
             worded = [worded[i] for i in order]
-        calibration = self.calibrations_[worded is not None]
+        calibration, novelty = self._taught[worded is not None]
         pool = self.opinions_.pool(array, worded)
         told_by = photo_weights(array, pool, self.metric, self._near) * trust[order]
         told_by /= told_by.sum()
         shares = calibration.of_album(told_by @ pool)
+        known = novelty.of_album(pool, self.opinions_.learned_share(array), told_by)
         ranks = np.argsort(-shares, kind="stable")
         best = int(ranks[0])
         runner_up = shares[ranks[1]] if len(ranks) > 1 else 0.0
         reason = self._too_far(best, self._to_event(array, best).mean())
-        reason = reason or calibration.doubt(self.events_[best], pool, shares[best])
+        reason = reason or novelty.doubt(self.events_[best], known)
         told = told_by * pool[:, best]
         words: tuple[str, ...] = ()
         if worded is not None:
@@ -275,6 +294,7 @@ class EventAssigner:
         return Assignment(
             event=None if reason else self.events_[best],
             probability=float(shares[best]),
+            known=known,
             margin=float(shares[best] - runner_up),
             ranking=tuple((self.events_[i], float(shares[i])) for i in ranks),
             nearest=self._nearest(array),
@@ -295,24 +315,29 @@ class EventAssigner:
         groups = group_of[chosen.positions_]
         worded = [distinct_words(text) for text in lesson.texts]
         opinions = PooledOpinions(self.method, k=self.k or _DEFAULT_K).fit(
-            seeds, chosen, groups, lesson.descriptions, [worded[row] for row in seeds.rows]
+            seeds,
+            chosen,
+            groups,
+            lesson.descriptions,
+            [worded[row] for row in seeds.rows],
+            lesson.others,
         )
         self.limits_ = distance_limits(
             seeds, chosen.vectors_, chosen.labels_, groups, self.max_risk
         )
         self._near = near_energy(seeds.vectors)
-        self.calibrations_ = tuple(
-            Calibration(self.max_risk).fit(pool, seeds, self._near)
-            for pool in (opinions.left_out_, opinions.left_out_told_)
-        )
+        self._taught = []  # by vectors alone, and by texts as well
+        for pool in (opinions.left_out_, opinions.left_out_told_):
+            calibration = Calibration().fit(pool, seeds, self._near)
+            novelty = Novelty(self.max_risk).fit(
+                calibration, pool, seeds, self._near, opinions.others_
+            )
+            self._taught.append((calibration, novelty))
+        self.calibration_, self.novelty_ = self._taught[0]
         self.left_out_ = np.full((len(truth), len(places)), np.nan)
         judged = seeds.judged()
-        self.left_out_[seeds.rows[judged]] = self.calibrations_[1].left_out_[judged]
+        self.left_out_[seeds.rows[judged]] = self._taught[1][0].left_out_[judged]
         self.opinions_ = opinions
-        self.temperature_, self.least_ = (
-            self.calibrations_[0].temperature_,
-            self.calibrations_[0].least_,
-        )
         self.prototypes_, self.events_ = chosen, chosen.events_
         self.texts_ = [lesson.texts[i] for i in chosen.positions_]
         self._words = EventWords(worded, lesson.events)
@@ -377,11 +402,3 @@ def _trust(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
     if trust.shape != (n,) or not np.isfinite(trust).all() or (trust <= 0).any():
         raise InputError(f"{n} weights above 0 were wanted, one a photo; {weights!r:.100} came")
     return trust
-
-
-def _worded(texts: Sequence[str] | None, n_photos: int) -> list[list[str]] | None:
-    if texts is not None and len(texts) != n_photos:
-        raise InputError(
-            f"every photo needs one text; {n_photos} photos and {len(texts)} texts came"
-        )
-    return None if texts is None else [distinct_words(text) for text in texts]

@@ -42,6 +42,8 @@ class EventDescriptions:
         deviation of d over the events.
     left_out_
         (n, n_events) probabilities of the seeds; a description is no seed.
+    left_out_logits_
+        (n, n_events + m) the seeds' `logits`.
     """
 
     def __init__(self, metric: Metric = "cosine") -> None:
@@ -53,6 +55,7 @@ class EventDescriptions:
         events: Sequence[str],
         seeds: NDArray[np.float32],
         truth: NDArray[np.intp],
+        others: NDArray[np.float32] | None = None,
     ) -> Self:
         """Learn the temperature.
 
@@ -66,6 +69,8 @@ class EventDescriptions:
             (n, dimension) float32 seeds, prepared for the metric.
         truth
             (n,) positions of their events.
+        others
+            (m, dimension) prepared descriptions of events that are not learned.
 
         Raises
         ------
@@ -79,26 +84,37 @@ class EventDescriptions:
             )
         vectors: list[Any] = [descriptions[event] for event in events]
         self.vectors_ = prepare(vectors, self.metric, dimension=seeds.shape[1], name="descriptions")
-        raw = self._costs(seeds)
-        self.means_ = np.stack([raw[truth == i].mean(axis=0) for i in range(len(events))]).mean(
-            axis=0
-        )
-        costs = raw - self.means_
+        self._every = self.vectors_ if others is None else np.concatenate([self.vectors_, others])
+        raw = self._costs(seeds, self._every)
+        means = np.stack([raw[truth == i].mean(axis=0) for i in range(len(events))])
+        self._means = means.mean(axis=0)
+        self.means_ = self._means[: len(events)]
+        every = raw - self._means
+        costs = every[:, : len(events)]
         scale = float(np.median(costs.std(axis=1)))
         self.temperature_ = (
             best_temperature(scale * _FACTORS, lambda t: softmax(-costs / t), truth)
             if scale > 0  # one event, or the same words for all
             else 1.0
         )
-        self.left_out_ = self.probabilities(seeds)
+        self.left_out_logits_ = -every / self.temperature_
+        self.left_out_ = softmax(self.left_out_logits_[:, : len(events)])
         return self
 
     def probabilities(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Give (n, n_events) probabilities for (n, dimension) prepared vectors."""
-        return softmax((self.means_ - self._costs(vectors)) / self.temperature_)
+        costs = self._costs(vectors, self.vectors_)
+        return softmax((self.means_ - costs) / self.temperature_)
 
-    def _costs(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        distances, positions = knn(vectors, self.vectors_, len(self.vectors_), self.metric)
+    def logits(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Give (n, n_events + m) logarithms of probabilities, up to a constant a row."""
+        costs = self._costs(vectors, self._every)
+        return np.asarray((self._means - costs) / self.temperature_, np.float64)
+
+    def _costs(
+        self, vectors: NDArray[np.float32], described: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        distances, positions = knn(vectors, described, len(described), self.metric)
         costs = np.empty(distances.shape)
         np.put_along_axis(costs, positions, energy(distances, self.metric).astype(float), axis=1)
         return costs

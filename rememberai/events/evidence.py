@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rememberai.errors import InputError
 from rememberai.events.answers import TellingPhoto
 from rememberai.events.naming import words
 
@@ -35,6 +36,21 @@ def telling_photos(
 def distinct_words(text: str) -> list[str]:
     """List the words of a text that can tell, each once, by the alphabet."""
     return sorted(set(words(text)))
+
+
+def words_of_photos(texts: Sequence[str] | None, n_photos: int) -> list[list[str]] | None:
+    """List the words that can tell of each photo, if there are texts.
+
+    Raises
+    ------
+    InputError
+        There is not one text for each photo.
+    """
+    if texts is not None and len(texts) != n_photos:
+        raise InputError(
+            f"every photo needs one text; {n_photos} photos and {len(texts)} texts came"
+        )
+    return None if texts is None else [distinct_words(text) for text in texts]
 
 
 class EventWords:

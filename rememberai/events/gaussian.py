@@ -47,6 +47,8 @@ class GaussianHead:
     left_out_
         (n, n_events) probabilities of the seeds, each judged without its group in the
         covariance and in its event's mean.
+    left_out_logits_
+        (n, n_events + m) the same as `logits`.
 
     References
     ----------
@@ -56,19 +58,27 @@ class GaussianHead:
     def __init__(self, *, shared: bool = True) -> None:
         self.shared = shared
 
-    def fit(self, seeds: SeedSet, descriptions: NDArray[np.float32] | None = None) -> Self:
+    def fit(
+        self,
+        seeds: SeedSet,
+        descriptions: NDArray[np.float32] | None = None,
+        others: NDArray[np.float32] | None = None,
+    ) -> Self:
         """Learn the means, the covariance and the temperature.
 
         Parameters
         ----------
         descriptions
             (n_events, dimension) prepared vectors of the words that describe the events.
+        others
+            (m, dimension) the same of events that are not learned: they stand where their
+            descriptions let expect them.
         """
         counts, own = seeds.counts(), seeds.means()
         self._origin = own.mean(axis=0)
         own = own - self._origin
         variance = self._learn_covariance(seeds, own)
-        prior = _prior(own, descriptions) if self.shared else own
+        prior, beyond = _prior(own, descriptions, others) if self.shared else (own, own[:0])
         self.expected_ = prior + self._origin
         self.strength_ = 0.0
         if self.shared:
@@ -76,21 +86,28 @@ class GaussianHead:
             self.strength_ = min(variance / between if between > 0 else np.inf, len(seeds.truth))
         drawn = prior + (counts / (counts + self.strength_))[:, None] * (own - prior)
         self.means_ = drawn + self._origin
-        self._weights = self._precision @ drawn.T
-        self._offsets = (drawn.T * self._weights).sum(axis=0) / 2
+        every = np.concatenate([drawn, beyond])
+        self._weights = self._precision @ every.T
+        self._offsets = (every.T * self._weights).sum(axis=0) / 2
         scores = self._left_out(seeds, counts, own, prior)
+        learned = scores[:, : seeds.n_events]
         self.temperature_ = best_temperature(
-            _TEMPERATURES, lambda t: softmax(scores / t), seeds.truth, seeds.judged()
+            _TEMPERATURES, lambda t: softmax(learned / t), seeds.truth, seeds.judged()
         )
-        self.left_out_ = softmax(scores / self.temperature_)
+        self.left_out_ = softmax(learned / self.temperature_)
+        self.left_out_logits_ = scores / self.temperature_
         return self
 
     def probabilities(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Give (n, n_events) probabilities for (n, dimension) prepared vectors."""
-        return softmax(self._scores(vectors) / self.temperature_)
+        return softmax(self._scores(vectors, len(self.means_)) / self.temperature_)
 
-    def _scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        scores = (vectors - self._origin) @ self._weights - self._offsets
+    def logits(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Give (n, n_events + m) logarithms of probabilities, up to a constant a row."""
+        return self._scores(vectors, len(self._offsets)) / self.temperature_
+
+    def _scores(self, vectors: NDArray[np.float32], n: int) -> NDArray[np.float64]:
+        scores = (vectors - self._origin) @ self._weights[:, :n] - self._offsets[:n]
         return rounded(scores)
 
     def _learn_covariance(self, seeds: SeedSet, own: NDArray[np.float64]) -> float:
@@ -127,7 +144,7 @@ class GaussianHead:
         prior: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """Score the seeds, each without its group in the covariance and its event's mean."""
-        scores = np.empty((len(seeds.truth), seeds.n_events))
+        scores = np.empty((len(seeds.truth), len(self._offsets)))
         # A part is what a group has of one event.
         for rows in in_batches(seeds.parts(), _AT_ONCE):
             size, events = rows.shape[1], seeds.truth[rows[:, 0]]
@@ -187,12 +204,15 @@ class GaussianHead:
 
 
 def _prior(
-    own: NDArray[np.float64], descriptions: NDArray[np.float32] | None
-) -> NDArray[np.float64]:
+    own: NDArray[np.float64],
+    descriptions: NDArray[np.float32] | None,
+    others: NDArray[np.float32] | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give where the events' means are expected, and those of others."""
     if descriptions is None:
-        return np.zeros_like(own)
-    words = descriptions - descriptions.mean(axis=0, dtype=np.float64)
+        return np.zeros_like(own), own[:0]
+    centre = descriptions.mean(axis=0, dtype=np.float64)
+    words = descriptions - centre
     length = float((words**2).sum())
     slope = float((words * own).sum()) / length if length > 0 else 0.0
-    drawn: NDArray[np.float64] = slope * words
-    return drawn
+    return slope * words, own[:0] if others is None else slope * (others - centre)

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Seeds with their events, texts and groups, and the vectors that describe the events."""
+    """Seeds with their events, texts and groups, and the vectors that describe events."""
 
     vectors: NDArray[np.float32]
     events: list[str]
     texts: list[str]
     groups: list[Hashable]
     descriptions: dict[str, ArrayLike] | None
+    others: NDArray[np.float32] | None
 
     @classmethod
     def checked(
@@ -35,6 +36,7 @@ class Lesson:
         texts: Sequence[str] | None,
         groups: Sequence[Hashable] | None,
         descriptions: Mapping[str, ArrayLike] | None,
+        others: ArrayLike | None = None,
         *,
         dimension: int | None = None,
     ) -> Self:
@@ -46,12 +48,15 @@ class Lesson:
                     f"every seed needs one {name}; {len(events)} seeds and {len(given)} {name}s "
                     "came"
                 )
+        if others is not None:
+            others = check_vectors(others, dimension=array.shape[1], name="others")
         return cls(
             array,
             list(events),
             [""] * len(events) if texts is None else list(texts),
             [None] * len(events) if groups is None else list(groups),
             None if descriptions is None else dict(descriptions),
+            others,
         )
 
     def with_added(self, other: Lesson) -> Lesson:
@@ -63,6 +68,7 @@ class Lesson:
             self.texts + other.texts,
             self.groups + other.groups,
             {k: v for some in described for k, v in some.items()} if described else None,
+            self.others if other.others is None else other.others,
         )
 
     def with_renamed(self, event: str, name: str) -> Lesson:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import numpy as np
 
+from rememberai._arrays import prepare
 from rememberai.errors import InputError
 from rememberai.events.bayes import NaiveBayes
 from rememberai.events.descriptions import EventDescriptions
 from rememberai.events.gaussian import GaussianHead
+from rememberai.events.others import OtherEvents
 from rememberai.events.pooling import exponents, opinion_weights
 from rememberai.events.ridge import RidgeHead
 from rememberai.events.temperature import doubted_logs, softmax
@@ -51,6 +53,8 @@ class PooledOpinions:
         By name, ``"descriptions"``, ``"vote"``, ``"gaussian"`` and ``"ridge"`` where they speak.
     words_, power_
         The fitted `NaiveBayes` and its power; None and 0 where no seed has words that can tell.
+    others_
+        The fitted `OtherEvents`; None where none are told of.
     left_out_, left_out_told_
         (n, n_events) pooled probabilities of the seeds, each judged without its group, by their
         vectors alone and with their words.
@@ -67,6 +71,7 @@ class PooledOpinions:
         groups: NDArray[np.intp],
         descriptions: Mapping[str, ArrayLike] | None,
         worded: Sequence[Sequence[str]],
+        others: NDArray[np.float32] | None = None,
     ) -> Self:
         """Fit the opinions and their weights.
 
@@ -76,8 +81,19 @@ class PooledOpinions:
             (p,) the group of each prototype.
         worded
             The distinct words of each seed, in the seeds' order.
+        others
+            (m, dimension) descriptions of events that are not learned.
         """
-        self.opinions_ = self._opinions(seeds, chosen, groups, descriptions)
+        if others is not None:
+            if descriptions is None:
+                raise InputError("others are told by their names, so the events must have some too")
+            others = prepare(others, seeds.metric, dimension=seeds.vectors.shape[1], name="others")
+        self.opinions_ = self._opinions(seeds, chosen, groups, descriptions, others)
+        self.others_ = None
+        if others is not None:
+            logits = [opinion.left_out_logits_ for opinion in self._by_name()]
+            told = next(o for o in self._by_name() if isinstance(o, EventDescriptions))
+            self.others_ = OtherEvents(told.vectors_, others).fit(logits, seeds)
         left_out = [opinion.left_out_ for opinion in self.opinions_.values()]
         judged = seeds.judged()
         truth = seeds.truth[judged]
@@ -107,6 +123,21 @@ class PooledOpinions:
             return pool
         return self._told(pool, self.words_.scores(worded))
 
+    def learned_share(self, vectors: NDArray[np.float32]) -> NDArray[np.float64] | None:
+        """Give (n,) shares of the learned events beside others; None where none are told of."""
+        if self.others_ is None:
+            return None
+        return self.others_.share([opinion.logits(vectors) for opinion in self._by_name()])
+
+    def _by_name(self) -> list[EventDescriptions | GaussianHead]:
+        """List the opinions that can tell of an event without seeds."""
+        return [
+            opinion
+            for opinion in self.opinions_.values()
+            if isinstance(opinion, EventDescriptions)
+            or (isinstance(opinion, GaussianHead) and opinion.shared)
+        ]
+
     def _told(self, pool: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
         return softmax(doubted_logs(pool) + self.power_ * scores)
 
@@ -116,12 +147,13 @@ class PooledOpinions:
         chosen: EventPrototypes,
         groups: NDArray[np.intp],
         descriptions: Mapping[str, ArrayLike] | None,
+        others: NDArray[np.float32] | None,
     ) -> dict[str, Opinion]:
         opinions: dict[str, Opinion] = {}
         words = None
         if descriptions is not None:
             told = EventDescriptions(seeds.metric).fit(
-                descriptions, chosen.events_, seeds.vectors, seeds.truth
+                descriptions, chosen.events_, seeds.vectors, seeds.truth, others
             )
             opinions["descriptions"], words = told, told.vectors_
         if self.method == "fused" or self.method in get_args(Voting):
@@ -131,7 +163,7 @@ class PooledOpinions:
             )
         if self.method in ("fused", "gaussian", "nearest-mean"):
             head = GaussianHead(shared=self.method != "nearest-mean")
-            opinions["gaussian"] = head.fit(seeds, words)
+            opinions["gaussian"] = head.fit(seeds, words, others)
             if self.method == "fused":
                 expected = None if words is None else head.expected_
                 opinions["ridge"] = RidgeHead().fit(seeds, expected, head.strength_)

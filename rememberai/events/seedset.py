@@ -87,6 +87,13 @@ class SeedSet:
         judged: NDArray[np.bool_] = np.bincount(events, minlength=self.n_events)[self.truth] > 1
         return judged
 
+    def albums(self) -> list[NDArray[np.intp]]:
+        """List the rows of each album that is judged: what a given group has of one event."""
+        given = np.flatnonzero(self.given & self.judged())
+        rows = given[np.argsort(self.parts()[given], kind="stable")]
+        new = np.flatnonzero(np.diff(self.parts()[rows])) + 1
+        return [some for some in np.split(rows, new) if len(some)]
+
     def counts(self) -> NDArray[np.intp]:
         """Count each event's seeds."""
         return np.bincount(self.truth, minlength=self.n_events)

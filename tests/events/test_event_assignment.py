@@ -70,14 +70,14 @@ def test_probabilities_are_those_of_the_vote(metric, k, n_queries):
     found = assigner.assign(queries)
     apart = apart_from_prototypes(assigner, queries)
     shares = votes(assigner, apart, assigner.opinions_.opinions_["vote"].temperature_, k or 20)
-    expected = calibrated(shares, assigner.temperature_)
+    expected = calibrated(shares, assigner.calibration_.temperature_)
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-4)
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1)
     best = expected.argmax(axis=1)
     own = np.where(assigner.prototypes_.labels_ == best[:, None], apart, np.inf).min(axis=1)
     np.testing.assert_allclose(found.distances, own, atol=1e-5)
     assert found.distances.dtype == np.float32
-    near = (own <= assigner.limits_[best]) & (expected.max(axis=1) >= assigner.least_ - 1e-6)
+    near = (own <= assigner.limits_[best]) & (found.known >= assigner.novelty_.least_)
     names = [assigner.events_[i] if ok else None for i, ok in zip(best, near, strict=True)]
     assert found.events.tolist() == names
     if n_queries > 1:
@@ -133,8 +133,7 @@ def test_the_share_of_known_photos_called_unknown_is_held():
             places = np.array([assigner.events_.index(event) for event in events[test]])
             right = photos.probabilities.argmax(axis=1) == places
             missed.append((photos.distances > assigner.limits_[places])[right].mean())
-            clear = photos.probabilities.max(axis=1)
-            assert 0 < (clear < assigner.least_).mean() <= max_risk + 0.06
+            assert 0 < (photos.known < assigner.novelty_.least_).mean() <= max_risk + 0.06
         assert np.mean(missed) == pytest.approx(max_risk, abs=0.04)
 
 
@@ -187,9 +186,9 @@ def test_whatever_the_seeds_the_answer_is_sound(seed, n, scale, metric, whole, m
     events = random.choice(["a", "b", "c"], n).tolist()
     chooser = EventPrototypes(4, metric=metric)
     assigner = EventAssigner(chooser, method=method).fit(vectors, events)
-    assert isinstance(assigner.temperature_, float)
-    assert np.isfinite(assigner.temperature_)
-    assert assigner.temperature_ > 0
+    assert isinstance(assigner.calibration_.temperature_, float)
+    assert np.isfinite(assigner.calibration_.temperature_)
+    assert assigner.calibration_.temperature_ > 0
     assert (assigner.limits_ > 0).all()
     photos = assigner.assign(vectors)
     assert np.isfinite(photos.probabilities).all()
@@ -198,7 +197,7 @@ def test_whatever_the_seeds_the_answer_is_sound(seed, n, scale, metric, whole, m
     assert 0 <= album.margin <= album.probability <= 1 + 1e-12
     order = random.permutation(n)
     again = EventAssigner(chooser, method=method).fit(vectors[order], [events[i] for i in order])
-    assert again.temperature_ == pytest.approx(assigner.temperature_)
+    assert again.calibration_.temperature_ == pytest.approx(assigner.calibration_.temperature_)
     np.testing.assert_allclose(again.limits_, assigner.limits_, rtol=1e-5)
 
 
@@ -214,7 +213,7 @@ def test_cosine_and_l2_agree_on_unit_vectors():
     cosine, l2 = (
         EventAssigner(EventPrototypes(6, metric=metric)).fit(same, names) for metric in METRICS
     )
-    assert l2.temperature_ == pytest.approx(cosine.temperature_, rel=1e-4)
+    assert l2.calibration_.temperature_ == pytest.approx(cosine.calibration_.temperature_, rel=1e-4)
     np.testing.assert_allclose(l2.limits_**2 / 2, cosine.limits_, rtol=1e-4)
     queries = unit(seeds(n_events=5, spread=1.5, size=9)[0] + 0.1)
     a, b = cosine.assign(queries), l2.assign(queries)
@@ -254,7 +253,7 @@ def test_an_album_is_the_mean_of_its_photos_by_how_much_they_tell(metric, event)
     between /= 1 if metric == "cosine" else 2
     weights /= (between <= learned.var(axis=0).sum() / 20).sum(axis=1)
     weights /= weights.sum()
-    mean = calibrated(weights @ shares, assigner.temperature_)
+    mean = calibrated(weights @ shares, assigner.calibration_.temperature_)
     order = np.argsort(-mean)
     assert [name for name, _ in found.ranking] == [assigner.events_[i] for i in order]
     np.testing.assert_allclose([share for _, share in found.ranking], mean[order], atol=1e-3)
@@ -300,12 +299,13 @@ def test_an_album_is_unknown_when_its_photos_are_far_on_the_average(metric):
 def test_an_album_in_which_nothing_stands_out_is_unknown():
     assigner = fitted()
     album = seeds()[0][:25]
-    clear = assigner.assign(album).probabilities.max(axis=1).mean()
-    assigner.calibrations_[0].least_ = clear - 1e-6
+    known = assigner.assign(album).known.mean()  # no albums among the seeds: as its photos are
+    assigner.novelty_.least_ = known - 1e-6
     assert assigner.assign_album(album).event == "event 0"
-    assigner.calibrations_[0].least_ = clear + 1e-6
+    assigner.novelty_.least_ = known + 1e-6
     found = assigner.assign_album(album)
     assert found.event is None
+    assert found.known == pytest.approx(known)
     assert found.reason.startswith("nothing stands out: 'event 0'")
 
 
@@ -484,6 +484,6 @@ def test_a_refit_forgets_the_old():
         vectors[:50], events[:50]
     )
     assert used.events_ == ["event 0", "event 1"]
-    assert used.temperature_ == fresh.temperature_
+    assert used.calibration_.temperature_ == fresh.calibration_.temperature_
     np.testing.assert_array_equal(used.limits_, fresh.limits_)
     assert used.assign_album(vectors) == fresh.assign_album(vectors)

@@ -24,7 +24,7 @@ def words(names):
 
 def same(first, second, album):
     assert first.events_ == second.events_
-    assert first.temperature_ == second.temperature_
+    assert first.calibration_.temperature_ == second.calibration_.temperature_
     assert first.texts_ == second.texts_
     np.testing.assert_array_equal(first.limits_, second.limits_)
     assert first.assign_album(album, ["text 3"] * len(album)) == second.assign_album(
