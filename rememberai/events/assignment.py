@@ -127,7 +127,8 @@ class EventAssigner:
         texts
             n texts: their words are learned from, and answers show them.
         descriptions
-            The (dimension,) vector of words that describe each event, such as its name.
+            The (dimension,) vector of words that describe each event, such as its name. An event
+            may have a description alone, which is its only seed then.
         groups
             n names: seeds of one group are an album, and judged without each other. A seed whose
             group is None is judged without itself and its copies alone.
@@ -140,11 +141,12 @@ class EventAssigner:
         ------
         InputError
             Seeds that can't be used, texts or groups that do not pair up with them, descriptions
-            that are not one an event, others without them, an unknown method, k above the number of
+            of some events only, others without them, an unknown method, k above the number of
             prototypes, or max_risk out of its range. What was learned before stays.
         """
         lesson = Lesson.checked(vectors, events, texts, groups, descriptions, others)
-        self._learn(lesson, self._chooser().fit(lesson.vectors, lesson.events))
+        whole = lesson.with_all_seeded()
+        self._learn(lesson, self._chooser().fit(whole.vectors, whole.events))
         return self
 
     def add(
@@ -169,23 +171,20 @@ class EventAssigner:
             in place of those told of before.
         """
         chosen = self._fitted()
-        before = self._lesson
+        dimension = self._lesson.vectors.shape[1]
         added = Lesson.checked(
-            vectors,
-            events,
-            texts,
-            groups,
-            descriptions,
-            others,
-            dimension=before.vectors.shape[1],
+            vectors, events, texts, groups, descriptions, others, dimension=dimension
         )
-        lesson = before.with_added(added)
-        touched = set(added.events)
-        kept = [int(row) for row in chosen.positions_ if before.events[row] not in touched]
-        rows = np.array(
-            sorted({*kept, *(i for i, event in enumerate(lesson.events) if event in touched)})
-        )
-        anew = self._chooser().fit(lesson.vectors[rows], [lesson.events[i] for i in rows])
+        lesson = self._lesson.with_added(added)
+        whole = lesson.with_all_seeded()
+        touched = {*added.events, *whole.events[len(lesson.events) :]}
+        of = [chosen.events_[label] for label in chosen.labels_]
+        kept = [
+            row for row, event in zip(chosen.positions_, of, strict=True) if event not in touched
+        ]
+        some = [i for i, event in enumerate(whole.events) if event in touched]
+        rows = np.array(sorted({*kept, *some}), np.intp)
+        anew = self._chooser().fit(whole.vectors[rows], [whole.events[i] for i in rows])
         self._learn(lesson, anew.continuing(chosen, rows))
         return self
 
@@ -306,6 +305,7 @@ class EventAssigner:
 
     def _learn(self, lesson: Lesson, chosen: EventPrototypes) -> None:
         self._check_parameters(len(chosen.vectors_))
+        given, lesson = lesson, lesson.with_all_seeded()
         places = {event: i for i, event in enumerate(chosen.events_)}
         truth = np.array([places[event] for event in lesson.events], np.intp)
         array = prepare(lesson.vectors, chosen.metric, name="seeds")
@@ -341,7 +341,7 @@ class EventAssigner:
         self.prototypes_, self.events_ = chosen, chosen.events_
         self.texts_ = [lesson.texts[i] for i in chosen.positions_]
         self._words = EventWords(worded, lesson.events)
-        self._lesson = lesson
+        self._lesson = given
 
     def _too_far(self, best: int, distance: float) -> str:
         """Say that an album is too far from its event's prototypes; empty if it is not."""

@@ -79,8 +79,8 @@ class EventDescriptions:
         """
         if odd := sorted(set(descriptions) ^ set(events)):
             raise InputError(
-                "each event needs one description and each description an event with seeds; "
-                f"{odd[0]!r} has only one of them"
+                "where one event is described, all must be, and no other; "
+                f"{odd[0]!r} is on one side only"
             )
         vectors: list[Any] = [descriptions[event] for event in events]
         self.vectors_ = prepare(vectors, self.metric, dimension=seeds.shape[1], name="descriptions")

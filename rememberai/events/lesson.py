@@ -71,6 +71,31 @@ class Lesson:
             self.others if other.others is None else other.others,
         )
 
+    def with_all_seeded(self) -> Lesson:
+        """Append, for each event that has a description and no seeds, this as its only seed.
+
+        Raises
+        ------
+        InputError
+            Such a description is no vector like the seeds.
+        """
+        told, seeded = self.descriptions or {}, set(self.events)
+        alone = [event for event in told if event not in seeded]
+        if not alone:
+            return self
+        dimension = self.vectors.shape[1]
+        vectors = [
+            check_vectors(np.asarray(told[event])[None], dimension=dimension, name="descriptions")
+            for event in alone
+        ]
+        return replace(
+            self,
+            vectors=np.concatenate([self.vectors, *vectors]),
+            events=self.events + alone,
+            texts=self.texts + [""] * len(alone),
+            groups=self.groups + [None] * len(alone),
+        )
+
     def with_renamed(self, event: str, name: str) -> Lesson:
         """Give an event another name."""
         told = self.descriptions

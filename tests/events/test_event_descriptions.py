@@ -139,8 +139,9 @@ def test_one_event_needs_no_temperature():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda d: d.pop("event 1"), "'event 1' has only one of them"),
-        (lambda d: d.update({"stray": d["event 0"]}), "'stray' has only one of them"),
+        (lambda d: d.pop("event 1"), "'event 1' is on one side only"),
+        (lambda d: d.update({"stray": d["event 0"][:3]}), "descriptions must have"),
+        (lambda d: d.update({" ": d["event 0"]}), "an event must have a name"),
         (lambda d: d.update({"event 0": d["event 0"] * np.nan}), "descriptions must be finite"),
         (lambda d: d.update({"event 0": d["event 0"] * 0}), "descriptions must not be zero"),
         (lambda d: d.update({"event 0": d["event 0"][:3]}), "descriptions"),
@@ -156,3 +157,58 @@ def test_descriptions_that_do_not_fit_leave_what_was_learned(change, says):
     with pytest.raises(InputError, match=says):
         assigner.fit(vectors, events, descriptions=descriptions)
     assert vars(assigner) == before
+
+
+# --- events with a description alone --------------------------------------------------------------
+
+
+def test_an_event_without_seeds_is_told_by_its_description():
+    vectors, events, labels = seeds()
+    rows = np.flatnonzero(labels < 3)
+    told_of = by_name(words(noise=0.05))
+    assigner = EventAssigner().fit(vectors[rows], [events[i] for i in rows], descriptions=told_of)
+    assert assigner.events_ == NAMES
+    album = vectors[labels == 3]
+    assert assigner.assign_album(album).ranking[0][0] == "event 3"
+    as_a_seed = EventAssigner().fit(
+        np.concatenate([vectors[rows], [told_of["event 3"]]]),
+        [*(events[i] for i in rows), "event 3"],
+        descriptions=told_of,
+    )
+    assert assigner.assign_album(album) == as_a_seed.assign_album(album)
+
+
+def test_seeds_take_the_place_of_a_description_alone():
+    vectors, events, labels = seeds()
+    first, later = np.flatnonzero(labels < 2), np.flatnonzero(labels == 3)
+    told_of = by_name(words())
+    chooser = EventPrototypes(selection="centroid")  # each event by itself
+    assigner = EventAssigner(chooser).fit(
+        vectors[first], [events[i] for i in first], descriptions=told_of
+    )
+    renamed = "a name before all others"
+    assigner.rename("event 2", renamed)
+    assigner.add(vectors[later], [events[i] for i in later])
+    told_of[renamed] = told_of.pop("event 2")
+    rows = np.concatenate([first, later])
+    whole = EventAssigner(chooser).fit(
+        vectors[rows], [events[i] for i in rows], descriptions=told_of
+    )
+    assert assigner.events_ == whole.events_
+    np.testing.assert_array_equal(
+        np.sort(assigner.prototypes_.positions_), np.sort(whole.prototypes_.positions_)
+    )
+    queries = seeds(seed=9)[0]
+    np.testing.assert_allclose(
+        assigner.assign(queries).probabilities, whole.assign(queries).probabilities, atol=1e-9
+    )
+    shown = {cover.event: cover for cover in assigner.prototypes_.explain()}
+    assert [len(shown[name].prototypes) for name in (renamed, "event 3")] == [1, 10]
+
+
+def test_descriptions_alone_are_enough_and_more_may_come():
+    assigner = EventAssigner().fit(np.empty((0, 8)), [], descriptions=by_name(words()))
+    best = assigner.assign(words(noise=0.1)).probabilities.argmax(axis=1)
+    assert best.tolist() == [0, 1, 2, 3]
+    assigner.add(np.empty((0, 8)), [], descriptions={"far": np.full(8, 9.0)})
+    assert assigner.assign_album(np.full((2, 8), 9.0)).ranking[0][0] == "far"
