@@ -134,6 +134,29 @@ def test_whatever_the_evidence_more_of_it_is_more_probable(known, unknown):
     assert weights[1] > 0
 
 
+def test_each_event_in_turn_plays_the_unknown():
+    random = np.random.default_rng(0)
+    truth = np.arange(600) % 3
+    pool = random.dirichlet(np.ones(3), size=600)
+    pool[np.arange(600), truth] += 1
+    pool /= 2
+    seeds = SeedSet.sorted(
+        prepare(random.normal(size=(600, 5)), "l2"), truth, [None] * 600, 3, "l2"
+    )
+    pool = pool[seeds.rows]
+    calibration = Calibration().fit(pool, seeds, 0.0)
+    novelty = Novelty(0.1).fit(calibration, pool, seeds, 0.0)
+    without = pool * (seeds.truth[:, None] != np.arange(3))
+    without /= without.sum(axis=1, keepdims=True)
+    best = [calibration.of_photos(some).max(axis=1) for some in (pool, without)]
+    odds = np.log(np.minimum(best, 0.99) / (1 - np.minimum(best, 0.99))).ravel()
+    model = LogisticRegression(C=1e6, tol=1e-8).fit(odds[:, None], np.arange(1200) < 600)
+    expected = model.predict_proba(odds[:600, None])[:, 1]
+    found = novelty.of_photos(calibration.of_photos(pool), None)
+    np.testing.assert_allclose(found, expected, atol=0.02)
+    assert novelty.least_ == pytest.approx(np.sort(found)[600 - int(np.ceil(601 * 0.9))])
+
+
 def test_events_held_out_are_told_by_the_names_of_others():
     asked, labels, _, _ = world(seed=0)
     of_known = labels < 5
