@@ -11,7 +11,9 @@ from benchmarks import _event_arms as arms
 from benchmarks._event_data import Encodings, read_texts
 from benchmarks._event_tables import plot, table
 from benchmarks._event_tasks import folded
-from benchmarks._records import newest_run
+from benchmarks._event_unknown import NAMED, PROBABILITY, PUBLISHED, TAUGHT, unknown
+from benchmarks._records import Run, newest_run
+from benchmarks.events_memex import MemexAlbum
 
 
 def test_hits_are_kept_in_few_digits():
@@ -83,6 +85,36 @@ def test_vectors_are_made_once_for_a_model_and_texts(tmp_path):
     assert found.texts == ["t"]
     assert found.labels.tolist() == ["food"]
     assert embedder.calls == 1
+
+
+def test_events_held_out_are_hidden_from_all_but_the_oracle(tmp_path):
+    pytest.importorskip("faiss")
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(8, 12)).astype(np.float32)
+
+    class Names:
+        dimension, model_id = 12, "made@1"
+
+        def encode(self, texts):
+            return random.normal(size=(len(texts), 12)).astype(np.float32)
+
+    albums = [
+        MemexAlbum(user, f"event {i}", centres[i] + 0.3 * random.normal(size=(3, 12)))
+        for user in range(8)
+        for i in range(8)
+    ]
+    albums = [album._replace(vectors=album.vectors.astype(np.float32)) for album in albums]
+    names = {f"event {i}": centre for i, centre in enumerate(centres)}
+    run = Run("made", {}, folder=tmp_path)
+    unknown(run, Encodings(Names(), None), albums, names, 2)
+    by = {arm: [r for r in run.records if r["arm"]["by"] == arm] for arm in (TAUGHT, PROBABILITY)}
+    assert all(r["figures"]["auroc"] > 0.99 for r in by[TAUGHT])
+    for record in by[PROBABILITY]:  # six events are known, of four users each
+        assert len(record["figures"]["hits"]) == 24
+        assert np.mean(record["figures"]["hits"]) > 0.9
+    shown = table(run.records)
+    for arm in (PROBABILITY, NAMED, PUBLISHED, TAUGHT):
+        assert shown.count(f"albums a side, {arm} |") == 2
 
 
 def test_the_words_follow_the_records():
