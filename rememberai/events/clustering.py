@@ -12,10 +12,12 @@ from rememberai.errors import InputError, RememberAIError
 from rememberai.events.constraints import Constraints
 from rememberai.events.hierarchy import Hierarchy
 from rememberai.events.kmeans import by_size, canonical_order, centroids_of, kmeans
-from rememberai.events.refinement import smooth
-from rememberai.events.stability import separated_number, stable_number
+from rememberai.events.mapequation import shortest_number
+from rememberai.events.refinement import recentred, retrained
+from rememberai.events.silhouettes import separated_labels
 from rememberai.events.stable import keep_ids
 from rememberai.events.tree import MOST_PIECES, ClusterTree, silhouette
+from rememberai.events.walk import Walk
 
 if TYPE_CHECKING:
     from typing import Self
@@ -28,27 +30,30 @@ if TYPE_CHECKING:
 class AlbumClusterer:
     """Cluster vectors by FAISS k-means, refined by their neighbours.
 
-    Each vector is first moved to where its neighbours are (see `smooth`). K-means then starts from
-    two hierarchies: Ward's, which suits clusters of like size, and average linkage, which suits
-    those of very different size; the result with the better mean silhouette stands.
+    Each vector is first moved to where its neighbours are (`Walk`). K-means then starts from two
+    hierarchies: Ward's, which suits clusters of like size, and average linkage, which suits those
+    of very different size; the result with the better mean silhouette stands. Under cosine the
+    origin is then moved between the clusters, and they are made anew (`recentred`). At last they
+    teach a Gaussian head, which labels the vectors as they came (`retrained`).
 
     Parameters
     ----------
     n_clusters
         How many, or ``"auto"``: the number, from 2 to three times the root of that of the vectors,
-        that is most stable; see `stable_number`.
+        by which a walk over the vectors is told most briefly; see `shortest_number`.
     metric
         ``"cosine"`` (spherical k-means) or ``"l2"``.
     refine
-        Whether to smooth and to start from hierarchies. False is plain k-means from k-means++
-        seeds, which is faster, for vectors that were brought together already; their number is that
-        with the best mean simplified silhouette (`separated_number`).
+        Whether to do all that. False is k-means from Ward's hierarchy, for vectors that were
+        brought together already; their number is that with the best mean silhouette
+        (`separated_labels`).
     min_size
         Members of smaller clusters are noise.
     n_init
-        Restarts of k-means++ where it is used: for plain k-means, and above 3,000 clusters.
+        Restarts of k-means++, which starts k-means above 3,000 clusters.
     random_state
-        Seed of k-means.
+        Seed of k-means++. Up to 500 vectors, and up to 3,000 where refine is False, nothing is
+        drawn.
 
     Attributes
     ----------
@@ -75,8 +80,6 @@ class AlbumClusterer:
     ----------
     Rakib et al., "Enhancement of short text clustering by iterative classification", NLDB 2020
     (hierarchies in place of k-means++ as the start of a refinement).
-    Hruschka et al., "Evolving clusters in gene-expression data", Information Sciences 2006
-    (simplified silhouette: distances to centroids in place of distances to members).
     """
 
     def __init__(
@@ -176,37 +179,44 @@ class AlbumClusterer:
 
     def _cluster(self, points: NDArray[np.float32]) -> NDArray[np.intp]:
         """Label points in canonical order."""
-        k = self._number(points)
-        if not self.refine:
-            return self._plain(points, k, self.n_init)[1]
-        moved = smooth(points, self.metric)
-        if k <= MOST_PIECES:
-            return ClusterTree(moved, k, self.metric, self.random_state).labels(k)
-        return self._plain(moved, k, self.n_init)[1]
-
-    def _number(self, points: NDArray[np.float32]) -> int:
-        if self.n_clusters != "auto":
-            return int(self.n_clusters)
         smallest, highest = max(self.min_size, 2), round(3 * len(points) ** 0.5)
         if self.refine:
             highest = min(len(points) // (2 * smallest), highest)
-            return stable_number(points, highest, self.metric, self.random_state)
+            k = self.n_clusters
+            if k == "auto":
+                k = shortest_number(points, highest, self.metric, self.random_state)
+            return self._refined(points, int(k))
         highest = min(len(points) // smallest, highest)
-        return separated_number(
-            points, highest, lambda k: self._plain(points, k, 1)[0], self.metric
-        )
+        most = highest if self.n_clusters == "auto" else int(self.n_clusters)
+        if most > MOST_PIECES:
+            return self._from_seeds(points, most)
+        if len(points) <= MOST_PIECES:
+            most = len(points)
+        tree = ClusterTree(points, most, self.metric, self.random_state, ("ward",))
+        if self.n_clusters != "auto":
+            return tree.labels(int(self.n_clusters))
+        return separated_labels(points, highest, tree.labels, self.metric)
 
-    def _plain(
-        self, points: NDArray[np.float32], k: int, n_init: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    def _refined(self, points: NDArray[np.float32], k: int) -> NDArray[np.intp]:
+        walk = Walk(points, self.metric)
+        moved = walk.smooth()
+        if k > MOST_PIECES:
+            return self._from_seeds(moved, k)
+        labels = by_size(ClusterTree(moved, k, self.metric, self.random_state).labels(k))[1]
+        if self.metric == "cosine" and labels.any():
+            moved = recentred(moved, points, labels)
+            labels = by_size(ClusterTree(moved, k, self.metric, self.random_state).labels(k))[1]
+        return retrained(points, labels, walk)
+
+    def _from_seeds(self, points: NDArray[np.float32], k: int) -> NDArray[np.intp]:
         return kmeans(
             points,
             k,
             metric=self.metric,
-            n_init=n_init,
+            n_init=self.n_init,
             max_iter=25,
             random_state=self.random_state,
-        )
+        )[1]
 
 
 def kinds_of(centroids: NDArray[np.float32], metric: Metric) -> NDArray[np.intp]:

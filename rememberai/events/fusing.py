@@ -170,7 +170,8 @@ class AnswerFusion:
         Returns
         -------
         Assignment
-            The nearest prototypes, telling photos and words are those of the words.
+            The nearest prototypes, telling photos and words are those of the words; the log odds
+            that its event is known are the mean of both.
         """
         answers = (words, pictures)
         known = [[event for event, _ in answer.ranking] for answer in answers]
@@ -183,6 +184,7 @@ class AnswerFusion:
             words,
             event=None if unknown else self.events_[ranks[0]],
             probability=float(best),
+            known=float(_mean_odds([answer.known for answer in answers])),
             margin=float(best - (shares[ranks[1]] if len(ranks) > 1 else 0)),
             ranking=tuple((self.events_[i], float(shares[i])) for i in ranks),
             reason=words.reason if unknown else "",
@@ -202,6 +204,12 @@ class AnswerFusion:
         others = np.where(knows, 0, full[::-1])
         rest = 1 - others.sum(axis=2, keepdims=True)
         return np.where(knows, full * rest, others)
+
+
+def _mean_odds(shares: Sequence[float]) -> float:
+    """Give the probability whose log odds are the mean of those of some probabilities."""
+    sure = np.clip(np.array(shares), _DOUBT, 1 - _DOUBT)
+    return float(1 / (1 + np.exp(-np.log(sure / (1 - sure)).mean())))
 
 
 def _checked(opinions: Sequence[ArrayLike]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

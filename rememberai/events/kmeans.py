@@ -153,7 +153,11 @@ def to_sphere(means: NDArray[Any]) -> NDArray[Any]:
 
 
 def lloyd(
-    points: NDArray[np.float32], seeds: NDArray[np.float32], metric: Metric, max_iter: int
+    points: NDArray[np.float32],
+    seeds: NDArray[np.float32],
+    metric: Metric,
+    max_iter: int,
+    weights: NDArray[np.number] | None = None,
 ) -> NDArray[np.float32]:
     """Move centroids from their seeds by Lloyd's iterations; points stand in canonical order."""
     run = import_faiss().Kmeans(
@@ -165,7 +169,8 @@ def lloyd(
         max_points_per_centroid=len(points),
         min_points_per_centroid=1,
     )
-    run.train(points, init_centroids=seeds)
+    heavy = None if weights is None else weights.astype(np.float32)
+    run.train(points, weights=heavy, init_centroids=seeds)
     centroids: NDArray[np.float32] = run.centroids
     return centroids
 

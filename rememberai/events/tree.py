@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rememberai.events.hierarchy import LINKAGES, Hierarchy
-from rememberai.events.kmeans import centroids_of, kmeans, lloyd, member_means
+from rememberai.events.kmeans import first_of_equals, kmeans, lloyd, member_means, to_sphere
 from rememberai.index.knn import knn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from rememberai.events.hierarchy import Linkage
     from rememberai.records import Metric
+
+    Vectors = NDArray[np.float32]
 
 MOST_PIECES = 3000
 _FEWEST = 500
@@ -22,7 +27,9 @@ _ITERATIONS = 10
 
 
 class ClusterTree:
-    """Hierarchies of clusters by two linkages, over small pieces found by k-means.
+    """Hierarchies of clusters by one linkage or two, over small pieces found by k-means.
+
+    Up to 500 points, or to as many as clusters are asked for, are pieces by themselves.
 
     Parameters
     ----------
@@ -30,51 +37,77 @@ class ClusterTree:
         (n, dimension) prepared vectors in canonical order.
     n_clusters
         The most clusters that will be asked for; it decides how many pieces there are.
+
+    Attributes
+    ----------
+    pieces
+        (n,) the piece of each vector, from 0.
     """
 
     def __init__(
-        self, points: NDArray[np.float32], n_clusters: int, metric: Metric, random_state: int
+        self,
+        points: Vectors,
+        n_clusters: int,
+        metric: Metric,
+        random_state: int,
+        linkages: Sequence[Linkage] = LINKAGES,
     ) -> None:
         self._points = points
-        self.metric = metric
+        self._metric = metric
         n_pieces = min(len(points), MOST_PIECES, max(_FEWEST, _PER_CLUSTER * n_clusters))
-        self._pieces = kmeans(
-            points,
-            n_pieces,
-            metric=metric,
-            n_init=1,
-            max_iter=_ITERATIONS,
-            random_state=random_state,
-        )[1]
-        means = member_means(points, self._pieces)
-        sizes = np.bincount(self._pieces)
-        squares = ((points - means[self._pieces]) ** 2).sum(axis=1)
-        scatters = np.bincount(self._pieces, squares) / sizes
-        self._hierarchies = [Hierarchy(means, sizes, scatters, linkage) for linkage in LINKAGES]
-        self.n_pieces = len(sizes)
+        if n_pieces == len(points):
+            self.pieces = np.cumsum(first_of_equals(points, np.arange(n_pieces))) - 1
+        else:
+            self.pieces = kmeans(
+                points,
+                n_pieces,
+                metric=metric,
+                n_init=1,
+                max_iter=_ITERATIONS,
+                random_state=random_state,
+            )[1]
+        self._means = member_means(points, self.pieces)
+        self._sizes = np.bincount(self.pieces)
+        squares = ((points - self._means[self.pieces]) ** 2).sum(axis=1)
+        scatters = np.bincount(self.pieces, squares) / self._sizes
+        self._hierarchies = [
+            Hierarchy(self._means, self._sizes, scatters, linkage) for linkage in linkages
+        ]
 
     def labels(self, n_clusters: int) -> NDArray[np.intp]:
         """Cluster by k-means from the cut of the hierarchy that gives the better silhouette."""
-        found = [
-            lloyd(self._points, cut, self.metric, _ITERATIONS) for cut in self.cuts(n_clusters)
-        ]
-        best = max(found, key=lambda centroids: silhouette(self._points, centroids, self.metric))
-        return knn(self._points, best, 1, self.metric)[1][:, 0]
+        return self._cluster(self._points, np.ones(len(self._points)), n_clusters)
 
-    def cuts(self, n_clusters: int) -> list[NDArray[np.float32]]:
-        """Give the centroids of so many clusters by each linkage."""
-        k = min(n_clusters, self.n_pieces)
-        return [
-            centroids_of(self._points, hierarchy.cut(k)[self._pieces], self.metric)
-            for hierarchy in self._hierarchies
-        ]
+    def labels_of_pieces(self, n_clusters: int) -> NDArray[np.intp]:
+        """Cluster the pieces alone, each as heavy as its members, which is faster."""
+        means = to_sphere(self._means) if self._metric == "cosine" else self._means
+        return self._cluster(means.astype(np.float32), self._sizes, n_clusters)
+
+    def _cluster(
+        self, points: Vectors, weights: NDArray[np.number], n_clusters: int
+    ) -> NDArray[np.intp]:
+        cuts = [self._cut(each, n_clusters) for each in self._hierarchies]
+        found = [lloyd(points, cut, self._metric, _ITERATIONS, weights) for cut in cuts]
+        best = max(found, key=lambda some: silhouette(points, some, self._metric, weights))
+        return knn(points, best, 1, self._metric)[1][:, 0]
+
+    def _cut(self, hierarchy: Hierarchy, n_clusters: int) -> Vectors:
+        """Give the centroids of so many clusters."""
+        labels = hierarchy.cut(min(n_clusters, len(self._sizes)))
+        members = (labels == np.arange(labels.max() + 1)[:, None]) * self._sizes
+        centroids = members @ self._means / members.sum(axis=1, keepdims=True)
+        return (to_sphere(centroids) if self._metric == "cosine" else centroids).astype(np.float32)
 
 
 def silhouette(
-    points: NDArray[np.float32], centroids: NDArray[np.float32], metric: Metric
+    points: Vectors,
+    centroids: Vectors,
+    metric: Metric,
+    weights: NDArray[np.number] | None = None,
 ) -> float:
     """Give the mean simplified silhouette, from 0 to 1; 0 for one cluster."""
     if len(centroids) < 2:
         return 0.0
     own, other = knn(points, centroids, 2, metric)[0].T
-    return float(np.mean((other - own) / np.maximum(other, np.finfo(np.float32).tiny)))
+    scores = (other - own) / np.maximum(other, np.finfo(np.float32).tiny)
+    return float(np.average(scores, weights=weights))

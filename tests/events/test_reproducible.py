@@ -31,10 +31,11 @@ digest = hashlib.sha256()
 for metric in ("cosine", "l2"):
     assigner = EventAssigner(EventPrototypes(metric=metric)).fit(vectors, events)
     photos = assigner.assign(vectors + 0.1)
-    found = AlbumClusterer(metric=metric, n_init=1).fit(vectors)
+    found = AlbumClusterer(metric=metric).fit(vectors)
+    plain = AlbumClusterer(metric=metric, refine=False).fit(vectors)
     for learned in (
         assigner.prototypes_.positions_, assigner.limits_, photos.probabilities, photos.distances,
-        found.labels_, found.centroids_, found.distances_,
+        found.labels_, found.centroids_, found.distances_, plain.labels_, plain.centroids_,
     ):
         digest.update(learned.tobytes())
     told = assigner.calibration_.temperature_, assigner.assign_album(vectors[:99])
@@ -70,12 +71,26 @@ def test_any_order_of_many_long_vectors(metric):
     )
     np.testing.assert_array_equal(first.prototypes_.positions_, order[again.prototypes_.positions_])
     assert again.calibration_.temperature_ == pytest.approx(first.calibration_.temperature_)
-    first, again = (
-        AlbumClusterer(metric=metric, n_init=1).fit(vectors[rows])
-        for rows in (np.arange(len(vectors)), order)
-    )
-    np.testing.assert_array_equal(again.labels_, first.labels_[order])
-    np.testing.assert_array_equal(again.centroids_, first.centroids_)
+    for refine in (True, False):
+        first, again = (
+            AlbumClusterer(metric=metric, refine=refine).fit(vectors[rows])
+            for rows in (np.arange(len(vectors)), order)
+        )
+        np.testing.assert_array_equal(again.labels_, first.labels_[order])
+        np.testing.assert_array_equal(again.centroids_, first.centroids_)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("refine", [True, False])
+@pytest.mark.parametrize("size", [8, 90])
+def test_last_digits_change_no_cluster(metric, refine, size):
+    vectors = prepare(blobs(9, size, 384, spread=1.5, seed=2)[0], metric)
+    random = np.random.default_rng(1)
+    first = AlbumClusterer(metric=metric, refine=refine).fit(vectors)
+    for _ in range(3):
+        noise = random.normal(size=vectors.shape) * 1e-7
+        again = AlbumClusterer(metric=metric, refine=refine).fit(vectors + noise)
+        np.testing.assert_array_equal(again.labels_, first.labels_)
 
 
 @pytest.mark.parametrize(("metric", "offset"), [("cosine", 0), ("l2", 0), ("l2", 30_000)])
