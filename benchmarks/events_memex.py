@@ -17,6 +17,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 from benchmarks._records import Run, arguments, figures, markdown, of_arm
 from rememberai import EventAssigner, EventPrototypes, SentenceEmbedder
+from rememberai.events import OCCASIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,6 +56,8 @@ class Split(NamedTuple):
         The album of each seed, as a number.
     names
         The vector of each event's name.
+    occasions
+        The vectors of `OCCASIONS`, if they are to be told of.
     """
 
     vectors: NDArray[np.float32]
@@ -63,6 +66,7 @@ class Split(NamedTuple):
     asked: list[MemexAlbum]
     foreign: list[MemexAlbum]
     names: dict[str, NDArray[np.float32]]
+    occasions: NDArray[np.float32] | None = None
 
 
 class Answer(NamedTuple):
@@ -82,9 +86,10 @@ def main(argv: list[str] | None = None) -> None:
     embedder = SentenceEmbedder(offline=True)
     albums = read_albums(options.data / FILE, embedder)
     names = name_vectors(albums, embedder)
+    occasions = embedder.encode(OCCASIONS)
     for least in (2, 1):
         for seed in range(options.splits):
-            split = split_by_user(albums, names, seed, least)
+            split = split_by_user(albums, names, seed, least)._replace(occasions=occasions)
             for method, make in METHODS.items():
                 found = judge(split, make(split, seed))
                 run.add({"least": least, "method": method}, seed, found, seed=seed)
@@ -182,8 +187,13 @@ def interval(records: Sequence[Record]) -> tuple[float, float]:
 def _library(metric: Metric, *, names: bool = True) -> Method:
     def learn(split: Split, _seed: int) -> Ask:
         assigner = EventAssigner(EventPrototypes(N_PROTOTYPES, metric=metric))
-        told = split.names if names else None
-        assigner.fit(split.vectors, split.events, descriptions=told, groups=split.groups)
+        assigner.fit(
+            split.vectors,
+            split.events,
+            descriptions=split.names if names else None,
+            groups=split.groups,
+            others=split.occasions if names else None,
+        )
 
         def answer(vectors: NDArray[np.float32]) -> Answer:
             found = assigner.assign_album(vectors)
