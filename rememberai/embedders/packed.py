@@ -32,7 +32,7 @@ _LINEAR = (
     *("attention.output.dense", "intermediate.dense", "output.dense"),
 )
 _NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
-_PACK = 1024  # tokens: enough to fill the matrix products, few enough to stay in the cache
+_PACK = 768  # tokens: enough to fill the matrix products, few enough to stay in the cache
 _READ = 1024  # texts that are tokenised at once
 
 
