@@ -29,6 +29,7 @@ _ROWS = "rows.table"  # what the index was made of: see `MemoryStore.vector_plac
 _STAMP = b"stamp"
 _LARGE_PART = 0.3  # when more of the rows changed than this, building anew is no slower
 _AT_ONCE = 4096  # ids in a condition
+_MANY = 16_384  # rows that are compared at once: each time all ids are looked through
 
 
 def cached_index(store: MemoryStore) -> VectorIndex:
@@ -137,7 +138,7 @@ def _unlike(
     """
     unlike: list[str] = []
     wanted = pa.array(changed)
-    for places, vectors in store.vector_batches():
+    for places, vectors in store.vector_batches(_MANY):
         some = pc.is_in(places["photo_id"], value_set=wanted)
         known = pc.and_(some, pc.is_in(places["photo_id"], value_set=held))
         came = prepare(vectors[known.to_numpy(zero_copy_only=False)], store.metric)
