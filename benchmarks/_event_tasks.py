@@ -216,9 +216,10 @@ def digests(path: Path, times: int) -> list[str]:
         )
         assigner = EventAssigner().fit(given["seeds"][rows], given["events"][rows].tolist())
         answer = assigner.assign_album(given["album"][photos])
-        clusterer = AlbumClusterer(20).fit(given["texts"][points])
-        labels = np.empty(len(points), int)
-        labels[points] = clusterer.labels_
+        labels = np.empty((3, len(points)), int)
+        made = AlbumClusterer(20), AlbumClusterer(), AlbumClusterer(refine=False)
+        for own, clusterer in zip(labels, made, strict=True):
+            own[points] = clusterer.fit(given["texts"][points]).labels_
         chosen = np.sort(rows[assigner.prototypes_.positions_])
         told = (answer.event, [event for event, _ in answer.ranking], round(answer.probability, 6))
         digest = hashlib.sha256(repr((told, labels.tolist(), chosen.tolist())).encode())

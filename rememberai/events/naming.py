@@ -8,6 +8,8 @@ from math import log
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from rememberai.events.grammar import deeds
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
@@ -17,21 +19,22 @@ _EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff가-힣]")  # kana, Han, Ha
 _ENDING = re.compile(r"(?<=[a-z]{3})(?:ies|y|es?|s|ed|ions?|ing|ers?)$")
 _LONGEST = 40
 _STOP_WORDS = frozenset(
-    """a about above after again against all along already also always am among an and another any
-    anyone anything are around as at away back be because been before behind being below between
-    both but by came can cannot come comes coming could day did do does doing done down during
-    each either else enough even ever every everybody everyone everything few first for from
-    front full get gets getting go goes going gone good got great had has have having he her
-    here hers herself him himself his how i if in into is it its itself just kept last later
-    least left less let like little location lot lots made make makes making many may maybe me
-    meanwhile more most much must my myself near never new next no none nor not nothing now of
-    off on once one only onto or organization other others our ours out over own people photo
-    photos picture quite rather really right said same saw say says see seen several shall she
-    should since so some someone something sometimes somewhat soon still such take taken takes
-    taking than that the their theirs them themselves then there these they thing things this
-    those though three through till time to today together too took toward two under until up
-    upon us very via want wanted was way we well went were what when where whether which while
-    who whole whom whose why will with within without would yet you your yours""".split()
+    """a about above after afterwards again against all along already also always am among an and
+    another any anyone anything anywhere are around as at available away back be because been before
+    behind being below between big bit both but by came can cannot come comes coming could day did
+    different do does doing done down during each either else enough even ever every everybody
+    everyone everything everywhere female few finally first for from front full fun get gets getting
+    go goes going gone good got great guys had has have having he her here hers herself him himself
+    his how huge i if in into is it its itself just kept kind last later least left less let like
+    little location lot lots made make makes making male many may maybe me meanwhile more most much
+    must my myself near never new next no none nor not nothing now nowhere of off on once one ones
+    only onto or organization other others our ours out over own people photo photos picture
+    pictures quite rather ready really right said same saw say says see seen several shall she
+    should since so some someone something sometimes somewhat soon start still such take taken takes
+    taking than that the their theirs them themselves then there these they thing things this those
+    though three through till time to today together tonight too took toward two under until up upon
+    us very via want wanted was way we well went were what when where whether which while who whole
+    whom whose why will with within without would yet you your yours""".split()
 )
 
 
@@ -70,12 +73,18 @@ def telling_words(
             counts[label][term] += weight
             overall[term] += weight
             texts_of[label][term] += 1
+    doing = deeds(map(_plain, texts), _STOP_WORDS)
     mean = sum(n for term, n in overall.items() if " " not in term) / max(n_clusters, 1)
     ranked = []
     for count, own in zip(counts, texts_of, strict=True):
         keys = {
             # Rounded, since the last digits depend on the order of the texts.
-            term: (own[term] < 2, -round(n * log(1 + mean / overall[term]), 9), " " not in term)
+            term: (
+                not doing.isdisjoint(term.split()),
+                own[term] < 2,
+                -round(n * log(1 + mean / overall[term]), 9),
+                " " not in term,
+            )
             for term, n in count.items()
             if own[term] > 1 or " " not in term
         }
@@ -94,7 +103,7 @@ def words(text: str) -> list[str]:
 
 def _terms(text: str) -> Iterator[str]:
     """Yield the words that can tell, and each pair of them with only spaces between."""
-    plain = normalize("NFC", text).casefold().replace("’", "'")
+    plain = _plain(text)
     before, end = "", 0
     for found in _WORD.finditer(plain):
         word = max(found[0].split("'"), key=len)
@@ -105,6 +114,10 @@ def _terms(text: str) -> Iterator[str]:
         if before and before != word and plain[end : found.start()].isspace():
             yield f"{before} {word}"
         before, end = word, found.end()
+
+
+def _plain(text: str) -> str:
+    return normalize("NFC", text).casefold().replace("’", "'")
 
 
 def _can_tell(word: str) -> bool:
