@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rememberai.events.covariance import SharedCovariance
 from rememberai.events.seedset import in_batches
 from rememberai.events.temperature import best_temperature, rounded, softmax
 
@@ -113,27 +114,16 @@ class GaussianHead:
     def _learn_covariance(self, seeds: SeedSet, own: NDArray[np.float64]) -> float:
         """Learn the precision, and return the trace of the covariance."""
         n, dimension = seeds.vectors.shape
-        covariance = np.zeros((dimension, dimension))
-        fourth = 0.0
-        for start in range(0, n, _AT_ONCE):
-            some = slice(start, start + _AT_ONCE)
-            residuals = seeds.vectors[some] - self._origin - own[seeds.truth[some]]
-            covariance += residuals.T @ residuals / n
-            fourth += float(((residuals**2).sum(axis=1) ** 2).sum()) / n
-        mean = float(np.trace(covariance)) / dimension
-        identity = np.eye(dimension)
-        away = float(((covariance - mean * identity) ** 2).sum())
-        doubt = (fourth - float((covariance**2).sum())) / n
-        self.shrinkage_ = min(max(doubt / away, 0.0), 1.0) if away > 0 and self.shared else 1.0
+        learned = SharedCovariance.within(seeds.vectors, seeds.truth, own + self._origin)
+        mean = learned.variance
+        self.shrinkage_ = learned.shrinkage if self.shared else 1.0
         if not self.shared or mean <= 0 or len(np.unique(seeds.truth)) == n:
             self._part = 0.0
             scale = mean if mean > 0 else float((own**2).sum(axis=1).mean()) / dimension
-            self._precision = identity / (scale if scale > 0 else 1.0)
-            return float(mean * dimension)
-        self._part = (1 - self.shrinkage_) / n
-        shrunk = (1 - self.shrinkage_) * covariance + self.shrinkage_ * mean * identity
-        # A part in a million keeps it regular where the seeds fill no more than a plane.
-        self._precision = np.linalg.inv(shrunk + 1e-6 * mean * identity)
+            self._precision = np.eye(dimension) / (scale if scale > 0 else 1.0)
+        else:
+            self._part = (1 - self.shrinkage_) / n
+            self._precision = learned.precision()
         return float(mean * dimension)
 
     def _left_out(

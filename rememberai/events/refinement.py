@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rememberai.events.covariance import SharedCovariance
 from rememberai.events.kmeans import by_size, centroids_of, member_means, to_sphere
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def retrained(
 ) -> NDArray[np.intp]:
     """Learn from the clusters what tells them apart, and label all points by it, three times over.
 
-    The clusters are taken for normal distributions of one shape, which is their covariance shrunk
-    as Ledoit and Wolf do (2004), all equally likely; a point goes where it and its neighbours most
+    The clusters are taken for normal distributions of one shape, which is their shrunk
+    `SharedCovariance`, all equally likely; a point goes where it and its neighbours most
     probably belong.
 
     Parameters
@@ -67,35 +68,16 @@ def retrained(
     """
     for _ in range(_ROUNDS):
         means = member_means(points, labels)
-        weights = means @ _precision(points, means, labels)
+        shared = SharedCovariance.within(points, labels, means)
+        if shared.variance <= 0:
+            break
+        weights = means @ shared.precision()
         offsets = (weights * means).sum(axis=1) / 2
         found = by_size(_most_probable(points, weights, offsets, walk))[1]
         if found.max() < labels.max():
             break
         labels = found
     return labels
-
-
-def _precision(
-    points: NDArray[np.float32], means: NDArray[np.float64], labels: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Invert the shrunk covariance within the clusters."""
-    n, dimension = points.shape
-    covariance, fourth = np.zeros((dimension, dimension)), 0.0
-    for start in range(0, n, 4096):
-        some = slice(start, start + 4096)
-        residuals = points[some] - means[labels[some]]
-        covariance += residuals.T @ residuals / n
-        fourth += float(((residuals**2).sum(axis=1) ** 2).sum()) / n
-    mean = float(np.trace(covariance)) / dimension
-    if mean <= 0:
-        return np.eye(dimension)
-    away = float(((covariance - mean * np.eye(dimension)) ** 2).sum())
-    doubt = (fourth - float((covariance**2).sum())) / n
-    part = min(max(doubt / away, 0.0), 1.0) if away > 0 else 1.0
-    # A part in a million keeps it regular where the residuals fill no more than a plane.
-    shrunk = (1 - part) * covariance + (part + 1e-6) * mean * np.eye(dimension)
-    return np.linalg.inv(shrunk)
 
 
 def _most_probable(
