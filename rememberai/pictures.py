@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from rememberai.captioning import DecodedAhead
 from rememberai.records import Outcome, Report
 from rememberai.words import checked_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
     from PIL.Image import Image
@@ -34,27 +36,25 @@ def embed_waiting(
         A row for each photo that had no vector.
     """
     waiting = store.pending(column).sort_by("photo_id")
-    rows = store.read(["name"], where="path IS NOT NULL")
-    names = dict(zip(rows["photo_id"].to_pylist(), rows["name"].to_pylist(), strict=True))
+    named = store.read(["name"], where="path IS NOT NULL")
+    names = dict(zip(named["photo_id"].to_pylist(), named["name"].to_pylist(), strict=True))
     outcomes: list[Outcome] = []
-    with DecodedAhead(waiting["path"].to_pylist(), model) as decoded:
-        for start in range(0, len(waiting), _WRITTEN):
-            some = waiting.slice(start, _WRITTEN)
-            vectors: list[NDArray[np.float32]] = []
-            reasons: list[str] = []
-            for at in range(0, len(some), decoded.at_once):
-                paths = some["path"].slice(at, decoded.at_once).to_pylist()
-                opened = [decoded.take(path) for path in paths]
-                images = [image for image in opened if not isinstance(image, str)]
-                vectors.append(picture_vectors(model, images, store.metric))
-                reasons += [image if isinstance(image, str) else "" for image in opened]
-                progress("seeing", start + len(reasons), len(waiting))
-            seen = np.flatnonzero(np.array([not reason for reason in reasons]))
-            if len(seen):
-                store.fill(column, some.take(seen), np.concatenate(vectors))
-            for photo_id, reason in zip(some["photo_id"].to_pylist(), reasons, strict=True):
-                status: Status = "failed" if reason else "done"
-                outcomes.append(Outcome(names.get(photo_id, photo_id), status, reason, photo_id))
+    found: list[NDArray[np.float32] | str] = []
+    for some in _embedded(waiting["path"].to_pylist(), model, store.metric, progress):
+        found += some
+        done = len(outcomes) + len(found)
+        if len(found) < _WRITTEN and done < len(waiting):
+            continue
+        rows = waiting.slice(len(outcomes), len(found))
+        vectors = [each for each in found if not isinstance(each, str)]
+        if vectors:
+            read = [not isinstance(each, str) for each in found]
+            store.fill(column, rows.filter(pa.array(read)), np.stack(vectors))
+        for photo_id, each in zip(rows["photo_id"].to_pylist(), found, strict=True):
+            status: Status = "failed" if isinstance(each, str) else "done"
+            reason = each if isinstance(each, str) else ""
+            outcomes.append(Outcome(names.get(photo_id, photo_id), status, reason, photo_id))
+        found = []
     return Report(tuple(outcomes))
 
 
@@ -76,18 +76,27 @@ def vectors_of_photos(
     ids, stored = store.pinned(column).vectors(list(files))
     found = dict(zip(ids.tolist(), stored, strict=True))
     missing = {photo_id: path for photo_id, path in files.items() if photo_id not in found}
+    made = chain.from_iterable(_embedded(list(missing.values()), model, store.metric, progress))
     unread: dict[str, str] = {}
-    asked = list(missing)
-    with DecodedAhead(list(missing.values()), model) as decoded:
-        for start in range(0, len(asked), decoded.at_once):
-            some = asked[start : start + decoded.at_once]
-            opened = {photo_id: decoded.take(missing[photo_id]) for photo_id in some}
-            images = {i: image for i, image in opened.items() if not isinstance(image, str)}
-            unread |= {i: reason for i, reason in opened.items() if isinstance(reason, str)}
-            vectors = picture_vectors(model, list(images.values()), store.metric)
-            found |= dict(zip(images, vectors, strict=True))
-            progress("seeing", start + len(some), len(asked))
+    for photo_id, each in zip(missing, made, strict=True):
+        if isinstance(each, str):
+            unread[photo_id] = each
+        else:
+            found[photo_id] = each
     return found, unread
+
+
+def _embedded(
+    paths: Sequence[str], model: ImageEmbedder, metric: Metric, progress: Progress
+) -> Iterator[list[NDArray[np.float32] | str]]:
+    """Embed picture files, some at once; what is wrong with one comes in place of its vector."""
+    with DecodedAhead(paths, model) as decoded:
+        for start in range(0, len(paths), decoded.at_once):
+            opened = [decoded.take(path) for path in paths[start : start + decoded.at_once]]
+            images = [image for image in opened if not isinstance(image, str)]
+            vectors = iter(picture_vectors(model, images, metric))
+            yield [image if isinstance(image, str) else next(vectors) for image in opened]
+            progress("seeing", start + len(opened), len(paths))
 
 
 def picture_vectors(
