@@ -439,8 +439,13 @@ def test_bad_vectors_are_refused_and_nothing_is_lost(small, kind):
     before = small.store.version, small.info().seeds, [h.text for h in small.search("thing1")]
     change, wanted = BAD[kind]
     bad = RememberAI.open(small.store.path, embedder=WordsEmbedder(change))
+    more = words_alone("one more", "and another", name="more")
+    if kind in ("NaN", "infinite", "zero"):  # each photo's own fault
+        assert [outcome.status for outcome in bad.add_album(more).outcomes] == ["failed"] * 2
+    else:
+        with pytest.raises(InputError, match=f"embedder 'words@1'.*{wanted}"):
+            bad.add_album(more)
     for job in (
-        lambda: bad.add_album(words_alone("one more", "and another", name="more")),
         lambda: bad.learn_events({"new": ["never seen"]}),
         lambda: bad.assign(["nor was this"]),
         lambda: bad.search("thing1"),

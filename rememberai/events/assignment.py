@@ -22,7 +22,7 @@ from rememberai.events.kmeans import canonical_order
 from rememberai.events.lesson import Lesson
 from rememberai.events.novelty import Novelty
 from rememberai.events.opinions import PooledOpinions, check_method
-from rememberai.events.pooling import photo_weights
+from rememberai.events.pooling import checked_trust, photo_weights
 from rememberai.events.prototypes import EventPrototypes
 from rememberai.events.seedset import SeedSet
 from rememberai.events.unknown import distance_limits
@@ -269,7 +269,7 @@ class EventAssigner:
                 "the album has no photo with words; write memories or caption it first"
             )
         worded = words_of_photos(texts, len(array))
-        trust = _trust(weights, len(array))
+        trust = checked_trust(weights, len(array))
         # A sum's last digits depend on the order; equal photos of unequal weights in theirs.
         order = canonical_order(np.column_stack((array, trust.astype(np.float32))))
         array = array[order]
@@ -386,19 +386,3 @@ class EventAssigner:
         if not hasattr(self, "prototypes_"):
             raise RememberAIError("no events are learned yet; call fit first")
         return self.prototypes_
-
-
-def _trust(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
-    """Check the weights of n photos.
-
-    Raises
-    ------
-    InputError
-        They are not n finite numbers above 0.
-    """
-    if weights is None:
-        return np.ones(n)
-    trust = np.asarray(weights, np.float64)
-    if trust.shape != (n,) or not np.isfinite(trust).all() or (trust <= 0).any():
-        raise InputError(f"{n} weights above 0 were wanted, one a photo; {weights!r:.100} came")
-    return trust

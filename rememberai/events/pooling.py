@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rememberai.errors import InputError
 from rememberai.events.temperature import energy, softmax
 from rememberai.index.knn import knn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from rememberai.records import Metric
 
@@ -77,6 +78,22 @@ def exponents(logs: Sequence[NDArray[np.float64]], truth: NDArray[np.intp]) -> N
         if np.abs(step).max() < _SMALL:
             break
     return np.asarray(powers, np.float64)
+
+
+def checked_trust(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
+    """Check the weights of n photos.
+
+    Raises
+    ------
+    InputError
+        They are not n finite numbers above 0.
+    """
+    if weights is None:
+        return np.ones(n)
+    trust = np.asarray(weights, np.float64)
+    if trust.shape != (n,) or not np.isfinite(trust).all() or (trust <= 0).any():
+        raise InputError(f"{n} weights above 0 were wanted, one a photo; {weights!r:.100} came")
+    return trust
 
 
 def photo_weights(
