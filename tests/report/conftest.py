@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 
 import pytest
-from pages import CHROMIUM, SWITCHES, make_book
+from pages import CHROMIUM, SWITCHES, make_book, served
 
 from rememberai import RememberAI
 
@@ -73,6 +74,22 @@ def look(chromium):
     for context in contexts:
         context.close()
     assert not wrongs
+
+
+@pytest.fixture
+def browse(look):
+    """Serve a store and look at it; the page is closed first: it may still be fetching photos."""
+
+    @contextlib.contextmanager
+    def browsing(store, **options):
+        with served(store) as address:
+            page = look(address, **options)
+            try:
+                yield page
+            finally:
+                page.close()
+
+    return browsing
 
 
 def _wrong(said, pardoned: str | None) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from pages import served
 
 pytest.importorskip("uvicorn")
 pytest.importorskip("starlette")
@@ -14,24 +13,21 @@ def titles(page):
     return page.locator(".event strong").all_inner_texts()
 
 
-def test_a_new_title_survives_a_restart_of_the_server(look, book):
-    with served(book.store.path) as address:
-        page = look(address)
+def test_a_new_title_survives_a_restart_of_the_server(browse, book):
+    with browse(book.store.path) as page:
         page.locator(".event a").first.click()
         page.get_by_text("Correct this event").click()
         page.get_by_label("Title", exact=True).fill('Our "<b>first</b>" swim')
         page.get_by_role("button", name="Rename").click()
         page.get_by_role("status").get_by_text("Renamed.").wait_for()
         assert page.locator("h1").inner_text() == 'Our "<b>first</b>" swim'
-    with served(book.store.path) as address:
-        page = look(address)
+    with browse(book.store.path) as page:
         assert titles(page)[0] == 'Our "<b>first</b>" swim'
         assert len(titles(page)) == 3
 
 
-def test_photos_are_parted_moved_and_events_merged(look, book):
-    with served(book.store.path) as address:
-        page = look(address)
+def test_photos_are_parted_moved_and_events_merged(browse, book):
+    with browse(book.store.path) as page:
         page.locator(".event a").first.click()
         for box in page.locator(".box input").all()[:2]:
             box.check()
@@ -52,9 +48,8 @@ def test_photos_are_parted_moved_and_events_merged(look, book):
         page.wait_for_function("document.querySelectorAll('.event').length === 3")
 
 
-def test_an_assignment_is_accepted_and_then_rejected(look, book):
-    with served(book.store.path) as address:
-        page = look(address)
+def test_an_assignment_is_accepted_and_then_rejected(browse, book):
+    with browse(book.store.path) as page:
         known = page.locator(".event", has=page.locator(".meter"))
         known.locator("a").click()
         assert "snow" in page.locator(".verdict").inner_text()
@@ -68,9 +63,8 @@ def test_an_assignment_is_accepted_and_then_rejected(look, book):
     assert not [event for event in book.events.read() if event.known_event]
 
 
-def test_a_memory_is_written_found_by_meaning_and_shown_as_text(look, book):
-    with served(book.store.path) as address:
-        page = look(address)
+def test_a_memory_is_written_found_by_meaning_and_shown_as_text(browse, book):
+    with browse(book.store.path) as page:
         page.locator(".rest .photo .open").first.click()
         page.locator(".lightbox textarea").fill(MEMORY)
         page.get_by_role("button", name="Save").click()
@@ -84,21 +78,19 @@ def test_a_memory_is_written_found_by_meaning_and_shown_as_text(look, book):
         assert page.title() == "family"
 
 
-def test_events_are_looked_for_anew_when_photos_came(look, book):
+def test_events_are_looked_for_anew_when_photos_came(browse, book):
     from makers import words_alone
 
     book.add_album(words_alone("tent campfire stars", "tent campfire night", name="new"))
-    with served(book.store.path) as address:
-        page = look(address)
+    with browse(book.store.path) as page:
         page.locator(".rest", has_text="Not looked at yet").wait_for()
         page.get_by_role("button", name="Look for events").click()
         page.get_by_text("The events are up to date.").wait_for()
         assert page.locator(".rest", has_text="Not looked at yet").count() == 0
 
 
-def test_a_server_that_is_gone_is_said(look, book):
-    with served(book.store.path) as address:
-        page = look(address, pardoned="Failed to load resource")
+def test_a_server_that_is_gone_is_said(browse, book):
+    with browse(book.store.path, pardoned="Failed to load resource") as page:
         page.locator(".event a").first.click()
         page.get_by_text("Nearest words of known events").wait_for()
         page.get_by_text("Correct this event").click()
@@ -107,15 +99,14 @@ def test_a_server_that_is_gone_is_said(look, book):
         page.get_by_role("alert").get_by_text("does not answer").wait_for()
 
 
-def test_after_a_correction_the_reader_stands_where_they_stood(look, book):
+def test_after_a_correction_the_reader_stands_where_they_stood(browse, book):
     from makers import words_alone
 
     texts = (f"tent campfire stars night{i}" for i in range(130))
     added = book.add_album(words_alone(*texts, name="camp"))
     (cake, *_) = book.events.read()
     book.events.move([outcome.photo_id for outcome in added.outcomes], cake.event_id)
-    with served(book.store.path) as address:
-        page = look(address)
+    with browse(book.store.path) as page:
         page.locator(".event a", has_text="135 photos").click()
         for _ in range(3):
             page.locator(".end").scroll_into_view_if_needed()
@@ -130,9 +121,8 @@ def test_after_a_correction_the_reader_stands_where_they_stood(look, book):
         assert before > 2000
 
 
-def test_the_keys_stay_in_the_view_after_a_correction(look, book):
-    with served(book.store.path) as address:
-        page = look(address)
+def test_the_keys_stay_in_the_view_after_a_correction(browse, book):
+    with browse(book.store.path) as page:
         page.locator(".event a").first.click()
         page.get_by_text("Correct this event").click()
         page.get_by_label("Title", exact=True).fill("Swimming")
