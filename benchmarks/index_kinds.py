@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 NAME = "index_kinds"
 RAW = "raw FAISS, IVF PQx4fs + SQ8"
+OURS = "ivf pq"
 _PROBED, _REFINED = 16, 20
+_SETTINGS = (8, 20), (16, 20), (16, 40), (32, 80)  # of raw FAISS: lists probed, k_factor
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -53,6 +55,11 @@ def main(argv: list[str] | None = None) -> None:
         _save_truth(options, Path(folder))
         for kind in options.kinds:
             _measure(run, options, kind, Path(folder))
+        if {OURS, RAW} <= set(options.kinds):
+            measured = _in_a_process(options, RAW, "turns", Path(folder))
+            peak = measured.pop("peak_mib")
+            about: Record = {"kind": RAW, "step": "turns"}
+            run.add(about, 0, measured, threads=options.threads, seed=options.seed, peak=peak)
     print(table(run.records))
 
 
@@ -78,22 +85,20 @@ def table(records: list[Record]) -> str:
                 f"{median(figures(searched, 'open')):.3f}",
             ]
         )
-        rows += _more_rows(searched)
+    for record in of_arm(records, step="turns"):
+        rows += [_turns_row(name, record["figures"]) for name in record["figures"]]
     header = ["", "built in s", "recall@10", "queries/s", "one query ms", "memory MiB"]
     header += ["of float32", "open to first answer s, bar 0.3"]
     return markdown(header, rows)
 
 
-def _more_rows(searched: list[Record]) -> list[list[str]]:
-    """Write what raw FAISS finds when it probes more lists and refines more candidates."""
-    rows = []
-    for steps in zip(*(r["figures"].get("with_more", []) for r in searched), strict=True):
-        recall, speed = (
-            median(step[name] for step in steps) for name in ("recall", "batch_per_second")
-        )
-        name = f"the same, {steps[0]['probed']} lists probed"
-        rows.append([name, "", f"{recall:.3f}", f"{speed:,.0f}", "", "", "", ""])
-    return rows
+def _turns_row(name: str, turns: Record) -> list[str]:
+    """Write the recall and the rate of one way of searching, and its rate against ours."""
+    speed = turns[name]["n_queries"] / median(turns[name]["seconds"])
+    pairs = zip(turns[OURS]["seconds"], turns[name]["seconds"], strict=True)
+    ratio = median(ours / other for ours, other in pairs)
+    told = f"{speed:,.0f} ({ratio:.2f} of ours)"
+    return [f"by turns: {name}", "", f"{turns[name]['recall']:.3f}", told, "", "", "", ""]
 
 
 def _save_truth(options: argparse.Namespace, folder: Path) -> None:
@@ -117,24 +122,33 @@ def _save_truth(options: argparse.Namespace, folder: Path) -> None:
 def _measure(run: Run, options: argparse.Namespace, kind: str, folder: Path) -> None:
     for step, repeats in (("build", 1), ("search", options.repeats)):
         for repeat in range(repeats):
-            command = [sys.executable, "-m", f"benchmarks.{NAME}", "--kinds", kind]
-            for name in ("n", "queries", "k", "dimension", "clusters", "seed", "singles"):
-                command += [f"--{name}", str(getattr(options, name))]
-            command += ["--threads", str(options.threads), "--child", step, str(folder)]
-            done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-            measured = json.loads(done.stdout)
+            measured = _in_a_process(options, kind, step, folder)
             peak = measured.pop("peak_mib")
             about: Record = {"kind": kind, "step": step}
             run.add(about, repeat, measured, threads=options.threads, seed=options.seed, peak=peak)
 
 
+def _in_a_process(options: argparse.Namespace, kind: str, step: str, folder: Path) -> Record:
+    command = [sys.executable, "-m", f"benchmarks.{NAME}", "--kinds", kind]
+    for name in ("n", "queries", "k", "dimension", "clusters", "seed", "singles", "repeats"):
+        command += [f"--{name}", str(getattr(options, name))]
+    command += ["--threads", str(options.threads), "--child", step, str(folder)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    measured: Record = json.loads(done.stdout)
+    return measured
+
+
 def _child(options: argparse.Namespace, step: str, folder: str) -> None:
     import_faiss().omp_set_num_threads(options.threads)
     (kind,) = options.kinds
-    place = Path(folder, kind.replace(" ", "-").replace(",", ""))
-    work = _build if step == "build" else _search
+    place = _place(folder, kind)
+    work = {"build": _build, "search": _search, "turns": _turns}[step]
     measured = work(options, kind, place, Path(folder))
     print(json.dumps({**measured, "peak_mib": memory_mib("VmHWM")}))
+
+
+def _place(folder: str | Path, kind: str) -> Path:
+    return Path(folder, kind.replace(" ", "-").replace(",", ""))
 
 
 def _build(options: argparse.Namespace, kind: str, place: Path, folder: Path) -> Record:  # noqa: ARG001
@@ -194,24 +208,34 @@ def _search(options: argparse.Namespace, kind: str, place: Path, folder: Path) -
         "single_p50": median(singles),
         "recall": float(np.mean(hits)),
         "needed_mib": _resident() - before + mapped,
-        **({"with_more": _with_more(raw, queries, truth, options.k)} if kind == RAW else {}),
     }
 
 
-def _with_more(
-    raw: Any, queries: NDArray[np.float32], truth: NDArray[np.int64], k: int
-) -> list[Record]:
-    """Probe and refine more and more."""
-    measured = []
-    for more in (1, 2, 4, 8):
-        raw.k_factor = _REFINED * more
-        import_faiss().extract_index_ivf(raw.base_index).nprobe = _PROBED * more
-        start = perf_counter()
-        found = raw.search(queries, k)[1]
-        seconds = perf_counter() - start
-        hits = np.mean([np.isin(a, b).mean() for a, b in zip(found, truth, strict=True)])
-        about = {"probed": _PROBED * more, "recall": float(hits)}
-        measured.append({**about, "batch_per_second": len(queries) / seconds})
+def _turns(options: argparse.Namespace, kind: str, place: Path, folder: Path) -> Record:  # noqa: ARG001
+    """Search ours and raw FAISS's by turns: one process, the same disturbances."""
+    queries, _ = Mixture(options.dimension, options.clusters, options.seed).draw(options.queries, 1)
+    truth = np.load(folder / "truth.npy")
+    ours, raw = VectorIndex.load(_place(folder, OURS)), import_faiss().read_index(str(place))
+    lists = import_faiss().extract_index_ivf(raw.base_index)
+    measured: Record = {}
+    for _ in range(1 + 3 * options.repeats):  # the first warms up
+        for name in (OURS, *_SETTINGS):
+            if name != OURS:
+                lists.nprobe, raw.k_factor = name
+            start = perf_counter()
+            if name == OURS:
+                found = ours.search(queries, options.k).ids
+            else:
+                found = raw.search(queries, options.k)[1]
+            seconds = perf_counter() - start
+            told = name if name == OURS else "raw FAISS, {} probed, {} refined".format(*name)
+            arm = measured.setdefault(told, {"seconds": [], "n_queries": len(queries)})
+            arm["seconds"].append(seconds)
+            arm["recall"] = float(
+                np.mean([np.isin(*pair) for pair in zip(found, truth, strict=True)])
+            )
+    for arm in measured.values():
+        del arm["seconds"][0]
     return measured
 
 

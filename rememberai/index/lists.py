@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from rememberai.records import Metric
 
 _SEED = 0
-_TRAINING = 64  # rows for each list
+_TRAINING = 32  # rows for each list
 _ROUNDS = 8
-_EFFORTS = {"ivf": 8, "hnsw": 64}  # the least: lists to probe, nodes that a walk keeps in mind
+_EFFORTS = {"ivf": 4, "hnsw": 64}  # the least: lists to probe, nodes that a walk keeps in mind
 _MOST_KEPT = 4096
 _WANTED, _ASKED, _OF_EACH = 0.98, 256, 10
 _NEIGHBORS = 16  # edges of a node in the graph
@@ -72,7 +72,7 @@ class Lists:
     def of(cls, rows: Rows, kind: Kind, quantizer: Quantizer | None) -> Lists:
         """Train and fill an index over all rows."""
         faiss = import_faiss()
-        n_lists = max(1, round(len(rows) ** 0.5))
+        n_lists = max(1, round(2 * len(rows) ** 0.5))
         index = faiss.index_factory(rows.dimension, _factory(kind, quantizer, rows, n_lists))
         sample = np.random.default_rng(_SEED).permutation(len(rows))[: _TRAINING * n_lists]
         with _one_thread():
