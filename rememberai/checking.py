@@ -12,7 +12,7 @@ import numpy as np
 from rememberai._arrays import prepare
 from rememberai.errors import InputError, StoreError
 from rememberai.index_cache import FOLDER
-from rememberai.records import Outcome, Report
+from rememberai.records import Outcome, Report, quiet
 from rememberai.store import check_store
 from rememberai.store.check import opened_as_it_is
 
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from rememberai.records import Progress
 
-def check(path: str | os.PathLike[str], *, repair: bool = False) -> Report:
+
+def check(
+    path: str | os.PathLike[str], *, repair: bool = False, progress: Progress | None = None
+) -> Report:
     """Read all of a store, and of the index beside it, and name every flaw.
 
     Parameters
@@ -31,6 +35,9 @@ def check(path: str | os.PathLike[str], *, repair: bool = False) -> Report:
     repair
         Mend what can be mended without losing anything; see `store.check_store`. An index that is
         damaged is deleted: the next search builds it anew.
+    progress
+        Called as ``progress(stage, done, total)``; the stages are "rows" and "files" of the table,
+        and each index by the name of its folder.
 
     Returns
     -------
@@ -39,16 +46,17 @@ def check(path: str | os.PathLike[str], *, repair: bool = False) -> Report:
     """
     if "://" in str(path):
         raise InputError(f"{path} is not a folder on this machine; only those can be checked")
-    report = check_store(path, repair=repair)
+    tick = progress or quiet
+    report = check_store(path, repair=repair, progress=tick)
     if not report.count("done"):
         return report
     root = Path(path).expanduser()
     folders = sorted({root / FOLDER, *root.glob(f"{FOLDER}-*")})
-    indexes = (_index(root, folder, repair=repair) for folder in folders)
+    indexes = (_index(root, folder, tick, repair=repair) for folder in folders)
     return Report((*report.outcomes, *chain.from_iterable(indexes)))
 
 
-def _index(root: Path, folder: Path, *, repair: bool) -> Iterator[Outcome]:
+def _index(root: Path, folder: Path, progress: Progress, *, repair: bool) -> Iterator[Outcome]:
     from rememberai.index import verify
 
     if not folder.exists():
@@ -56,7 +64,7 @@ def _index(root: Path, folder: Path, *, repair: bool) -> Iterator[Outcome]:
         return
     try:
         verify(folder)
-        said = _against_table(root, folder)
+        said = _against_table(root, folder, progress)
     except StoreError as error:
         if repair:
             shutil.rmtree(folder)
@@ -66,7 +74,7 @@ def _index(root: Path, folder: Path, *, repair: bool) -> Iterator[Outcome]:
         yield Outcome(folder.name, "done", said)
 
 
-def _against_table(root: Path, folder: Path) -> str:
+def _against_table(root: Path, folder: Path, progress: Progress) -> str:
     """Compare the index's vectors with the table's.
 
     Raises
@@ -103,6 +111,7 @@ def _against_table(root: Path, folder: Path) -> str:
         ):
             raise StoreError(f"the index in {folder} has other vectors than the table")
         seen += len(ids)
+        progress(folder.name, min(seen, len(index)), len(index))
     if seen != len(index):
         raise StoreError(f"the index in {folder} has {len(index)} vectors, the table {seen}")
     return f"{seen} vectors, the same as in the table"

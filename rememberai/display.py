@@ -15,17 +15,29 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rememberai.records import quiet
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rich.progress import Task
 
     from rememberai.events import Assignment
-    from rememberai.records import Discovery, Hit, Outcome, PhotoBurst, Report, StoreInfo
+    from rememberai.records import (
+        Discovery,
+        Hit,
+        Outcome,
+        PhotoBurst,
+        Progress,
+        Report,
+        StoreInfo,
+    )
 
 _NAMED = 20
 _WIDE = 1000  # columns where no terminal limits them, so that a file name stays whole
 _SHOWN = 200
+_MOMENT = 1e-3  # seconds; a stage that ends at once
+_ROUND = 10  # a second; a slower rate has two digits
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -142,40 +154,58 @@ def heading(text: str) -> None:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Draw a bar for each stage on a terminal's standard error, and nothing elsewhere."""
+def progress(*, passing: bool = False) -> Iterator[Progress]:
+    """Draw a bar for each stage on a terminal's standard error, and nothing elsewhere.
+
+    A stage shows how far it is, its rate and the time left; one of a single step, which can't be
+    counted, how long it has taken.
+
+    Parameters
+    ----------
+    passing
+        Leave nothing on the terminal at the end.
+    """
     from rich.progress import (
         BarColumn,
-        MofNCompleteColumn,
-        Progress,
         ProgressColumn,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.progress import Progress as Bars
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda *_: None
+        yield quiet
         return
+
+    class Count(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(
+                f"{task.completed:.0f}/{task.fields['of']}" if task.fields["of"] > 1 else ""
+            )
 
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:.3g}/s" if task.speed else "")
+            if task.fields["of"] <= 1 or not task.completed:
+                return Text("")
+            rate = task.speed or task.completed / max(task.elapsed or 0.0, _MOMENT)
+            return Text(f"{rate:,.0f}/s" if rate >= _ROUND else f"{rate:.2g}/s")
 
-    columns = (
-        TextColumn("{task.description:>10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bars:
+    class Clock(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            counted = task.fields["of"] > 1 and not task.finished
+            return (TimeRemainingColumn() if counted else TimeElapsedColumn()).render(task)
+
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), Count(), Rate(), Clock())
+    with Bars(*columns, console=console, transient=passing) as bars:
         tasks: dict[str, Any] = {}
 
         def show(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = bars.add_task(stage, of=total)
+            pulsing = done < total <= 1
+            bars.update(tasks[stage], completed=done, of=total, total=None if pulsing else total)
 
         yield show
 
@@ -183,15 +213,8 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 @contextmanager
 def busy(what: str) -> Iterator[None]:
     """Show on a terminal's standard error how long a job that can't be counted has taken."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as shown:
-        shown.add_task(what, total=None)
+    with progress(passing=True) as shown:
+        shown(what, 0, 1)
         yield
 
 

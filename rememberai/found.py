@@ -11,6 +11,7 @@ import pyarrow as pa
 from rememberai.corrections import KeptEvents, photo_id_set
 from rememberai.discovery import Timeline, cluster, describe, in_time
 from rememberai.errors import InputError
+from rememberai.records import quiet
 from rememberai.seeds import Seed, SeedWords, seed_table
 from rememberai.store.schema import row_text
 from rememberai.words import trust
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from rememberai.events import Assignment, EventAssigner
     from rememberai.learned import LearnedEvents
-    from rememberai.records import Discovery
+    from rememberai.records import Discovery, Progress
     from rememberai.store import MemoryStore
     from rememberai.words import TextEmbedding
 
@@ -57,25 +58,38 @@ class Events:
         self._learned = learned
         self._embedding = embedding
 
-    def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
+    def discover(
+        self, n_clusters: int | Literal["auto"] = "auto", *, progress: Progress | None = None
+    ) -> Discovery:
         """Cluster the stored photos that have words, and keep the events.
 
         Events that were settled stay and take photos in that are clustered with theirs, so there
         may be more or fewer events than n_clusters. The others keep the id of the event of before
         that they share most photos with.
 
+        Parameters
+        ----------
+        n_clusters
+            See `AlbumClusterer`.
+        progress
+            Called as ``progress(stage, done, total)``; the stages are "clustering" (of 1) and, when
+            events are learned, "assigning".
+
         Raises
         ------
         InputError
             No photo has words yet, or there are fewer of them than n_clusters.
         """
+        tick = progress or quiet
+        tick("clustering", 0, 1)
         digest, view = self._store.artifact_digest(_NAME), self._newest()
         photos, before, after = self._clustered(view, n_clusters)
         with self._store.holding(_NAME):
             if self._store.artifact_digest(_NAME) != digest:  # somebody corrected them meanwhile
                 view = self._newest()
                 photos, before, after = self._clustered(view, n_clusters)
-            after = self._judged(after, KeptEvents(), view)
+            tick("clustering", 1, 1)
+            after = self._judged(after, KeptEvents(), view, tick)
             self._keep(before, after)
         return describe(photos, after)
 
@@ -242,7 +256,13 @@ class Events:
             self._keep(before, after)
         return after
 
-    def _judged(self, after: KeptEvents, before: KeptEvents, view: MemoryStore) -> KeptEvents:
+    def _judged(
+        self,
+        after: KeptEvents,
+        before: KeptEvents,
+        view: MemoryStore,
+        progress: Progress = quiet,
+    ) -> KeptEvents:
         """Ask the assigner about the events that are not as they were before."""
         changed = {
             event_id: event
@@ -256,7 +276,7 @@ class Events:
             albums = {i: event.photos for i, event in changed.items()}
             judged = {
                 i: changed[i].judged(answer.event, float(np.float32(answer.probability)))
-                for i, answer in _answers(assigner, view, albums).items()
+                for i, answer in _answers(assigner, view, albums, progress).items()
             }
         return replace(after, events={**after.events, **judged})
 
@@ -269,19 +289,23 @@ class Events:
 
 
 def _answers(
-    assigner: EventAssigner, view: MemoryStore, albums: Mapping[int, Collection[str]]
+    assigner: EventAssigner,
+    view: MemoryStore,
+    albums: Mapping[int, Collection[str]],
+    progress: Progress = quiet,
 ) -> dict[int, Assignment]:
     """Assign albums of stored photos, each in the order of time."""
     photos = sorted(set().union(*albums.values()))
     all_rows, vectors = view.read_rows(photos), dict(zip(*view.vectors(photos), strict=True))
     found = {}
-    for number, album in albums.items():
+    for done, (number, album) in enumerate(albums.items(), 1):
         rows = sorted((all_rows[photo] for photo in album), key=in_time)
         found[number] = assigner.assign_album(
             np.stack([vectors[row["photo_id"]] for row in rows]),
             [str(row_text(row)) for row in rows],
             [trust(row["text_source"]) for row in rows],
         )
+        progress("assigning", done, len(albums))
     return found
 
 

@@ -22,7 +22,7 @@ from rememberai.opening import (
 )
 from rememberai.photos import Album, open_image
 from rememberai.pictures import embed_waiting, picture_vectors
-from rememberai.records import Report
+from rememberai.records import Report, quiet
 from rememberai.reembed import reembed
 from rememberai.seeds import SeedWords, read_descriptions, read_seeds, seed_table
 
@@ -72,7 +72,7 @@ class RememberAI(OpenBook):
     def add_album(self, album: Album, *, progress: Progress | None = None) -> Report:
         """Add an album; see `add_folder`."""
         return ingest.add_album(
-            self.store, self._embedding(), self.captioner, album, progress or _quiet
+            self.store, self._embedding(), self.captioner, album, progress or quiet
         )
 
     def caption(
@@ -107,7 +107,7 @@ class RememberAI(OpenBook):
             )
         alike = self.bursts(progress=progress) if bursts else ()
         return ingest.caption_waiting(
-            self.store, self._embedding(), model, progress or _quiet, alike
+            self.store, self._embedding(), model, progress or quiet, alike
         )
 
     def search(self, text: str, k: int = 10, *, where: str | None = None) -> list[Hit]:
@@ -190,7 +190,7 @@ class RememberAI(OpenBook):
                 'an image embedder is needed: "efficientnet-lite0", the folder or name of a CLIP '
                 "or SigLIP model, or an object with encode_images(images), dimension and model_id"
             )
-        return embed_waiting(self.store, *seeing, progress or _quiet)
+        return embed_waiting(self.store, *seeing, progress or quiet)
 
     def learn_events(
         self,
@@ -217,7 +217,8 @@ class RememberAI(OpenBook):
         replace_all
             Forget the seeds learned before.
         progress
-            Called as ``progress("seeing", done, total)`` while pictures are embedded.
+            Called as ``progress(stage, done, total)``; the stages are "reading", "embedding",
+            "learning" (of 1), and "seeing" where pictures are embedded.
 
         Returns
         -------
@@ -234,20 +235,25 @@ class RememberAI(OpenBook):
         words = SeedWords(self.store, self.captioner)
         embed = self._embedding(before)
         given = chain(read_seeds(seeds), read_descriptions(descriptions or {}))
-        table, seen, failed = seed_table(words, embed, given, seeing=pictures is not None)
+        tick = progress or quiet
+        table, seen, failed = seed_table(
+            words, embed, given, seeing=pictures is not None, progress=tick
+        )
         if not len(table) and not (pictures and seen):
             raise InputError(
                 "not one seed can be used; give each event a few texts or photos with words"
                 + (f" (the first: {failed[0].item}: {failed[0].reason})" if failed else "")
             )
+        tick("learning", 0, 1)
         if len(table):
             self._learned.add(table, embed, replace_all=replace_all)
         elif replace_all:
             self._learned.forget()
         if replace_all:
             forget_pictures(self.store)
+        tick("learning", 1, 1)
         if pictures:
-            failed += pictures.add(seen, progress or _quiet)
+            failed += pictures.add(seen, tick)
         return Report((*failed, *learned_outcomes(self._learned, pictures)))
 
     def assign(
@@ -280,11 +286,13 @@ class RememberAI(OpenBook):
         embed = self._embedding(self._learned.table())
         if not isinstance(album, Album):
             return judge.assign_texts(embed, album)
-        return judge.assign_photos(embed, self.store, self.captioner, album, progress or _quiet)
+        return judge.assign_photos(embed, self.store, self.captioner, album, progress or quiet)
 
-    def discover(self, n_clusters: int | Literal["auto"] = "auto") -> Discovery:
+    def discover(
+        self, n_clusters: int | Literal["auto"] = "auto", *, progress: Progress | None = None
+    ) -> Discovery:
         """Find events that nobody named, and keep them; see `Events.discover`."""
-        return self.events.discover(n_clusters)
+        return self.events.discover(n_clusters, progress=progress)
 
     def map(self, *, random_state: int = 0) -> PhotoMap:
         """Lay the photos that have words out in two dimensions; see `report.store_map`.
@@ -321,7 +329,7 @@ class RememberAI(OpenBook):
 
         Each picture file is opened, at a few dozen a second; nothing is stored.
         """
-        return photo_bursts(self.store, progress or _quiet)
+        return photo_bursts(self.store, progress or quiet)
 
     def delete(self, photo_ids: Collection[str]) -> int:
         """Take photos out of the store; their files stay where they are.
@@ -372,7 +380,7 @@ class RememberAI(OpenBook):
         """
         model = embedder_of(embedder, self._offline)
         filled = reembed(
-            self.store, self._learned, model, lasting_name(embedder), progress or _quiet
+            self.store, self._learned, model, lasting_name(embedder), progress or quiet
         )
         self._embedder = model
         return filled
@@ -380,10 +388,6 @@ class RememberAI(OpenBook):
     def info(self) -> StoreInfo:
         """Count what the store holds."""
         return store_info(self.store, self._learned.seeds())
-
-
-def _quiet(stage: str, done: int, total: int) -> None:
-    """Show nothing."""
 
 
 def _album(folder: str | os.PathLike[str], progress: Progress | None) -> Album:

@@ -14,7 +14,7 @@ from rememberai.errors import InputError
 from rememberai.photos import Album
 from rememberai.photos.memories import BadRowError, records
 from rememberai.photos.text import clean
-from rememberai.records import Outcome
+from rememberai.records import Outcome, quiet
 from rememberai.store.schema import vector_array
 from rememberai.words import is_path, words_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rememberai.captioners import Captioner
-    from rememberai.records import Photo
+    from rememberai.records import Photo, Progress
     from rememberai.store import MemoryStore
     from rememberai.words import TextEmbedding
 
@@ -194,7 +194,12 @@ class SeenSeed:
 
 
 def seed_table(
-    words: SeedWords, embed: TextEmbedding, seeds: Iterable[Seed | Outcome], *, seeing: bool = False
+    words: SeedWords,
+    embed: TextEmbedding,
+    seeds: Iterable[Seed | Outcome],
+    *,
+    seeing: bool = False,
+    progress: Progress = quiet,
 ) -> tuple[pa.Table, list[SeenSeed], list[Outcome]]:
     """Give each seed its words and vector.
 
@@ -202,6 +207,8 @@ def seed_table(
     ----------
     seeing
         Whether a photo without words can be used.
+    progress
+        Called as ``progress(stage, done, total)``; the stages are "reading" and "embedding".
 
     Returns
     -------
@@ -212,7 +219,9 @@ def seed_table(
     rows: list[tuple[str, str, Role, str | None]] = []
     seen: list[SeenSeed] = []
     failed: list[Outcome] = []
-    for seed in seeds:
+    given = list(seeds)
+    for number, seed in enumerate(given, 1):
+        progress("reading", number, len(given))
         if isinstance(seed, Outcome):
             failed.append(seed)
             continue
@@ -232,7 +241,7 @@ def seed_table(
         rows += spoken
         seen += pictures
     events, texts, roles, albums = zip(*rows, strict=True) if rows else ((),) * 4
-    return rows_of(events, texts, roles, albums, embed), seen, failed
+    return rows_of(events, texts, roles, albums, embed, progress), seen, failed
 
 
 def rows_of(
@@ -241,8 +250,9 @@ def rows_of(
     roles: Sequence[Role],
     albums: Sequence[str | None],
     embed: TextEmbedding,
+    progress: Progress = quiet,
 ) -> pa.Table:
     """Lay seeds out as a table with their vectors."""
     columns = {"event": events, "text": texts, "role": roles, "album": albums}
     arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
-    return pa.table(arrays | {"vector": vector_array(embed(texts))})
+    return pa.table(arrays | {"vector": vector_array(embed(texts, progress))})

@@ -13,6 +13,7 @@ from rememberai._arrays import check_vectors, prepare
 from rememberai.captioners.base import source_of
 from rememberai.captioning import caption_files
 from rememberai.errors import InputError
+from rememberai.records import quiet
 from rememberai.store.schema import row_text
 
 if TYPE_CHECKING:
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
     from rememberai.captioners import Captioner
     from rememberai.embedders import Embedder, ImageEmbedder
-    from rememberai.records import Metric, Photo, TextSource
+    from rememberai.records import Metric, Photo, Progress, TextSource
     from rememberai.store import MemoryStore
 
 _LABEL = 0.5
+_AT_ONCE = 1024  # texts that a model is given
 
 
 def trust(source: TextSource | None) -> float:
@@ -64,8 +66,13 @@ class TextEmbedding:
         """Length of every vector."""
         return self._embedder.dimension
 
-    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def __call__(self, texts: Sequence[str], progress: Progress = quiet) -> NDArray[np.float32]:
         """Embed n texts; returns (n, dimension) float32.
+
+        Parameters
+        ----------
+        progress
+            Called as ``progress("embedding", done, total)``.
 
         Raises
         ------
@@ -73,8 +80,12 @@ class TextEmbedding:
             See `anew`.
         """
         vectors, missing = self._looked_up(texts)
+        for start in range(0, len(missing), _AT_ONCE):
+            progress("embedding", start, len(missing))
+            some = missing[start : start + _AT_ONCE]
+            vectors.update(zip(some, self.anew(some), strict=True))
         if missing:
-            vectors.update(zip(missing, self.anew(missing), strict=True))
+            progress("embedding", len(missing), len(missing))
         if not texts:
             return np.empty((0, self.dimension), np.float32)
         return np.stack([vectors[text] for text in texts])

@@ -76,6 +76,26 @@ def remember(folder: Path, **texts: str) -> Path:
     return path
 
 
+class Ticks:
+    """Remembers the progress that a job told; every stage must have counted up to all of it."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, int, int]] = []
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        self.seen.append((stage, done, total))
+
+    def stages(self) -> dict[str, int]:
+        """Give the stages in the order in which they began, and how much each had to do."""
+        found: dict[str, int] = {}
+        for stage in dict.fromkeys(stage for stage, _, _ in self.seen):
+            counts = [(done, total) for each, done, total in self.seen if each == stage]
+            (found[stage],) = {total for _, total in counts}
+            assert counts == sorted(counts)
+            assert counts[-1] == (found[stage], found[stage])
+        return found
+
+
 def words_alone(*texts: str, name: str = "words") -> Album:
     """An album of words alone."""
     return Album.from_texts(texts, name=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from makers import WordsEmbedder
+from makers import Ticks, WordsEmbedder
 
 from rememberai import Album, RememberAI, VectorIndex
 from rememberai.checking import check
@@ -42,6 +42,15 @@ def test_a_sound_store_passes(book):
     assert report.count("done") == len(report.outcomes)
     assert rows(report)["index"][1] == "40 vectors, the same as in the table"
     assert rows(report)["seeds.table"] == ("done", f"{4 + len(OCCASIONS)} rows")
+
+
+def test_a_check_tells_how_far_it_is(book):
+    book.delete([book.store.read(["photo_id"])["photo_id"][0].as_py()])
+    book.search("word1")
+    ticks = Ticks()
+    check(book.store.path, progress=ticks)
+    sealed = (book.store.path / "checksums").read_text().count("\n")
+    assert ticks.stages() == {"rows": 40, "files": sealed, "index": 39}
 
 
 @pytest.mark.parametrize("place", [-5, 0])

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+ESCAPE = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 COLOUR = re.compile(r"\x1b\[[\d;]*(?:3[0-8]|4[0-8]|9[0-7])[\d;]*m")
 
 
@@ -47,16 +48,30 @@ def test_a_long_job_has_a_bar_with_rate_and_time_left(store, tmp_path):
     for stage in ("events", "map", "pictures"):
         assert stage in shown
     assert "67/67" in shown
-    assert re.search(r"[\d.]+(?:e\+\d+)?/s", shown)
+    assert re.search(r"[\d.,]+/s", shown)
     assert re.search(r"\d:\d\d:\d\d", shown)
     assert "\x1b" not in out
 
 
-def test_a_job_that_cannot_be_counted_says_what_it_does_and_since_when(store):
+def test_a_check_counts_what_it_has_read(store):
     shown, out = on_terminal("check", store, "--json")
-    assert "reading" in shown
-    assert re.search(r"\d:\d\d:\d\d", shown)
+    shown = ESCAPE.sub("", shown)
+    assert re.search(r"rows .*67/67 .*/s .*\d:\d\d:\d\d", shown)
+    assert re.search(r"files .*(\d+)/\1 ", shown)
     assert out.startswith("{")
+
+
+def test_finding_events_says_what_it_does_since_when_and_how_many_were_assigned(store):
+    shown, out = on_terminal("discover", store, "--json")
+    shown = ESCAPE.sub("", shown)
+    assert re.search(r"clustering .*\d:\d\d:\d\d", shown)
+    assert re.search(r"assigning .*(\d+)/\1 .*\d:\d\d:\d\d", shown)
+    assert out.startswith("{")
+
+
+def test_a_job_that_cannot_be_counted_says_what_it_does_and_since_when(store):
+    shown, _ = on_terminal("compact", store)
+    assert re.search(r"gathering .*\d:\d\d:\d\d", ESCAPE.sub("", shown))
 
 
 def test_no_colour_for_who_asks_for_none(store):

@@ -38,6 +38,26 @@ def test_a_long_run_tells_its_speed_and_the_time_left(terminal):
     assert re.search(r"\b0:00:\d\d\b", last)
 
 
+def test_a_single_step_tells_how_long_it_takes_and_counts_nothing(terminal):
+    with display.progress() as progress:
+        progress("clustering", 0, 1)
+        for done in (0, 1, 2):
+            progress("assigning", done, 2)
+        progress("clustering", 1, 1)
+    text = terminal.getvalue()
+    assert re.search(r"clustering[^\n]*\b0:00:\d\d\b", text)
+    assert not re.search(r"clustering[^\n]*(/1|/s|-:--)", text)
+    assert "2/2" in text
+
+
+def test_a_passing_job_tells_how_long_it_takes_and_leaves_nothing(terminal):
+    with display.busy("searching"):
+        pass
+    text = terminal.getvalue()
+    assert re.search(r"searching[^\n]*\b0:00:\d\d\b", text)
+    assert text.endswith("\x1b[2K")
+
+
 def test_what_is_no_terminal_stays_clean(monkeypatch):
     drawn = io.StringIO()
     monkeypatch.setattr(display, "Console", lambda **_: Console(file=drawn, width=120))

@@ -11,7 +11,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from makers import SAMPLE, WordsEmbedder, picture, words_alone
+from makers import SAMPLE, Ticks, WordsEmbedder, picture, words_alone
 
 from rememberai import InputError, RememberAI
 from rememberai.checking import check
@@ -39,6 +39,18 @@ def book(tmp_path):
 def again(book) -> RememberAI:
     """Open the store as another process would."""
     return RememberAI.open(book.store.path, embedder=WordsEmbedder())
+
+
+def test_finding_tells_how_many_events_were_assigned(book):
+    ticks = Ticks()
+    assert book.discover(3, progress=ticks)
+    assert ticks.stages() == {"clustering": 1}
+    book.learn_events(
+        {theme: texts(theme, 0, 1, 2) for theme in THEMES}, progress=(learn := Ticks())
+    )
+    assert learn.stages() == {"reading": 9, "learning": 1}
+    book.discover(3, progress=(ticks := Ticks()))
+    assert ticks.stages() == {"clustering": 1, "assigning": 3}
 
 
 def words_of(book, photo_ids) -> set[str]:

@@ -131,6 +131,6 @@ def learn(
     from rememberai import display
 
     book = open_book(store, captioner=captioner, offline=offline)
-    with display.busy("learning"):
-        report = book.learn_events(seeds, replace_all=replace)
+    with display.progress() as progress:
+        report = book.learn_events(seeds, replace_all=replace, progress=progress)
     finish(report, as_json)

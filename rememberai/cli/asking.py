@@ -57,9 +57,9 @@ def discover(store: Path, clusters: int | None, max_risk: float, as_json: bool) 
     """Find events in STORE that nobody named."""
     from rememberai import display
 
-    with display.busy("looking for events"):
-        book = open_book(store, max_risk=max_risk)
-        found = book.discover("auto" if clusters is None else clusters)
+    book = open_book(store, max_risk=max_risk)
+    with display.progress() as progress:
+        found = book.discover("auto" if clusters is None else clusters, progress=progress)
     display.show_json(found) if as_json else display.show_discovery(found)
 
 
@@ -80,7 +80,8 @@ def search(store: Path, text: str, k: int, where: str | None, offline: bool, as_
     """Find the photos of STORE whose words are nearest to TEXT."""
     from rememberai import display
 
-    hits = open_book(store, offline=offline).search(text, k, where=where)
+    with display.busy("searching"):
+        hits = open_book(store, offline=offline).search(text, k, where=where)
     why = "no photo in this store has words yet" if where is None else "no photo fits the condition"
     display.show_json(hits) if as_json else display.show_hits(hits, why)
 
@@ -96,7 +97,8 @@ def similar(store: Path, picture: Path, k: int, as_json: bool) -> None:
     """Find the photos of STORE that look like PICTURE. `see` comes before."""
     from rememberai import display
 
-    hits = open_book(store).search_image(picture, k)
+    with display.busy("searching"):
+        hits = open_book(store).search_image(picture, k)
     display.show_json(hits) if as_json else display.show_hits(hits)
 
 

@@ -30,8 +30,8 @@ def check(store: Path, repair: bool, as_json: bool) -> None:
     from rememberai import display
     from rememberai.checking import check
 
-    with display.busy("reading"):
-        report = check(store, repair=repair)
+    with display.progress() as progress:
+        report = check(store, repair=repair, progress=progress)
     display.show_json(report) if as_json else display.show_outcomes(report)
     if not report.count("done"):
         sys.exit(1)
@@ -70,8 +70,8 @@ def export(store: Path, file: Path, force: bool, as_json: bool) -> None:
 
     if file.exists() and not force:
         raise click.UsageError(f"{file} is there already; name another file, or say --force.")
-    with display.busy("writing"):
-        n = open_book(store).store.export_parquet(file)
+    with display.progress() as progress:
+        n = open_book(store).store.export_parquet(file, progress=progress)
     say({"exported": n, "file": str(file)}, f"{n} photos were written to {file}", as_json)
 
 
@@ -83,8 +83,8 @@ def import_(store: Path, file: Path, as_json: bool) -> None:
     """Add the rows of an exported FILE to STORE. Those there already stay."""
     from rememberai import display
 
-    with display.busy("adding"):
-        n = open_book(store).store.import_parquet(file)
+    with display.progress() as progress:
+        n = open_book(store).store.import_parquet(file, progress=progress)
     say({"added": n}, f"{n} photos were added", as_json)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from rememberai.errors import InputError
-from rememberai.records import Outcome, Report
+from rememberai.records import Outcome, Report, quiet
 from rememberai.report.contents import Contents
 from rememberai.report.page import page
 from rememberai.report.thumbnails import thumbnails
@@ -67,7 +67,7 @@ def write_report(
     target = Path(path).expanduser()
     if not target.parent.is_dir() or target.is_dir():
         raise InputError(f"{target} can't be written: name a file in a folder that is there")
-    tick = progress or _quiet
+    tick = progress or quiet
     tick("events", 0, 1)
     contents = Contents(book)
     if not contents.rows:
@@ -155,7 +155,3 @@ def _outcomes(rows: list[dict[str, Any]], reasons: Mapping[int, str]) -> Iterato
         left = reason == _LEFT_OUT
         status = "skipped" if left else "failed" if reason else "done"
         yield Outcome(row["name"], status, reason, row["photo_id"])  # type: ignore[arg-type]
-
-
-def _quiet(stage: str, done: int, total: int) -> None:
-    """Show nothing."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rememberai.errors import StoreError
-from rememberai.records import Outcome, Report
+from rememberai.records import Outcome, Report, quiet
 from rememberai.store import recovery
 from rememberai.store.artifacts import SUFFIX, unpacked
 from rememberai.store.lance_errors import lance_errors
@@ -30,12 +30,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rememberai.records import Progress
+
 _DRAFT = re.compile(r"\..*\.[0-9a-f]{32}")
 _LOOKS = 3
 _HOUR = 3600.0  # a younger file may be of a writer that is at work
 
 
-def check_store(path: str | os.PathLike[str], *, repair: bool = False) -> Report:
+def check_store(
+    path: str | os.PathLike[str], *, repair: bool = False, progress: Progress = quiet
+) -> Report:
     """Read all of a store and compare it with its checksums and its own rules.
 
     Parameters
@@ -47,6 +51,8 @@ def check_store(path: str | os.PathLike[str], *, repair: bool = False) -> Report
         whole version that a crash left unpublished, delete the drafts of crashed writers, and move
         damaged artifacts and what no version of the table needs into the folder ``set-aside``.
         Writers wait meanwhile. Without it nothing in the folder is changed.
+    progress
+        Called as ``progress(stage, done, total)``; the stages are "rows" and "files".
 
     Returns
     -------
@@ -71,9 +77,11 @@ def check_store(path: str | os.PathLike[str], *, repair: bool = False) -> Report
     if repair:
         opened = tuple(_opened(files))
         with files.lock():
-            return Report((*opened, *_looked_at(files, read_manifest(files), repair=True)))
+            return Report(
+                (*opened, *_looked_at(files, read_manifest(files), progress, repair=True))
+            )
     for _ in range(_LOOKS):
-        report = Report(tuple(_looked_at(files, manifest, repair=False)))
+        report = Report(tuple(_looked_at(files, manifest, progress, repair=False)))
         before, manifest = manifest, read_manifest(files)
         if not report.count("failed") or manifest.version == before.version:
             break  # else `compact` may have deleted what was to be read
@@ -96,15 +104,17 @@ def opened_as_it_is(path: str | os.PathLike[str]) -> MemoryStore:
     return MemoryStore(files, manifest, dataset, manifest.active, frozen=True)
 
 
-def _looked_at(files: LocalFiles, manifest: Manifest, *, repair: bool) -> Iterator[Outcome]:
+def _looked_at(
+    files: LocalFiles, manifest: Manifest, progress: Progress, *, repair: bool
+) -> Iterator[Outcome]:
     yield from _manifest(files, manifest)
-    yield from _rows(files, manifest)
+    yield from _rows(files, manifest, progress)
     numbers = recovery.versions(files.table)
     older = recovery.needed(files.table, (v for v in numbers if v < manifest.version))
     newer = recovery.needed(files.table, (v for v in numbers if v >= manifest.version))
     kept = None if older is None or newer is None else older | newer
     yield from _leftovers(files, kept, repair=repair)
-    yield from _checksums(files, manifest, older or set(), repair=repair)
+    yield from _checksums(files, manifest, older or set(), progress, repair=repair)
     yield from _artifacts(files, repair=repair)
 
 
@@ -137,7 +147,7 @@ def _manifest(files: LocalFiles, manifest: Manifest) -> Iterator[Outcome]:
         yield Outcome(f"version {max(newer)}", "waiting", reason)
 
 
-def _rows(files: LocalFiles, manifest: Manifest) -> Iterator[Outcome]:
+def _rows(files: LocalFiles, manifest: Manifest, progress: Progress) -> Iterator[Outcome]:
     """Read every fragment of the published version, and look at its rows."""
     try:
         dataset = recovery.open_version(files.table, manifest.version)
@@ -152,7 +162,9 @@ def _rows(files: LocalFiles, manifest: Manifest) -> Iterator[Outcome]:
     ids: list[pa.Array] = []
     flawed: dict[str, list[str]] = {}
     fragments = dataset.get_fragments()
+    done, total = 0, sum(fragment.physical_rows for fragment in fragments)
     for fragment in fragments:
+        end = done + fragment.physical_rows
         try:
             with lance_errors(files.table):
                 for batch in fragment.to_batches():
@@ -160,10 +172,14 @@ def _rows(files: LocalFiles, manifest: Manifest) -> Iterator[Outcome]:
                     for flaw, where in _flaws(batch, manifest):
                         found = batch["photo_id"].filter(pa.array(where)).to_pylist()
                         flawed.setdefault(flaw, []).extend(found)
+                    done += len(batch)
+                    progress("rows", done, total)
         except StoreError as error:
             names = ", ".join(file.path for file in fragment.data_files())
             reason = f"{fragment.physical_rows} rows can't be read: {error}"
             yield Outcome(names, "failed", reason)
+        done = end  # those deleted, or not to be read, too
+        progress("rows", done, total)
     counted = pc.value_counts(pa.chunked_array(ids, pa.string()))
     twice = counted.field("values").filter(pc.greater(counted.field("counts"), 1)).to_pylist()
     if twice:
@@ -201,7 +217,7 @@ def _flaws(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[tuple[str, NDA
 
 
 def _checksums(
-    files: LocalFiles, manifest: Manifest, older: set[str], *, repair: bool
+    files: LocalFiles, manifest: Manifest, older: set[str], progress: Progress, *, repair: bool
 ) -> Iterator[Outcome]:
     """Read every file of the table, also those of older versions, and compare it with its seal."""
     if manifest.format == 1:
@@ -213,7 +229,9 @@ def _checksums(
     needed = recovery.needed(files.table, [manifest.version])
     for name in sorted((needed or set()) - there):
         yield Outcome(name, "failed", "it is missing; restore it from a backup")
-    for name in sorted(there.intersection(seals)):
+    sealed = sorted(there.intersection(seals))
+    for done, name in enumerate(sealed, 1):
+        progress("files", done, len(sealed))
         if flaw := seals[name].flaw(files.table / name):
             mended = "restore it from a backup"
             if needed is not None and name not in needed:
@@ -240,7 +258,7 @@ def _checksums(
             files.seals.forget_absent()
         said = f"{damaged} lines were altered" + (" and are dropped now" if repair else "")
         yield Outcome(CHECKSUMS, "done" if repair else "waiting", said)
-    yield Outcome(CHECKSUMS, "done", f"{len(there.intersection(seals))} files were read")
+    yield Outcome(CHECKSUMS, "done", f"{len(sealed)} files were read")
 
 
 def _artifacts(files: LocalFiles, *, repair: bool) -> Iterator[Outcome]:

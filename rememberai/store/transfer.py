@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rememberai.errors import InputError
+from rememberai.records import quiet
 from rememberai.store.durable import sync_file, sync_folder
 from rememberai.store.migration import new_since
 from rememberai.store.schema import VECTOR, spread
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Collection
 
+    from rememberai.records import Progress
+
 _KEY = b"rememberai"
 _ROWS = 65_536  # rows in memory at a time
 
@@ -28,11 +31,18 @@ _ROWS = 65_536  # rows in memory at a time
 class Transfer(Writer):
     """The part of a store that writes and reads Parquet files."""
 
-    def export_parquet(self, path: str | os.PathLike[str]) -> int:
+    def export_parquet(self, path: str | os.PathLike[str], *, progress: Progress = quiet) -> int:
         """Write all rows, with their vectors, into one Parquet file.
 
         The model is kept in the file's metadata. A file that is there is replaced when the new one
         is whole. Rows come in no order that means something.
+
+        Parameters
+        ----------
+        path
+            The file.
+        progress
+            Called as ``progress("writing", done, total)`` with the rows.
 
         Returns
         -------
@@ -52,12 +62,13 @@ class Transfer(Writer):
         draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         said = {"model": self.model_id, "dimension": self.dimension}
         schema = _in_parquet(self._schema).with_metadata({_KEY: json.dumps(said).encode()})
-        rows = 0
+        rows, total = 0, len(self)
         try:
             with pq.ParquetWriter(draft, schema, compression="zstd") as writer:
                 for batch in self.scan(batch_size=_ROWS):
                     writer.write_batch(_loosened(batch, schema))
                     rows += len(batch)
+                    progress("writing", rows, total)
             sync_file(draft)
             draft.replace(target)
             sync_folder(target.parent)
@@ -67,11 +78,18 @@ class Transfer(Writer):
             draft.unlink(missing_ok=True)
         return rows
 
-    def import_parquet(self, path: str | os.PathLike[str]) -> int:
+    def import_parquet(self, path: str | os.PathLike[str], *, progress: Progress = quiet) -> int:
         """Append the rows of a file that `export_parquet` wrote; what is there already stays.
 
         Each 65,536 rows are one write: who is stopped starts again, and what was written is
         passed over.
+
+        Parameters
+        ----------
+        path
+            The file.
+        progress
+            Called as ``progress("adding", done, total)`` with the rows.
 
         Returns
         -------
@@ -99,10 +117,12 @@ class Transfer(Writer):
                         f"{source} has other columns than those that this RememberAI exports; "
                         "export it again with this version"
                     )
-                return sum(
-                    self.append(_tightened(batch, self._schema, source))
-                    for batch in file.iter_batches(_ROWS)
-                )
+                new = done = 0
+                for batch in file.iter_batches(_ROWS):
+                    new += self.append(_tightened(batch, self._schema, source))
+                    done += len(batch)
+                    progress("adding", done, file.metadata.num_rows)
+                return new
         except (OSError, pa.ArrowException) as error:
             raise InputError(f"{source} can't be read as a Parquet file: {error}") from error
 

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from makers import Ticks
 from store_rows import DIMENSION, content, make, rows
 
 from rememberai import MemoryStore
@@ -41,6 +42,16 @@ def test_other_tools_read_the_file(store, tmp_path):
     store.export_parquet(tmp_path / "out.parquet")
     table = pq.read_table(tmp_path / "out.parquet")
     assert {row["photo_id"]: row for row in table.to_pylist()} == content(store)
+
+
+def test_rows_are_counted_as_they_go(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer, "_ROWS", 3)
+    out, back = Ticks(), Ticks()
+    store.export_parquet(tmp_path / "out.parquet", progress=out)
+    other = make(tmp_path / "t")
+    other.import_parquet(tmp_path / "out.parquet", progress=back)
+    assert (out.stages(), back.stages()) == ({"writing": 4}, {"adding": 4})
+    assert back.seen == [("adding", 3, 4), ("adding", 4, 4)]
 
 
 def test_an_import_comes_in_several_writes(store, tmp_path, monkeypatch):
