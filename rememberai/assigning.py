@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rememberai.corrections import NAME, KeptEvents
 from rememberai.errors import InputError
 from rememberai.learned_pictures import pairs_of
 from rememberai.words import tidy_texts, trust, words_of
@@ -67,6 +68,9 @@ class AlbumJudge:
     ) -> Assignment:
         """Tell the event of an album, which is not stored, by its words and pictures.
 
+        It is none of which a person said for most of these photos, where they are stored, that they
+        are not of it.
+
         Raises
         ------
         InputError
@@ -94,6 +98,7 @@ class AlbumJudge:
         if len(answers) == 2 and by_words is not None and by_looks is not None:
             answer = self._fused(by_words, by_looks).fuse(*answers)
         voices = spoken.keys() | vectors.keys()
+        answer = _heeding(answer, store, voices)
         outcomes = _voiceless(album, voices, unread)
         return replace(answer, n_photos=len(voices), outcomes=outcomes)
 
@@ -121,6 +126,18 @@ class AlbumJudge:
             fusion = AnswerFusion().fit(by_words, by_looks, *pairs_of(spoken, seen))
             self._fusion = held = (by_words, by_looks, fusion)
         return held[2]
+
+
+def _heeding(answer: Assignment, store: MemoryStore, voices: Set[str]) -> Assignment:
+    """Withhold an event if a person said of most of the photos that they are not of it."""
+    from rememberai.events import Doubt
+
+    kept = store.read_artifact(NAME)
+    if kept is None or answer.event is None:
+        return answer
+    refused = KeptEvents.of_table(kept).refused()
+    n = sum(answer.event in refused.get(photo_id, ()) for photo_id in voices)
+    return answer.withheld(Doubt("rejected", answer.event)) if 2 * n > len(voices) else answer
 
 
 def _spoken(

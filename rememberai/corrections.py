@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from typing import Self
 
+NAME = "events"  # of the artifact that keeps them
 _NOISE = -1  # stands for the photos that are in no event
 _NEXT_ID = b"next_id"
 _TEXTS = pa.list_(pa.string())
@@ -147,6 +148,15 @@ class KeptEvents:
             for photo in event.settled
         }
 
+    def refused(self) -> dict[str, frozenset[str]]:
+        """Tell the learned events that a photo is not, as a person said of the event it is in."""
+        return {
+            photo: event.rejected
+            for event in self.events.values()
+            if event.rejected
+            for photo in event.settled
+        }
+
     def only(self, photo_ids: Collection[str]) -> KeptEvents:
         """Drop all other photos, and the events that have none left."""
         there = frozenset(photo_ids)
@@ -231,6 +241,11 @@ class KeptEvents:
         rejected = event.rejected | {str(event.known_event)}
         said = replace(event, accepted=None, rejected=rejected)
         return self._settled({event_id: said})
+
+    def reconsidered(self, event_id: int) -> KeptEvents:
+        """See `Events.reconsider`."""
+        event = replace(self.event(event_id), accepted=None, rejected=frozenset())
+        return self._settled({event_id: event})
 
     def _known(self, event_id: int) -> KeptEvent:
         event = self.event(event_id)

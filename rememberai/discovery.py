@@ -152,6 +152,7 @@ def describe(photos: Timeline, kept: KeptEvents) -> Discovery:
                 known_event=event.known_event,
                 confidence=event.confidence,
                 accepted=event.accepted is not None,
+                rejected=tuple(sorted(event.rejected)),
                 kind=int(kinds[label]),
                 trip=None if trip < 0 else trip,
             )

@@ -86,7 +86,7 @@ def show_discovery(found: Discovery) -> None:
                 str(event.event_id),
                 str(len(event.photo_ids)),
                 event.title,
-                event.known_event or "",
+                event.known_event or ", ".join(f"not {name}" for name in event.rejected),
                 ", ".join(hit.name for hit in event.representatives[:2]),
                 event.representatives[0].text,
             )

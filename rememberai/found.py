@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pyarrow as pa
 
-from rememberai.corrections import KeptEvents, photo_id_set
+from rememberai.corrections import NAME, KeptEvents, photo_id_set
 from rememberai.discovery import Timeline, cluster, describe, in_time
 from rememberai.errors import InputError
 from rememberai.records import quiet
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from rememberai.store import MemoryStore
     from rememberai.words import TextEmbedding
 
-_NAME = "events"
 _TOLD = ["event_given", "event_assigned", "event_confidence"]
 
 
@@ -82,10 +81,10 @@ class Events:
         """
         tick = progress or quiet
         tick("clustering", 0, 1)
-        digest, view = self._store.artifact_digest(_NAME), self._newest()
+        digest, view = self._store.artifact_digest(NAME), self._newest()
         photos, before, after = self._clustered(view, n_clusters)
-        with self._store.holding(_NAME):
-            if self._store.artifact_digest(_NAME) != digest:  # somebody corrected them meanwhile
+        with self._store.holding(NAME):
+            if self._store.artifact_digest(NAME) != digest:  # somebody corrected them meanwhile
                 view = self._newest()
                 photos, before, after = self._clustered(view, n_clusters)
             tick("clustering", 1, 1)
@@ -219,8 +218,18 @@ class Events:
         """
         self._correct(lambda kept: kept.rejected(event_id))
 
+    def reconsider(self, event_id: int) -> None:
+        """Take back what was accepted or rejected of an event; it is assigned anew.
+
+        Raises
+        ------
+        InputError
+            There is no such event.
+        """
+        self._correct(lambda kept: kept.reconsidered(event_id))
+
     def _kept(self) -> KeptEvents | None:
-        table = self._store.read_artifact(_NAME)
+        table = self._store.read_artifact(NAME)
         return None if table is None else KeptEvents.of_table(table)
 
     def _newest(self) -> MemoryStore:
@@ -241,7 +250,7 @@ class Events:
         self, change: Callable[[KeptEvents], KeptEvents], needed: frozenset[str] = frozenset()
     ) -> KeptEvents:
         """Store what a person said of photos on top of what others said before."""
-        with self._store.holding(_NAME):
+        with self._store.holding(NAME):
             kept, view = self._kept(), self._newest()
             if kept is None:
                 raise InputError("no events were found yet; call discover first")
@@ -285,7 +294,7 @@ class Events:
             changes = _told(self._newest().read(_TOLD), before, after)
             if len(changes):
                 self._store.update(changes)
-        self._store.replace_artifact(_NAME, after.table())
+        self._store.replace_artifact(NAME, after.table())
 
 
 def _answers(

@@ -223,6 +223,8 @@ class DiscoveredEvent:
         there is none.
     accepted
         Whether a person said that `known_event` is right.
+    rejected
+        The learned events that it is not, as a person said.
     kind
         A number that events of like content share, such as all birthdays. It holds among the
         events of one `Discovery`.
@@ -240,6 +242,7 @@ class DiscoveredEvent:
     known_event: str | None
     confidence: float | None
     accepted: bool
+    rejected: tuple[str, ...]
     kind: int
     trip: int | None
 

@@ -78,6 +78,11 @@ def test_each_correction_is_kept(shell, store, found):
     assert shell("correct", "move", store, new, third["photo_ids"][0]).status == 0
     assert shell("correct", "reject", store, third["event_id"]).status == 0
     events = kept(shell, store)
+    assert events[third["event_id"]]["rejected"] == [third["known_event"]]
+    assert f"not {third['known_event']}" in shell("events", store).out
+    assert shell("correct", "reconsider", store, third["event_id"]).status == 0
+    assert kept(shell, store)[third["event_id"]]["rejected"] == []
+    assert shell("correct", "reject", store, third["event_id"]).status == 0
     assert events[number]["title"] == "The <best> day"
     assert set(events[number]["photo_ids"]) == {*first["photo_ids"][1:], *second["photo_ids"]}
     assert set(events[new]["photo_ids"]) == {first["photo_ids"][0], third["photo_ids"][0]}

@@ -11,7 +11,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from makers import SAMPLE, Ticks, WordsEmbedder, picture, words_alone
+from makers import SAMPLE, Ticks, WordsEmbedder, picture, remember, words_alone
 
 from rememberai import InputError, RememberAI
 from rememberai.checking import check
@@ -358,11 +358,49 @@ def test_a_rejected_event_is_not_assigned_again(book):
     for _ in range(2):
         event = event_of(book, "snow")
         assert (event.known_event, event.confidence, event.accepted) == (None, None, False)
+        assert event.rejected == ("snow",)
+        assert {e.rejected for e in again(book).events.read() if e.event_id != snow} == {()}
         assert column(book, "event_assigned")[texts("snow", 0)[0]] is None
         assert set(column(book, "event_given").values()) == {None}
         again(book).discover(3)
     new = book.events.split(snow, event.photo_ids[:2])
     assert {e.event_id: e.known_event for e in again(book).events.read()}[new] is None
+
+
+@pytest.mark.parametrize("correct", ["accept", "reject"])
+def test_what_was_said_of_an_assignment_is_taken_back(book, correct):
+    book.learn_events(SEEDS)
+    book.discover(3)
+    before = event_of(book, "snow")
+    getattr(book.events, correct)(before.event_id)
+    assert event_of(book, "snow") != before
+    again(book).events.reconsider(before.event_id)
+    assert event_of(book, "snow") == before
+    assert set(column(book, "event_given").values()) == {None}
+    with pytest.raises(InputError, match="no event 9"):
+        book.events.reconsider(9)
+
+
+def test_an_album_is_not_assigned_to_what_its_photos_were_rejected_of(book, tmp_path):
+    album = tmp_path / "album"
+    for i in range(4):
+        picture(album / f"{i}.png", (40 * i, 0, 0))
+    told = dict(zip("0123456789", texts("snow", *range(10)), strict=True))
+    remember(album, **{name: told[name] for name in "0123"})
+    book.learn_events(SEEDS)
+    book.add_folder(album)
+    book.discover(3)
+    assert book.assign(album).event == "snow"
+    book.events.reject(event_of(book, "snow").event_id)
+    answer = again(book).assign(album)
+    assert (answer.event, answer.doubt.code, answer.ranking[0][0]) == (None, "rejected", "snow")
+    assert "a person said" in answer.reason
+    for i in range(4, 9):  # five of nine photos are others
+        picture(album / f"{i}.png", (0, 40 * i, 0))
+    remember(album, **{name: told[name] for name in "012345678"})
+    assert book.assign(album).event == "snow"
+    book.events.reconsider(event_of(book, "snow").event_id)
+    assert book.assign(album).event == "snow"
 
 
 def test_accepted_photos_may_become_seeds(book):

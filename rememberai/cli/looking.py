@@ -158,6 +158,16 @@ def reject(store: Path, event: int, as_json: bool) -> None:
 
 @correct.command()
 @store_argument
+@_event
+@json_option
+def reconsider(store: Path, event: int, as_json: bool) -> None:
+    """Take back what was accepted or rejected of EVENT."""
+    open_book(store).events.reconsider(event)
+    say({"event_id": event, "reconsidered": True}, f"event {event} is asked about anew", as_json)
+
+
+@correct.command()
+@store_argument
 @click.argument("photo")
 @click.argument("text")
 @click.option("--author", help="Who remembers.")

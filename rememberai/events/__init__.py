@@ -1,7 +1,7 @@
 """Events: prototypes, assignment, clustering, titles. Arrays in, arrays out."""
 
 from rememberai.events.albums import AlbumFinder, Stories
-from rememberai.events.answers import Assignment, PhotoAssignments
+from rememberai.events.answers import Assignment, Doubt, PhotoAssignments
 from rememberai.events.assignment import EventAssigner
 from rememberai.events.clustering import AlbumClusterer
 from rememberai.events.fusing import AnswerFusion, OpinionFusion
@@ -15,6 +15,7 @@ __all__ = [
     "AlbumFinder",
     "AnswerFusion",
     "Assignment",
+    "Doubt",
     "EventAssigner",
     "EventCover",
     "EventPrototypes",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,45 @@ class TellingPhoto:
 
     position: int
     weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why an event is withheld, in parts that an interface can say in its language.
+
+    Attributes
+    ----------
+    code
+        ``"far"``: the album's photos are too far from the event's prototypes. ``"unlikely"``: that
+        it is of any learned event has too small a probability. ``"rejected"``: a person said that
+        it is not this one.
+    event
+        The event that comes first.
+    value, limit
+        That distance on the average, or that probability, and what it may be at most or must be at
+        least; None where nothing was measured.
+    """
+
+    code: Literal["far", "unlikely", "rejected"]
+    event: str
+    value: float | None = None
+    limit: float | None = None
+
+    def __str__(self) -> str:
+        match self.code, self.value, self.limit:
+            case "far", float(away), float(most):
+                return (
+                    f"nothing is near: {self.event!r} comes first, but its photos are "
+                    f"{away:.3g} away from its prototypes on the average, and {most:.3g} is the "
+                    "limit"
+                )
+            case "unlikely", float(known), float(least):
+                return (
+                    f"nothing stands out: {self.event!r} comes first, but that the album is of any "
+                    f"event that was learned has only a probability of {known:.2f}, and "
+                    f"{least:.2f} is the least"
+                )
+        return f"a person said of most of its photos that they are not {self.event!r}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +94,8 @@ class Assignment:
         The words of the album that speak for it, where texts were given.
     n_photos
         How many photos with words the answer rests on.
-    reason
-        Why the event is unknown; empty otherwise.
+    reason, doubt
+        Why the event is unknown, as a sentence and in its parts; empty and None otherwise.
     outcomes
         The inputs that had no vote, and why.
     """
@@ -71,7 +110,12 @@ class Assignment:
     telling_words: tuple[str, ...]
     n_photos: int
     reason: str = ""
+    doubt: Doubt | None = None
     outcomes: tuple[Outcome, ...] = ()
+
+    def withheld(self, doubt: Doubt) -> Assignment:
+        """Give the same answer without its event."""
+        return replace(self, event=None, reason=str(doubt), doubt=doubt)
 
     def __str__(self) -> str:
         if self.event is None:

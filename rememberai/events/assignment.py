@@ -9,7 +9,7 @@ import numpy as np
 
 from rememberai._arrays import prepare
 from rememberai.errors import InputError, RememberAIError
-from rememberai.events.answers import Assignment, NearestPrototype, PhotoAssignments
+from rememberai.events.answers import Assignment, Doubt, NearestPrototype, PhotoAssignments
 from rememberai.events.calibration import Calibration
 from rememberai.events.duplicates import near_energy
 from rememberai.events.evidence import (
@@ -284,14 +284,14 @@ class EventAssigner:
         ranks = np.argsort(-shares, kind="stable")
         best = int(ranks[0])
         runner_up = shares[ranks[1]] if len(ranks) > 1 else 0.0
-        reason = self._too_far(best, self._to_event(array, best).mean())
-        reason = reason or novelty.doubt(self.events_[best], known)
+        doubt = self._too_far(best, self._to_event(array, best).mean())
+        doubt = doubt or novelty.doubt(self.events_[best], known)
         told = told_by * pool[:, best]
         words: tuple[str, ...] = ()
         if worded is not None:
             words = self._words.telling(worded, told, self.events_[best])
-        return Assignment(
-            event=None if reason else self.events_[best],
+        answer = Assignment(
+            event=self.events_[best],
             probability=float(shares[best]),
             known=known,
             margin=float(shares[best] - runner_up),
@@ -300,8 +300,8 @@ class EventAssigner:
             telling_photos=telling_photos(told, order),
             telling_words=words,
             n_photos=len(array),
-            reason=reason,
         )
+        return answer.withheld(doubt) if doubt else answer
 
     def _learn(self, lesson: Lesson, chosen: EventPrototypes) -> None:
         self._check_parameters(len(chosen.vectors_))
@@ -343,14 +343,11 @@ class EventAssigner:
         self._words = EventWords(worded, lesson.events)
         self._lesson = given
 
-    def _too_far(self, best: int, distance: float) -> str:
-        """Say that an album is too far from its event's prototypes; empty if it is not."""
-        event, limit = self.events_[best], self.limits_[best]
-        if distance <= limit:
-            return ""
+    def _too_far(self, best: int, distance: float) -> Doubt | None:
+        """Say that an album is too far from its event's prototypes; None if it is not."""
+        limit = float(self.limits_[best])
         return (
-            f"nothing is near: {event!r} comes first, but its photos are {distance:.3g} away "
-            f"from its prototypes on the average, and {limit:.3g} is the limit"
+            None if distance <= limit else Doubt("far", self.events_[best], float(distance), limit)
         )
 
     def _to_event(self, array: NDArray[np.float32], event: int) -> NDArray[np.float32]:

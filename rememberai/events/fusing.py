@@ -188,6 +188,7 @@ class AnswerFusion:
             margin=float(best - (shares[ranks[1]] if len(ranks) > 1 else 0)),
             ranking=tuple((self.events_[i], float(shares[i])) for i in ranks),
             reason=words.reason if unknown else "",
+            doubt=words.doubt if unknown else None,
         )
 
     def _completed(

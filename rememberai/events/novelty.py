@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rememberai.events.answers import Doubt
 from rememberai.events.pooling import photo_weights
 from rememberai.events.unknown import conformal_limit
 
@@ -134,15 +135,10 @@ class Novelty:
         evidence = _evidence(found, share if share is None else (weights @ share)[None])
         return float(_sigmoid(evidence, self._of_albums)[0])
 
-    def doubt(self, event: str, known: float) -> str:
-        """Say why an album is taken for unknown though an event comes first; empty if it is not."""
+    def doubt(self, event: str, known: float) -> Doubt | None:
+        """Say why an album is taken for unknown though an event comes first; None if it is not."""
         least = self.least_ if self.album_least_ is None else self.album_least_
-        if known >= least:
-            return ""
-        return (
-            f"nothing stands out: {event!r} comes first, but that the album is of any event that "
-            f"was learned has only a probability of {known:.2f}, and {least:.2f} is the least"
-        )
+        return None if known >= least else Doubt("unlikely", event, known, least)
 
     def _learn(self, sides: Sequence[Floats]) -> tuple[Floats, float]:
         found = _regress(*sides)

@@ -97,7 +97,7 @@ class Contents:
             return None
         telling = (event.photo_ids[photo.position] for photo in answer.telling_photos[:_TELLING])
         return {
-            "reason": answer.reason,
+            "doubt": _doubt(event, answer),
             "ranking": [[name, round(share, 4)] for name, share in answer.ranking[:_RANKED]],
             "nearest": [
                 [near.event, near.text, round(near.distance, 2)]
@@ -162,6 +162,7 @@ class Contents:
             "known": event.known_event,
             "confidence": None if event.confidence is None else round(event.confidence, 4),
             "accepted": event.accepted,
+            "rejected": list(event.rejected),
             "kind": event.kind,
             "trip": event.trip,
             "typical": [self._place[hit.photo_id] for hit in event.representatives],
@@ -193,6 +194,20 @@ def _middle(rows: list[Row]) -> list[float] | None:
         return None
     axes = ("latitude", "longitude")
     return [round(median([float(row[axis]) for row in rows]), 5) for axis in axes]
+
+
+def _doubt(event: DiscoveredEvent, answer: Assignment) -> Row | None:
+    """Say why an event is of no learned one, for the page to say in its language."""
+    if answer.event in event.rejected:
+        return {"code": "rejected", "event": answer.event}
+    doubt = answer.doubt
+    if doubt is None:
+        return None
+    values = {"value": doubt.value, "limit": doubt.limit}
+    rounded = {
+        name: None if value is None else float(f"{value:.3g}") for name, value in values.items()
+    }
+    return {"code": doubt.code, "event": doubt.event, **rounded}
 
 
 def _headline(event: DiscoveredEvent) -> str:

@@ -134,6 +134,8 @@ def _correct(book: Book, verb: str, body: Body) -> None:
             events.accept(_number(body, "event"))
         case "reject":
             events.reject(_number(body, "event"))
+        case "reconsider":
+            events.reconsider(_number(body, "event"))
         case "memory":
             book.write_memory(_text(body, "photo"), _text(body, "text"))
         case "discover":

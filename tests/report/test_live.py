@@ -58,9 +58,18 @@ def test_an_assignment_is_accepted_and_then_rejected(browse, book):
         page.locator(".verdict .accepted", has_text="confirmed").wait_for()
         assert [event.accepted for event in book.events.read() if event.known_event] == [True]
         page.get_by_role("button", name="Wrong").click()
-        page.locator(".verdict .unknown").wait_for()
-        assert page.locator(".opinions button").count() == 0
+        page.locator(".verdict .rejected", has_text="You said: not snow").wait_for()
     assert not [event for event in book.events.read() if event.known_event]
+    with browse(book.store.path) as page:
+        told = [" ".join(t.split()) for t in page.locator(".event .known").all_inner_texts()]
+        assert told.count("You said: not snow") == 1
+        assert told.count("Unknown kind of event") == len(told) - 1
+        page.locator(".event a", has=page.locator(".rejected")).click()
+        page.locator(".why", has_text="you said that it is not snow").wait_for()
+        page.get_by_role("button", name="Take back").click()
+        page.locator(".verdict .known", has_text="snow").locator(".meter").wait_for()
+        page.get_by_role("button", name="Right").wait_for()
+    assert [event.known_event for event in book.events.read() if event.known_event] == ["snow"]
 
 
 def test_a_memory_is_written_found_by_meaning_and_shown_as_text(browse, book):

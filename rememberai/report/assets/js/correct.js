@@ -7,10 +7,12 @@ import { correct } from "./server.js";
 import { clearSelection, listen, selection } from "./state.js";
 import { t } from "./words.js";
 
-// Whether the learned event of an event is right; what was confirmed can still be called wrong.
+// Whether the learned event of an event is right; what was confirmed can still be called wrong, and
+// what was called wrong taken back.
 export function opinions(event) {
-  const { id, known, accepted } = book.events[event];
-  if (known === null) return null;
+  const { id, known, accepted, rejected } = book.events[event];
+  if (known === null && !rejected.length) return null;
+  if (known === null) return el("span", { class: "opinions" }, button(t("reconsider"), () => correct("reconsider", { event: id })));
   return el(
     "span",
     { class: "opinions" },

@@ -54,7 +54,7 @@ function spoken(reasons) {
   return el(
     "div",
     {},
-    reasons.reason ? el("p", {}, t("why.unknown"), " ", el("span", { lang: "en" }, reasons.reason)) : null,
+    reasons.doubt ? el("p", {}, t("why.unknown"), " ", t(`doubt.${reasons.doubt.code}`, reasons.doubt)) : null,
     ranking(reasons.ranking),
     nearest(reasons.nearest),
     reasons.words.length ? el("p", {}, t("why.words"), " ", el("b", { dir: "auto" }, reasons.words.join(", "))) : null,

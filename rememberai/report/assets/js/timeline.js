@@ -104,9 +104,13 @@ function mosaic(event) {
   return el("span", { class: `mosaic of${chosen.length}` }, shown);
 }
 
-// What the learned events say of an event: its name and how sure that is, or unknown.
+// What the learned events say of an event: its name and how sure that is, or unknown; or what a
+// person said that it is not.
 export function assignment(event) {
-  const { known, confidence, accepted } = book.events[event];
+  const { known, confidence, accepted, rejected } = book.events[event];
+  if (known === null && rejected.length) {
+    return el("span", { class: "known unknown rejected" }, t("rejected"), " ", el("bdi", {}, rejected.join(", ")));
+  }
   if (known === null) {
     return book.learned ? el("span", { class: "known unknown" }, t("unknown")) : null;
   }
