@@ -212,12 +212,13 @@ def made_up_contents(n: int) -> dict[str, Any]:
         "picture": [0] * n,
     }
     event = {
-        "named": False,
+        "words": [],
         "dates": None,
         "place": None,
         "known": None,
         "confidence": None,
         "accepted": False,
+        "rejected": [],
         "kind": 0,
         "trip": None,
         "typical": [],

@@ -140,11 +140,13 @@ def describe(photos: Timeline, kept: KeptEvents) -> Discovery:
         times = [time for row in own if (time := _time(row))]
         first, last = (min(times), max(times)) if times else (None, None)
         trip = _most_common(photos.trips[members])
+        words = led_by(event.known_event, telling[label])
         events.append(
             DiscoveredEvent(
                 event_id=event_id,
-                title=event.title or title(led_by(event.known_event, telling[label]), first, last),
+                title=event.title or title(words, first, last),
                 named=event.title is not None,
+                words=tuple(words),
                 photo_ids=tuple(row["photo_id"] for row in sorted(own, key=in_time)),
                 representatives=tuple(row_hit(rows[i], float(distances[i])) for i in faces),
                 first=first,

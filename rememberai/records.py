@@ -205,10 +205,11 @@ class DiscoveredEvent:
     event_id
         Its own for good: photos that are added, and corrections, do not change it.
     title
-        The title that a person gave; else `known_event`, the words that tell it from the others,
-        and its dates.
+        The title that a person gave; else its words and dates.
     named
         Whether a person gave the title.
+    words
+        `known_event`, and the words that tell it from the others.
     photo_ids
         All its photos, in the order of their times, those without a time last.
     representatives
@@ -235,6 +236,7 @@ class DiscoveredEvent:
     event_id: int
     title: str
     named: bool
+    words: tuple[str, ...]
     photo_ids: tuple[str, ...]
     representatives: tuple[Hit, ...]
     first: datetime | None

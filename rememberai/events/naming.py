@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff가-힣]")  # kana, Han, Hangul: short words tell
+_HANGUL = re.compile("[가-힣]")
 _ENDING = re.compile(r"(?<=[a-z]{3})(?:ies|y|es?|s|ed|ions?|ing|ers?)$")
 _LONGEST = 40
 _STOP_WORDS = frozenset(
@@ -128,10 +129,15 @@ def _can_tell(word: str) -> bool:
 def title(
     telling: Sequence[str], first: datetime | None, last: datetime | None, place: str = ""
 ) -> str:
-    """Write a title such as ``"Birthday party, cake and candles · Busan · 14 June 2014"``."""
+    """Write a title such as ``"Birthday party, cake and candles · Busan · 14 June 2014"``.
+
+    Words of which some are Korean are joined, and dated, as in Korean.
+    """
+    korean = any(map(_HANGUL.search, telling))
     *most, final = telling or ["no telling words"]
-    head = f"{', '.join(most)} and {final}" if most else final
-    parts = (head[0].upper() + head[1:], place, date_range(first, last))
+    head = f"{', '.join(most)}{', ' if korean else ' and '}{final}" if most else final
+    dates = korean_dates(first, last) if korean else date_range(first, last)
+    parts = (head[0].upper() + head[1:], place, dates)
     return " · ".join(part for part in parts if part)
 
 
@@ -152,6 +158,19 @@ def date_range(first: datetime | None, last: datetime | None) -> str:
         return f"{first.day}–{end}"
     start = f"{first.day} {_MONTHS[first.month - 1]}"
     return f"{start} – {end}" if first.year == last.year else f"{start} {first.year} – {end}"
+
+
+def korean_dates(first: datetime | None, last: datetime | None) -> str:
+    """Write the same in Korean."""
+    if first is None or last is None:
+        return ""
+    start = f"{first.year}년 {first.month}월 {first.day}일"
+    if first.date() == last.date():
+        return start
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{start[:-1]}–{last.day}일"
+    end = f"{last.month}월 {last.day}일"
+    return f"{start} – {end}" if first.year == last.year else f"{start} – {last.year}년 {end}"
 
 
 _MONTHS = (

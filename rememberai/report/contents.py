@@ -155,8 +155,8 @@ class Contents:
         rows = [self.rows[self._place[photo_id]] for photo_id in event.photo_ids]
         return {
             "id": event.event_id,
-            "title": _headline(event),
-            "named": event.named,
+            "title": event.title if event.named else None,
+            "words": list(event.words),
             "dates": [_seconds(event.first), _seconds(event.last)] if event.first else None,
             "place": _middle([row for row in rows if row["latitude"] is not None]),
             "known": event.known_event,
@@ -208,13 +208,6 @@ def _doubt(event: DiscoveredEvent, answer: Assignment) -> Row | None:
         name: None if value is None else float(f"{value:.3g}") for name, value in values.items()
     }
     return {"code": doubt.code, "event": doubt.event, **rounded}
-
-
-def _headline(event: DiscoveredEvent) -> str:
-    """Leave the dates out of a title that nobody gave: the page says them in its language."""
-    if event.named or event.first is None:
-        return event.title
-    return event.title.rpartition(" · ")[0] or event.title
 
 
 def _seconds(clock: datetime | None) -> int | None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rememberai.events.naming import date_range, led_by, telling_words, title, words
+from rememberai.events.naming import date_range, korean_dates, led_by, telling_words, title, words
 
 
 def telling(*clusters, n_words=3):
@@ -197,7 +197,6 @@ def test_dates_say_nothing_twice(first, last, expected):
         (["birthday", "cake", "candles"], "Birthday, cake and candles"),
         (["birthday", "cake"], "Birthday and cake"),
         (["birthday"], "Birthday"),
-        (["생일", "케이크"], "생일 and 케이크"),
         ([], "No telling words"),
     ],
 )
@@ -205,6 +204,33 @@ def test_titles(telling, expected):
     assert title(telling, None, None) == expected
     assert title(telling, DAY, DAY) == f"{expected} · 14 June 2024"
     assert title(telling, DAY, DAY, "Busan") == f"{expected} · Busan · 14 June 2024"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (None, DAY, ""),
+        (DAY, DAY.replace(hour=23), "2024년 6월 14일"),
+        (DAY, DAY.replace(day=15), "2024년 6월 14–15일"),
+        (DAY, DAY.replace(month=7, day=2), "2024년 6월 14일 – 7월 2일"),
+        (DAY, DAY.replace(year=2025), "2024년 6월 14일 – 2025년 6월 14일"),
+    ],
+)
+def test_dates_in_korean(first, last, expected):
+    assert korean_dates(first, last) == expected
+
+
+@pytest.mark.parametrize(
+    ("telling", "expected"),
+    [
+        (["생일", "케이크", "촛불"], "생일, 케이크, 촛불"),
+        (["birthday", "케이크"], "Birthday, 케이크"),
+        (["생일"], "생일"),
+    ],
+)
+def test_titles_of_korean_words_are_korean(telling, expected):
+    assert title(telling, None, None) == expected
+    assert title(telling, DAY, DAY) == f"{expected} · 2024년 6월 14일"
 
 
 def test_a_known_event_leads_and_says_nothing_twice():

@@ -43,6 +43,8 @@ def test_photos_stand_in_columns_by_time_with_their_events(made_book):
         assert {photos["id"][i] for i in own} == set(event.photo_ids)
         told = shown["events"][number]
         assert told["id"] == event.event_id
+        assert told["title"] is None
+        assert told["words"] == list(event.words)
         assert [photos["id"][i] for i in told["typical"]] == [
             hit.photo_id for hit in event.representatives
         ]

@@ -193,8 +193,18 @@ def test_the_interface_speaks_korean(look, report_path):
     page = look(report_path, locale="ko-KR")
     assert page.evaluate("document.documentElement.lang") == "ko"
     assert "사진 14장" in page.locator(".counts").inner_text()
+    titles = page.locator(".event strong").all_inner_texts()
+    assert all(", " in title and " and " not in title for title in titles)
+    page.locator(".event a").first.click()
+    why = page.locator(".why").inner_text()
+    assert "가까운 것이 없습니다. sea이(가) 가장 앞서지만" in why
+    assert not page.locator(".why [lang=en]").count()
+    assert "known" not in why
+    page.go_back()
     page.get_by_label("언어").select_option("en")
     assert "14 photos" in page.locator(".counts").inner_text()
+    english = page.locator(".event strong").all_inner_texts()
+    assert english == [" and ".join(title.rsplit(", ", 1)) for title in titles]
     page.locator(".event a").first.click()
     assert natural_width(page.locator(".opened .cover img")) == 32
     page.locator(".opened .open").first.click()

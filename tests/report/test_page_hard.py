@@ -21,7 +21,7 @@ EVENTS = [  # a title, its texts, and the day of its first photo
     (KOREAN, [f"{KOREAN} {i}" for i in range(24)], 18_700),
     (ARABIC, [f"{ARABIC} {i}" for i in range(12)], 19_100),
     (f"<b>{WORD}</b>", [LONG, WORD, "👨‍👩‍👧‍👦🎆 <img src=x>"], None),
-    ("One alone", ["a lecture on chromodynamics"], 17_000),
+    (None, ["a lecture on chromodynamics"], 17_000),
 ]
 
 
@@ -56,17 +56,18 @@ def _event(number: int, photos: dict) -> dict:
     return {
         "id": number,
         "title": title,
-        "named": True,
+        "words": ["graduation", "학사모", "졸업장"] if title is None else [],
         "dates": day and [day * 86_400, (day + 1) * 86_400],
         "place": [37.56, 126.97] if number == 1 else None,
         "known": "زفاف <b>" if number == 2 else None,
         "confidence": 0.9 if number == 2 else None,
         "accepted": False,
+        "rejected": ["زفاف <b>", "birthday"] if number == 3 else [],
         "kind": 0,
         "trip": None,
         "typical": own[:3],
         "why": {
-            "reason": "nothing is near",
+            "doubt": {"code": "far", "event": "زفاف <b>", "value": 0.4, "limit": 0.1},
             "ranking": [["زفاف <b>", 0.9], ["birthday", 0.1]],
             "nearest": [["birthday", ARABIC, 0.4], ["birthday", LONG, 1.0]],
             "telling": own[:2],
@@ -114,6 +115,12 @@ def test_words_of_either_direction_are_set_in_their_own(look, hard_page):
     page.wait_for_function("document.querySelector('h1').textContent.startsWith('At the sea')")
     assert direction(page.locator("h1")) == "ltr"
     assert direction(page.locator(".photo .said").first) == "ltr"
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ko-KR"])
+def test_korean_words_are_joined_without_an_english_and(look, hard_page, locale):
+    page = look(f"{hard_page.as_uri()}#/event/4", locale=locale)
+    assert page.locator("h1").inner_text() == "Graduation, 학사모, 졸업장"
 
 
 def test_distances_have_as_many_digits_as_each_other(look, hard_page):

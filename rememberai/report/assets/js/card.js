@@ -3,7 +3,7 @@
 import { isTypical, eventOf, photos, picture, sourceOf, textOf, photosOf, book } from "./book.js";
 import { button, el, icon } from "./dom.js";
 import { selection, select } from "./state.js";
-import { t } from "./words.js";
+import { t, titleOf } from "./words.js";
 
 const AHEAD = "600px"; // how far below the window pictures are fetched
 const AT_ONCE = 60; // cards that are added when the end comes near
@@ -65,7 +65,7 @@ export function photoCard(photo, { open, selectable = false, event = false }) {
     isTypical(photo) && !event ? badge() : null,
     selectable ? box(photo) : null,
     photos.picture[photo] || sourceOf(photo) !== "memory" ? words(photo, true) : el("p", { class: "memory short" }, el("span", { class: "source" }, icon("memory"), t("source.memory"))),
-    of ? el("a", { class: "of", href: `#/event/${of.id}`, dir: "auto" }, of.title) : null,
+    of ? el("a", { class: "of", href: `#/event/${of.id}`, dir: "auto" }, titleOf(of)) : null,
   );
 }
 

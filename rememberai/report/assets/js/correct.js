@@ -5,7 +5,7 @@ import { button, el, icon } from "./dom.js";
 import { eventChoices } from "./filters.js";
 import { correct } from "./server.js";
 import { clearSelection, listen, selection } from "./state.js";
-import { t } from "./words.js";
+import { t, titleOf } from "./words.js";
 
 // Whether the learned event of an event is right; what was confirmed can still be called wrong, and
 // what was called wrong taken back.
@@ -22,8 +22,8 @@ export function opinions(event) {
 }
 
 export function corrections(event) {
-  const { id, title } = book.events[event];
-  const name = el("input", { type: "text", value: title, required: true, "aria-label": t("title") });
+  const { id } = book.events[event];
+  const name = el("input", { type: "text", value: titleOf(book.events[event]), required: true, "aria-label": t("title") });
   const others = eventSelect(id);
   return el(
     "details",

@@ -8,12 +8,12 @@ import { openPhoto } from "./photo.js";
 import { askWhy } from "./server.js";
 import { isFiltered, mask } from "./state.js";
 import { assignment, meter } from "./timeline.js";
-import { TWO_PLACES, beginning, days, number, percent, place, t } from "./words.js";
+import { TWO_PLACES, beginning, days, number, percent, place, t, titleOf } from "./words.js";
 
 export function eventView(id) {
   const event = book.events.findIndex((each) => String(each.id) === id);
   if (event < 0) return el("p", { class: "nothing" }, t("event.gone"));
-  const { title, dates, place: where, trip } = book.events[event];
+  const { dates, place: where, trip } = book.events[event];
   const own = photosOf(event);
   const shown = isFiltered() ? own.filter((photo) => mask[photo]) : own;
   const facts = [t("photos", { n: own.length }), where ? place(where) : null, trip === null ? null : t("trip")];
@@ -29,7 +29,7 @@ export function eventView(id) {
         "div",
         { class: "heading" },
         el("p", { class: "when" }, dates ? days(...dates) : t("undated")),
-        el("h1", { tabindex: "-1", dir: "auto" }, title),
+        el("h1", { tabindex: "-1", dir: "auto" }, titleOf(book.events[event])),
         el("p", { class: "facts" }, facts.filter(Boolean).join(" · ")),
         el("p", { class: "verdict" }, assignment(event), live ? opinions(event) : null),
         live ? corrections(event) : null,

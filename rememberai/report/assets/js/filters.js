@@ -4,7 +4,7 @@ import { NONE, book, photosOf } from "./book.js";
 import { button, el, icon } from "./dom.js";
 import { clearFilters, filter, filters, isFiltered, nMatching } from "./state.js";
 import { askMeaning } from "./server.js";
-import { t } from "./words.js";
+import { t, titleOf } from "./words.js";
 
 const PAUSE = 200; // milliseconds without a key before a search
 const SOURCES = ["memory", "caption", "wordless"];
@@ -86,5 +86,5 @@ export function choice(name, label, values) {
 export function eventChoices() {
   const dated = book.events.map((each, event) => [each, event]);
   dated.sort(([a], [b]) => (a.dates?.[0] ?? Infinity) - (b.dates?.[0] ?? Infinity) || a.id - b.id);
-  return dated.map(([each, event]) => [String(each.id), `${each.title} (${photosOf(event).length})`]);
+  return dated.map(([each, event]) => [String(each.id), `${titleOf(each)} (${photosOf(event).length})`]);
 }

@@ -6,7 +6,7 @@ import { button, el, icon } from "./dom.js";
 import { openPhoto } from "./photo.js";
 import { Scatter } from "./scatter.js";
 import { clearSelection, isFiltered, listen, mask, select, selection } from "./state.js";
-import { t } from "./words.js";
+import { t, titleOf } from "./words.js";
 
 const MANY = 20000; // dots from which a moving map is drawn with fewer pixels
 const REST = 160; // milliseconds after which it is drawn in full again
@@ -112,7 +112,7 @@ class PhotoMap {
 
   // Titles of the largest events, beside their middle, where there is room.
   label() {
-    const named = largestFirst().slice(0, 2 * LABELS).map((event) => [event, el("span", { class: colourOf(event), dir: "auto" }, book.events[event].title)]);
+    const named = largestFirst().slice(0, 2 * LABELS).map((event) => [event, el("span", { class: colourOf(event), dir: "auto" }, titleOf(book.events[event]))]);
     this.overlay.replaceChildren(...named.map(([, name]) => name), this.ring ?? "", this.area ?? "");
     const sizes = named.map(([, name]) => [name.offsetWidth, name.offsetHeight]);
     const most = Math.min(LABELS, (this.frame.clientWidth * this.frame.clientHeight) / LABEL_ROOM);
@@ -305,7 +305,7 @@ class PhotoMap {
     this.tip.hidden = photo < 0;
     if (photo >= 0) {
       const event = eventOf(photo);
-      const name = el("span", { class: `event ${colourOf(photos.event[photo])}`, dir: "auto" }, event ? event.title : t("event.none"));
+      const name = el("span", { class: `event ${colourOf(photos.event[photo])}`, dir: "auto" }, event ? titleOf(event) : t("event.none"));
       this.tip.replaceChildren(...(photos.picture[photo] ? [view(photo)] : []), words(photo), name);
     }
     this.mark();
@@ -333,7 +333,7 @@ class PhotoMap {
 
   legend() {
     const order = largestFirst();
-    const rows = order.slice(0, LEGEND).map((event) => this.entry(event, book.events[event].title, `#/event/${book.events[event].id}`, photosOf(event).length));
+    const rows = order.slice(0, LEGEND).map((event) => this.entry(event, titleOf(book.events[event]), `#/event/${book.events[event].id}`, photosOf(event).length));
     const rest = Object.entries(NONE).map(([code, name]) => [Number(code), name, photos.event.filter((event) => event === Number(code)).length]);
     const others = rest.filter(([code, , n]) => n && code !== -3).map(([code, name, n]) => this.entry(code, t(`rest.${name}`), "#/", n));
     const left = order.length > LEGEND ? el("p", { class: "about" }, t("legend.more", { n: order.length - LEGEND })) : null;

@@ -4,7 +4,7 @@ import { book, eventOf, isTypical, live, photos, picture } from "./book.js";
 import { alternative, badge, view } from "./card.js";
 import { memoryForm, moveForm } from "./correct.js";
 import { button, el, icon } from "./dom.js";
-import { moment, place, t } from "./words.js";
+import { moment, place, t, titleOf } from "./words.js";
 
 let dialog = null;
 let among = [];
@@ -108,5 +108,5 @@ function facts(photo) {
 }
 
 function eventLink(event) {
-  return el("a", { href: `#/event/${event.id}`, onclick: () => dialog.close(), dir: "auto" }, book.events.includes(event) ? event.title : "");
+  return el("a", { href: `#/event/${event.id}`, onclick: () => dialog.close(), dir: "auto" }, book.events.includes(event) ? titleOf(event) : "");
 }

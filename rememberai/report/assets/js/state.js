@@ -1,6 +1,7 @@
 // What is looked for, what is selected, and who wants to know when that changes.
 
 import { NONE, book, nPhotos, photos, sourceOf } from "./book.js";
+import { titleOf } from "./words.js";
 
 export const filters = { text: "", from: null, to: null, event: "", source: "" };
 export const selection = new Set();
@@ -79,7 +80,7 @@ function contains(photo, wanted) {
 }
 
 function searched(photo) {
-  const event = photos.event[photo] >= 0 ? book.events[photos.event[photo]].title : "";
+  const event = photos.event[photo] >= 0 ? titleOf(book.events[photos.event[photo]]) : "";
   return [photos.memory[photo], photos.caption[photo], photos.name[photo], event].join("\n");
 }
 

@@ -4,7 +4,7 @@ import { NONE, book, coverOf, photos, photosOf } from "./book.js";
 import { colourOf, gallery, view } from "./card.js";
 import { el } from "./dom.js";
 import { isFiltered, mask, matching, nMatching, ranked, filters } from "./state.js";
-import { days, month, percent, place, t, year } from "./words.js";
+import { days, month, percent, place, t, titleOf, year } from "./words.js";
 import { openPhoto } from "./photo.js";
 import { isAsking } from "./server.js";
 
@@ -73,7 +73,7 @@ function yearSection(name, events) {
 }
 
 function eventCard(event, large) {
-  const { id, title, dates, place: where } = book.events[event];
+  const { id, dates, place: where } = book.events[event];
   const own = photosOf(event);
   const n = own.filter((photo) => mask[photo]).length;
   const size = n === own.length ? t("photos", { n }) : t("photos.some", { n, all: own.length });
@@ -86,7 +86,7 @@ function eventCard(event, large) {
       { href: `#/event/${id}` },
       mosaic(event),
       el("span", { class: "when" }, dates ? days(...dates) : t("undated")),
-      el("strong", { dir: "auto" }, title),
+      el("strong", { dir: "auto" }, titleOf(book.events[event])),
       el("span", { class: "facts" }, facts),
       assignment(event),
     ),

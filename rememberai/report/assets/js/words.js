@@ -6,6 +6,7 @@ const STRINGS = parsed("strings");
 const LANGUAGES = Object.keys(STRINGS);
 const DAY = 86400;
 const LONG = 180; // letters
+const HANGUL = /\p{Script=Hangul}/u;
 const KEY = "rememberai.language";
 
 let language = first();
@@ -50,6 +51,16 @@ export function t(key, values = {}) {
     const value = values[name] ?? whole;
     return typeof value === "number" ? number(value) : value;
   });
+}
+
+// What an event is called: as a person said, or by its words. Korean words take no English "and".
+export function titleOf({ title, words }) {
+  if (title !== null) return title;
+  if (!words.length) return t("untitled");
+  const last = words.some((word) => HANGUL.test(word)) ? ", " : t("words.last");
+  const joined = [words.slice(0, -1).join(", "), words.at(-1)].filter(Boolean).join(last);
+  const [first, ...rest] = joined;
+  return first.toUpperCase() + rest.join("");
 }
 
 // The language as the reader's region writes it.
