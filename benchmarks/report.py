@@ -219,7 +219,6 @@ def made_up_contents(n: int) -> dict[str, Any]:
         "confidence": None,
         "accepted": False,
         "rejected": [],
-        "kind": 0,
         "trip": None,
         "typical": [],
         "why": None,

@@ -13,7 +13,7 @@ from rememberai._arrays import pair_distances, prepare
 from rememberai.events import AlbumClusterer
 from rememberai.events.clustering import kinds_of
 from rememberai.events.kmeans import canonical_order, centroids_of
-from rememberai.events.naming import led_by, telling_words, title
+from rememberai.events.naming import Terms, led_by, title
 from rememberai.events.segmentation import blend, segment
 from rememberai.events.stable import keep_ids
 from rememberai.index.knn import knn
@@ -44,11 +44,14 @@ class Timeline:
         (see `segment`).
     trips
         (n,) trip of each; -1 at home.
+    terms
+        The words and phrases of each.
     """
 
     rows: dict[str, dict[str, Any]]
     vectors: NDArray[np.float32]
     trips: NDArray[np.intp]
+    terms: Terms
     metric: Metric
 
     @classmethod
@@ -60,11 +63,12 @@ class Timeline:
         rows = {photo_id: found[photo_id] for photo_id in ids.tolist()}
         times = np.array([_time(row) for row in rows.values()], "datetime64[us]")
         places = [(row["latitude"], row["longitude"]) for row in rows.values()]
+        terms = Terms.of([str(row_text(row)) for row in rows.values()])
         if not rows:
-            return cls(rows, vectors, np.empty(0, np.intp), store.metric)
+            return cls(rows, vectors, np.empty(0, np.intp), terms, store.metric)
         segments = segment(times, np.array(places, np.float64), vectors)
         moved = prepare(blend(vectors, segments.occasions), store.metric)
-        return cls(rows, moved, segments.trips, store.metric)
+        return cls(rows, moved, segments.trips, terms, store.metric)
 
     def numbers(self, event_of: dict[str, int]) -> NDArray[np.int64]:
         """Give the event of each photo, -1 for none."""
@@ -172,8 +176,7 @@ def _telling(
 ) -> list[list[str]]:
     mean = distances[labels >= 0].mean()
     typical = np.exp(-distances / max(mean, np.finfo(np.float32).tiny))
-    texts = [str(row_text(row)) for row in photos.rows.values()]
-    return telling_words(texts, labels.tolist(), typical.tolist(), n)
+    return photos.terms.telling(labels.tolist(), typical.tolist(), n)
 
 
 def _outside(photos: Timeline, kept: KeptEvents) -> tuple[tuple[str, ...], tuple[str, ...]]:

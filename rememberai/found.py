@@ -40,6 +40,10 @@ class Events:
     ``event_assigned`` and ``event_confidence`` of each photo are the `known_event` and `confidence`
     of its event; ``event_given`` is what a person accepted.
 
+    Whoever holds an instance keeps the photos that it read last in memory, so that the next call
+    need not read them again unless somebody changed them; `RememberAI.events` is a new one each
+    time.
+
     Parameters
     ----------
     store
@@ -56,6 +60,12 @@ class Events:
         self._store = store
         self._learned = learned
         self._embedding = embedding
+        self._photos: tuple[str, Timeline] | None = None  # with the stamp of their version
+
+    @property
+    def can_judge(self) -> bool:
+        """Whether events are learned, so that `known_event` of None means unknown or rejected."""
+        return self._learned.assigner() is not None
 
     def discover(
         self, n_clusters: int | Literal["auto"] = "auto", *, progress: Progress | None = None
@@ -98,7 +108,7 @@ class Events:
         Nothing is clustered: photos that were added since stand in `Discovery.new`.
         """
         kept = self._kept()
-        return None if kept is None else describe(Timeline.of(self._store.pinned()), kept)
+        return None if kept is None else describe(self._timeline(self._store.pinned()), kept)
 
     def explain(self, event_id: int) -> Assignment | None:
         """Say why an event has its `known_event`, or none; None when no events are learned.
@@ -232,6 +242,12 @@ class Events:
         table = self._store.read_artifact(NAME)
         return None if table is None else KeptEvents.of_table(table)
 
+    def _timeline(self, view: MemoryStore) -> Timeline:
+        """Read the photos, or give them as they were read before."""
+        if self._photos is None or self._photos[0] != view.stamp:
+            self._photos = view.stamp, Timeline.of(view)
+        return self._photos[1]
+
     def _newest(self) -> MemoryStore:
         self._store.refresh()
         return self._store.pinned()
@@ -240,7 +256,7 @@ class Events:
         self, view: MemoryStore, n_clusters: int | Literal["auto"]
     ) -> tuple[Timeline, KeptEvents, KeptEvents]:
         """Give the photos, the events of before without deleted photos, and those found anew."""
-        photos = Timeline.of(view)
+        photos = self._timeline(view)
         if not photos.rows:
             raise InputError("no photo has words yet; write memories or caption the photos first")
         before = (self._kept() or KeptEvents()).only(photos.rows)
@@ -291,10 +307,19 @@ class Events:
 
     def _keep(self, before: KeptEvents, after: KeptEvents) -> None:
         with self._store.holding():
-            changes = _told(self._newest().read(_TOLD), before, after)
+            view = self._newest()
+            changes = _told(view.read(_TOLD), before, after)
             if len(changes):
                 self._store.update(changes)
+                self._still(view)
         self._store.replace_artifact(NAME, after.table())
+
+    def _still(self, before: MemoryStore) -> None:
+        """Keep the photos that were read, of which only what the events say has changed."""
+        now = self._store.pinned()
+        alone = now.version == before.version + 1
+        if alone and self._photos is not None and self._photos[0] == before.stamp:
+            self._photos = now.stamp, self._photos[1]
 
 
 def _answers(

@@ -12,6 +12,7 @@ from makers import WordsEmbedder, exif_picture, picture, remember, words_alone
 from rememberai import InputError, RememberAI
 from rememberai.corrections import KeptEvent, KeptEvents
 from rememberai.discovery import Timeline, cluster
+from rememberai.events.naming import Terms
 
 THEMES = {
     "sea": "waves sand swimming seagull",
@@ -140,7 +141,8 @@ def test_times_order_photos_and_a_file_time_dates_nothing(tmp_path):
 def on_a_line(**places: float) -> Timeline:
     """Photos at places of a line, by their ids."""
     vectors = np.array(list(places.values()), np.float32)[:, None]
-    return Timeline({i: {} for i in places}, vectors, np.full(len(places), -1), "l2")
+    trips = np.full(len(places), -1)
+    return Timeline({i: {} for i in places}, vectors, trips, Terms.of([]), "l2")
 
 
 def kept(settled: dict[int, str], others: dict[int, str]) -> KeptEvents:

@@ -15,6 +15,7 @@ from makers import SAMPLE, Ticks, WordsEmbedder, picture, remember, words_alone
 
 from rememberai import InputError, RememberAI
 from rememberai.checking import check
+from rememberai.discovery import Timeline
 from rememberai.store.schema import to_table
 
 THEMES = {
@@ -401,6 +402,27 @@ def test_an_album_is_not_assigned_to_what_its_photos_were_rejected_of(book, tmp_
     assert book.assign(album).event == "snow"
     book.events.reconsider(event_of(book, "snow").event_id)
     assert book.assign(album).event == "snow"
+
+
+def test_who_holds_the_events_reads_the_photos_once_until_others_change_them(book, monkeypatch):
+    read = []
+    monkeypatch.setattr(Timeline, "of", lambda view, of=Timeline.of: read.append(view) or of(view))
+    book.learn_events(SEEDS)
+    held = book.events
+    held.discover(3)
+    held.move(texts_ids(book, texts("sea", 0)), event_of(book, "cake").event_id)
+    held.accept(event_of(book, "snow").event_id)
+    read.clear()
+    assert held.read() == again(book).events.read()
+    assert len(read) == 1  # by the other
+    other = again(book)
+    other.add_album(words_alone(*texts("snow", 6), name="later"))
+    other.write_memory(texts_ids(book, texts("sea", 0))[0], "a new memory")
+    book.store.refresh()
+    assert held.read() == again(book).events.read()
+    other.write_memory(texts_ids(other, texts("snow", 6))[0], "another memory")
+    held.rename(0, "a name")  # on top of what others wrote
+    assert held.read() == again(book).events.read()
 
 
 def test_accepted_photos_may_become_seeds(book):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from array import array
+from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING
 from unicodedata import normalize
+
+import numpy as np
 
 from rememberai.events.grammar import deeds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
+    from typing import Self
+
+    from numpy.typing import NDArray
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff가-힣]")  # kana, Han, Hangul: short words tell
@@ -39,58 +45,95 @@ _STOP_WORDS = frozenset(
 )
 
 
-def telling_words(
-    texts: Sequence[str],
-    labels: Sequence[int],
-    weights: Sequence[float],
-    n_clusters: int,
-    n_words: int = 3,
-) -> list[list[str]]:
-    """Rank the words and phrases of each cluster by class-based TF-IDF.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The words and phrases of n texts.
 
-    A term counts once a text, by the text's weight. It tells as much as its count in the cluster
-    times log(1 + a / f), where f is its count in all clusters and a the mean over the clusters of
-    all words' counts (Grootendorst, "BERTopic", arXiv 2203.05794). A term of one text only is often
-    an accident, so those of two texts of the cluster stand before it. Terms are words, and phrases
-    of two words that stand side by side in two texts of the cluster.
-
-    Parameters
+    Attributes
     ----------
-    texts, labels, weights
-        n texts, their clusters from 0 to n_clusters - 1 (-1 is left out), and how typical each is
-        of its cluster, above 0.
-
-    Returns
-    -------
-    list of list of str
-        Up to n_words terms for each cluster, the most telling first, equals by the alphabet; of
-        terms that seem to share a stem (candle, candles; party, birthday party) the first alone.
+    names
+        Each term once.
+    numbers, lengths
+        (m,) int32 places of terms in `names`, those of one text after those of another, each once;
+        and (n,) how many a text has.
+    doing
+        The words that say what is done, see `deeds`.
     """
-    counts: list[dict[str, float]] = [defaultdict(float) for _ in range(n_clusters)]
-    overall: dict[str, float] = defaultdict(float)
-    texts_of: list[Counter[str]] = [Counter() for _ in range(n_clusters)]
-    for text, label, weight in zip(texts, labels, weights, strict=True):
-        for term in set(_terms(text)) if label >= 0 else ():
-            counts[label][term] += weight
-            overall[term] += weight
-            texts_of[label][term] += 1
-    doing = deeds(map(_plain, texts), _STOP_WORDS)
-    mean = sum(n for term, n in overall.items() if " " not in term) / max(n_clusters, 1)
-    ranked = []
-    for count, own in zip(counts, texts_of, strict=True):
-        keys = {
-            # Rounded, since the last digits depend on the order of the texts.
-            term: (
-                not doing.isdisjoint(term.split()),
-                own[term] < 2,
-                -round(n * log(1 + mean / overall[term]), 9),
-                " " not in term,
-            )
-            for term, n in count.items()
-            if own[term] > 1 or " " not in term
-        }
-        ranked.append(_distinct(sorted(keys, key=lambda term: (keys[term], term)), n_words))
-    return ranked
+
+    names: tuple[str, ...]
+    numbers: NDArray[np.int32]
+    lengths: NDArray[np.intp]
+    doing: frozenset[str]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Self:
+        """Read texts."""
+        place: dict[str, int] = {}
+        numbers, lengths = array("i"), []
+        for text in texts:
+            own = dict.fromkeys(_terms(text))
+            numbers.extend(place.setdefault(term, len(place)) for term in own)
+            lengths.append(len(own))
+        return cls(
+            tuple(place),
+            np.array(numbers, np.int32),
+            np.array(lengths, np.intp),
+            deeds(map(_plain, texts), _STOP_WORDS),
+        )
+
+    def telling(
+        self,
+        labels: Sequence[int],
+        weights: Sequence[float],
+        n_clusters: int,
+        n_words: int = 3,
+    ) -> list[list[str]]:
+        """Rank those of each cluster by class-based TF-IDF.
+
+        A term counts once a text, by the text's weight. It tells as much as its count in the
+        cluster times log(1 + a / f), where f is its count in all clusters and a the mean over the
+        clusters of all words' counts (Grootendorst, "BERTopic", arXiv 2203.05794). A term of one
+        text only is often an accident, so those of two texts of the cluster stand before it. Terms
+        are words, and phrases of two words that stand side by side in two texts of the cluster.
+
+        Parameters
+        ----------
+        labels, weights
+            The clusters of the n texts, from 0 to n_clusters - 1 (-1 is left out), and how typical
+            each is of its cluster, above 0.
+
+        Returns
+        -------
+        list of list of str
+            Up to n_words terms for each cluster, the most telling first, equals by the alphabet; of
+            terms that seem to share a stem (candle, candles; party, birthday party) the first
+            alone.
+        """
+        inside = np.repeat(labels, self.lengths).astype(np.int64)
+        weight = np.repeat(weights, self.lengths)[inside >= 0]
+        terms, inside = self.numbers[inside >= 0], inside[inside >= 0]
+        overall = np.bincount(terms, weight, len(self.names))
+        phrase = np.array([" " in name for name in self.names], bool)
+        mean = float(overall[~phrase].sum()) / max(n_clusters, 1)
+        pairs, pair_of, texts = np.unique(
+            inside * max(len(self.names), 1) + terms, return_inverse=True, return_counts=True
+        )
+        counts = np.bincount(pair_of, weight, len(pairs))
+        keys: list[dict[str, tuple[bool, bool, float, bool]]] = [{} for _ in range(n_clusters)]
+        for pair, count, n_texts in zip(
+            pairs.tolist(), counts.tolist(), texts.tolist(), strict=True
+        ):
+            cluster, term = divmod(pair, len(self.names))
+            if n_texts > 1 or not phrase[term]:
+                name = self.names[term]
+                keys[cluster][name] = (
+                    not self.doing.isdisjoint(name.split()),
+                    n_texts < 2,
+                    # Rounded, since the last digits depend on the order of the texts.
+                    -round(count * log(1 + mean / overall[term]), 9),
+                    not phrase[term],
+                )
+        return [_distinct(sorted(own, key=lambda term: (own[term], term)), n_words) for own in keys]
 
 
 def words(text: str) -> list[str]:

@@ -21,7 +21,7 @@ _COLUMNS = (
     "name path width height taken taken_confidence latitude longitude memory memory_author caption "
     "captioner"
 ).split()
-_NOISE, _NEW, _WORDLESS = -1, -2, -3  # in the column of events; assets/js/book.js knows them
+_NOISE, _NEW, _WORDLESS = -1, -2, -3  # in place of an event's id; assets/js/book.js knows them
 _GRID = 10_000  # places on the map are whole numbers from 0 to this
 _RANKED = 3
 _TELLING = 3
@@ -62,9 +62,7 @@ class Contents:
         self.rows: list[Row] = sorted(rows, key=_by_time)
         self.found = _events(book, self.rows)
         self._place = {row["photo_id"]: i for i, row in enumerate(self.rows)}
-        self._learned = any(event.known_event for event in self.found) or bool(
-            len(self.found) and book.events.explain(self.found.events[0].event_id)
-        )
+        self._learned = book.events.can_judge or any(event.known_event for event in self.found)
 
     def as_json(self, *, explained: bool) -> Row:
         """Lay all out as lists, texts and numbers.
@@ -145,8 +143,8 @@ class Contents:
 
     def _event_of_each(self) -> list[int]:
         of = dict.fromkeys(self.found.new, _NEW) | dict.fromkeys(self.found.noise, _NOISE)
-        for number, event in enumerate(self.found):
-            of |= dict.fromkeys(event.photo_ids, number)
+        for event in self.found:
+            of |= dict.fromkeys(event.photo_ids, event.event_id)
         return [
             of.get(row["photo_id"], _NEW) if _has_words(row) else _WORDLESS for row in self.rows
         ]
@@ -163,7 +161,6 @@ class Contents:
             "confidence": None if event.confidence is None else round(event.confidence, 4),
             "accepted": event.accepted,
             "rejected": list(event.rejected),
-            "kind": event.kind,
             "trip": event.trip,
             "typical": [self._place[hit.photo_id] for hit in event.representatives],
         }

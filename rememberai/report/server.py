@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from rememberai.errors import ImageError, InputError, MissingExtraError, RememberAIError
+from rememberai.report.changes import changes
 from rememberai.report.contents import Contents
 from rememberai.report.guard import SameOrigin
 from rememberai.report.page import page, policy
@@ -63,18 +64,21 @@ def application(book: Book, port: int) -> Starlette:
 class _Live:
     """What each address answers; Starlette calls plain methods in threads of their own.
 
-    The book is used by one thread at a time: models and the index are not made for more.
+    The book is used by one thread at a time: models and the index are not made for more. What was
+    shown last is remembered by its number, so that a page is sent only what a correction changed.
     """
 
     def __init__(self, book: Book, token: str) -> None:
-        self._book = book
+        self._book = _Held(book)
         self._token = token
         self._turn = threading.Lock()
+        self._shown: Body = {}
+        self._revision = 0
 
     def page(self, _: Request) -> Response:
         with self._turn:
             self._book.store.refresh()
-            contents = Contents(self._book).as_json(explained=False)
+            contents = self._show()
         headers = {"Content-Security-Policy": policy(live=True) + "; frame-ancestors 'none'"}
         return HTMLResponse(page(contents, token=self._token), headers=headers)
 
@@ -106,7 +110,26 @@ class _Live:
     def _corrected(self, verb: str, body: Body) -> Response:
         with self._turn:
             _correct(self._book, verb, body)
-            return JSONResponse(Contents(self._book).as_json(explained=False))
+            before, known = self._shown, body.get("revision") == self._revision
+            after = self._show()
+            told = changes(before, after) if known else {}
+            return JSONResponse({"revision": after["revision"], **told})
+
+    def _show(self) -> Body:
+        """Read what the page shows now, with its number."""
+        contents = Contents(self._book).as_json(explained=False)
+        if contents | {"revision": self._revision} != self._shown:
+            self._revision += 1
+            self._shown = contents | {"revision": self._revision}
+        return self._shown
+
+
+class _Held:
+    """A book whose events keep in memory what they read."""
+
+    def __init__(self, book: Book) -> None:
+        self.store, self.events = book.store, book.events
+        self.search, self.write_memory = book.search, book.write_memory
 
 
 async def _content(request: Request) -> bytes:

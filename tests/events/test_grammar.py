@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rememberai.events.grammar import deeds
-from rememberai.events.naming import telling_words
+from rememberai.events.naming import Terms
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def test_deeds_stand_where_no_thing_does(texts, expected):
 
 def test_titles_name_things_before_deeds():
     texts = ["We gathered around the candles", "They gathered, and a cake", "we all gathered"]
-    found = telling_words([*texts, "a dog"], [0, 0, 0, 1], [1.0] * 4, 2)
+    found = Terms.of([*texts, "a dog"]).telling([0, 0, 0, 1], [1.0] * 4, 2)
     assert found[0] == ["cake", "candles", "gathered"]
 
 
 def test_where_nothing_else_is_said_deeds_are_told():
-    assert telling_words(["we ran", "they ran"], [0, 0], [1.0] * 2, 1) == [["ran"]]
+    assert Terms.of(["we ran", "they ran"]).telling([0, 0], [1.0] * 2, 1) == [["ran"]]

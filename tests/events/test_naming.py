@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rememberai.events.naming import date_range, korean_dates, led_by, telling_words, title, words
+from rememberai.events.naming import Terms, date_range, korean_dates, led_by, title, words
 
 
 def telling(*clusters, n_words=3):
     """Telling words of clusters of equally typical texts."""
     texts = [text for cluster in clusters for text in cluster]
     labels = [i for i, cluster in enumerate(clusters) for _ in cluster]
-    return telling_words(texts, labels, [1.0] * len(texts), len(clusters), n_words)
+    return Terms.of(texts).telling(labels, [1.0] * len(texts), len(clusters), n_words)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_scores_are_those_of_class_based_tf_idf():
         sorted(count, key=lambda w: -count[w] * log(1 + mean / overall[w])) for count in counts
     ]
     assert expected == [["cake", "candles", "song"], ["beach", "song", "sand", "cake"]]
-    assert telling_words(texts, labels, weights, 2, 9) == expected
-    assert telling_words(texts, labels, weights, 2, 2) == [each[:2] for each in expected]
+    assert Terms.of(texts).telling(labels, weights, 2, 9) == expected
+    assert Terms.of(texts).telling(labels, weights, 2, 2) == [each[:2] for each in expected]
 
 
 def test_a_word_of_this_cluster_beats_a_commoner_one_of_all():
@@ -70,7 +70,7 @@ def test_a_word_of_this_cluster_beats_a_commoner_one_of_all():
 
 
 def test_typical_texts_weigh_more():
-    found = telling_words(["walk", "cake", "song"], [0, 0, 1], [0.2, 0.9, 1.0], 2)
+    found = Terms.of(["walk", "cake", "song"]).telling([0, 0, 1], [0.2, 0.9, 1.0], 2)
     assert found[0] == ["cake", "walk"]
 
 
@@ -103,7 +103,7 @@ def test_ties_follow_the_alphabet_in_whatever_order_the_texts_come():
     # 0.1 + 0.2 + 0.3 differs from 0.3 + 0.2 + 0.1 in its last digit.
     texts = ["pear", "pear", "pear", "apple", "apple", "apple"]
     for weights in ([0.1, 0.2, 0.3, 0.3, 0.2, 0.1], [0.3, 0.2, 0.1, 0.1, 0.2, 0.3]):
-        assert telling_words(texts, [0] * 6, weights, 1) == [["apple", "pear"]]
+        assert Terms.of(texts).telling([0] * 6, weights, 1) == [["apple", "pear"]]
 
 
 @pytest.mark.parametrize(
@@ -130,9 +130,9 @@ def test_the_place_of_a_dropped_word_goes_to_the_next():
 
 def test_clusters_without_words_stay_empty():
     assert telling(["the 12", ""], [], ["cake"]) == [[], [], ["cake"]]
-    assert telling_words([], [], [], 2) == [[], []]
-    assert telling_words([], [], [], 0) == []
-    assert telling_words(["cake"], [-1], [1.0], 1) == [[]]
+    assert Terms.of([]).telling([], [], 2) == [[], []]
+    assert Terms.of([]).telling([], [], 0) == []
+    assert Terms.of(["cake"]).telling([-1], [1.0], 1) == [[]]
 
 
 def test_korean_texts():
@@ -158,7 +158,7 @@ def test_the_order_of_the_texts_does_not_matter(texts, seed):
     rows = [(text, seed.randrange(-1, 3), seed.choice([0.1, 0.2, 0.3, 0.7])) for text in texts]
     shuffled = seed.sample(rows, len(rows))
     first, again = (
-        telling_words([r[0] for r in each], [r[1] for r in each], [r[2] for r in each], 3)
+        Terms.of([r[0] for r in each]).telling([r[1] for r in each], [r[2] for r in each], 3)
         for each in (rows, shuffled)
     )
     assert first == again

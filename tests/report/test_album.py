@@ -39,7 +39,7 @@ def test_photos_stand_in_columns_by_time_with_their_events(made_book):
         assert (photos["event"][i] == -3) == (not spoken)
     events = made_book.events.read().events
     for number, event in enumerate(events):
-        own = [i for i, of in enumerate(photos["event"]) if of == number]
+        own = [i for i, of in enumerate(photos["event"]) if of == event.event_id]
         assert {photos["id"][i] for i in own} == set(event.photo_ids)
         told = shown["events"][number]
         assert told["id"] == event.event_id

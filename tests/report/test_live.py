@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pages import served
 
 pytest.importorskip("uvicorn")
 pytest.importorskip("starlette")
@@ -106,6 +107,27 @@ def test_a_server_that_is_gone_is_said(browse, book):
         page.route("**/api/rename", lambda route: route.abort())
         page.get_by_role("button", name="Rename").click()
         page.get_by_role("alert").get_by_text("does not answer").wait_for()
+
+
+def test_two_windows_do_not_show_each_other_s_past(look, book):
+    with served(book.store.path) as address:
+        one, two = look(address), look(address)
+        for page, title in ((one, "Swimming"), (two, "Diving")):
+            page.locator(".event a").first.click()
+            page.get_by_text("Correct this event").click()
+            page.get_by_label("Title", exact=True).fill(title)
+            page.get_by_role("button", name="Rename").click()
+            page.locator("h1", has_text=title).wait_for()
+        one.get_by_role("link", name="Timeline").click()
+        one.locator(".event a").nth(1).click()
+        one.get_by_text("Correct this event").click()
+        one.get_by_label("Title", exact=True).fill("Bakery")
+        one.get_by_role("button", name="Rename").click()
+        one.locator("h1", has_text="Bakery").wait_for()
+        one.get_by_role("link", name="Timeline").click()
+        assert titles(one)[:2] == ["Diving", "Bakery"]
+        for page in (one, two):
+            page.close()
 
 
 def test_after_a_correction_the_reader_stands_where_they_stood(browse, book):

@@ -63,7 +63,6 @@ def _event(number: int, photos: dict) -> dict:
         "confidence": 0.9 if number == 2 else None,
         "accepted": False,
         "rejected": ["زفاف <b>", "birthday"] if number == 3 else [],
-        "kind": 0,
         "trip": None,
         "typical": own[:3],
         "why": {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.client
 import io
+import json
 import re
 
 import pytest
-from makers import WordsEmbedder
+from makers import WordsEmbedder, words_alone
 from pages import served
 from PIL import Image
 
@@ -29,14 +30,22 @@ def client(book):
     return TestClient(application(book, PORT), base_url=HERE)
 
 
+def shown(client):
+    """What a page holds that is fetched now."""
+    return json.loads(re.search(r'id="book">(.*?)</script>', client.get("/").text, re.DOTALL)[1])
+
+
 @pytest.fixture
 def post(client):
-    """Correct something as the page does, with its token."""
-    token = re.search(r'"live":\{"token":"([^"]+)"\}', client.get("/").text)[1]
+    """Correct something as the page does, with its token and the number of what it shows."""
+    page = shown(client)
 
     def sent(verb, **body):
-        headers = {"Origin": HERE, "X-RememberAI-Token": token}
-        return client.post(f"/api/{verb}", json=body, headers=headers)
+        headers = {"Origin": HERE, "X-RememberAI-Token": page["live"]["token"]}
+        asked = {"revision": page["revision"], **body}
+        answer = client.post(f"/api/{verb}", json=asked, headers=headers)
+        page["revision"] = answer.json().get("revision", page["revision"])
+        return answer
 
     return sent
 
@@ -158,7 +167,7 @@ def test_corrections_are_kept_in_the_store(post, book):
     assert post("move", photos=[moved], event=sea.event_id).status_code == 200
     parted = list(snow.photo_ids[:2])
     answer = post("split", event=snow.event_id, photos=parted)
-    assert len(answer.json()["events"]) == 4
+    assert len(answer.json()["order"]) == 4
     after = {event.event_id: event for event in reopened(book).events.read()}
     assert after[sea.event_id].title == "Der <b>Strand</b>"
     assert moved in after[sea.event_id].photo_ids
@@ -180,8 +189,34 @@ def test_what_is_accepted_is_confirmed(post, book):
 def test_a_memory_is_written_and_found(post, client, book):
     mute = book.store.read(where="name = 'mute.png'")["photo_id"][0].as_py()
     answer = post("memory", photo=mute, text="purple umbrella").json()
-    assert answer["photos"]["memory"][answer["photos"]["id"].index(mute)] == "purple umbrella"
+    (place,), (memory,) = answer["changed"]["memory"]
+    assert (shown(client)["photos"]["id"][place], memory) == (mute, "purple umbrella")
     assert client.get("/api/search", params={"q": "purple umbrella"}).json()["photos"][0] == mute
+
+
+def test_a_correction_tells_what_it_changed_and_no_more(post, client, book):
+    before = shown(client)
+    sea, cake, _ = sorted(book.events.read(), key=lambda event: event.first.month)
+    told = post("rename", event=sea.event_id, title="swimming").json()
+    assert told["changed"] == {}
+    assert [(event["id"], event["title"]) for event in told["events"]] == [
+        (sea.event_id, "swimming")
+    ]
+    told = post("move", photos=[cake.photo_ids[0]], event=sea.event_id).json()
+    place = before["photos"]["id"].index(cake.photo_ids[0])
+    assert told["changed"] == {"event": [[place], [sea.event_id]]}
+    assert sorted(told["order"]) == sorted(event["id"] for event in before["events"])
+    assert shown(client)["revision"] == told["revision"]
+
+
+def test_a_page_that_shows_an_earlier_state_is_told_to_come_again(post, client, book):
+    before = shown(client)["revision"]
+    assert "order" in post("rename", event=0, title="one").json()
+    late = post("rename", event=0, title="two", revision=before)
+    assert late.json() == {"revision": before + 2}
+    assert {event.title for event in reopened(book).events.read() if event.named} == {"two"}
+    reopened(book).add_album(words_alone("a photo from elsewhere"))
+    assert set(post("rename", event=0, title="three").json()) == {"revision"}
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,22 @@ export const NONE = { "-1": "noise", "-2": "new", "-3": "wordless" };
 let members = [];
 let typical = new Set();
 
-// Take what a correction left; the photos are the same.
-export function take(answer) {
-  Object.assign(photos, answer.photos);
-  book.events = answer.events;
-  book.learned = answer.learned;
+let idOf = photos.event; // as it came; photos.event is the place in book.events
+
+// Take what a correction changed; the photos are the same.
+export function take({ changed, events, order, ...said }) {
+  for (const [name, [places, values]] of Object.entries(changed)) {
+    const column = name === "event" ? idOf : photos[name];
+    places.forEach((photo, i) => (column[photo] = values[i]));
+  }
+  const known = new Map([...book.events, ...events].map((event) => [event.id, event]));
+  Object.assign(book, said, { events: order.map((id) => known.get(id)) });
   arrange();
 }
 
 export function arrange() {
+  const places = new Map(book.events.map((event, place) => [event.id, place]));
+  photos.event = idOf.map((id) => places.get(id) ?? id);
   members = book.events.map(() => []);
   photos.event.forEach((event, photo) => event >= 0 && members[event].push(photo));
   // No more than a third of an event is called typical of it.

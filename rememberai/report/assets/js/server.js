@@ -1,6 +1,6 @@
 // The server behind a live page: the search by meaning, and corrections.
 
-import { live, nPhotos, photos, take } from "./book.js";
+import { book, live, photos, take } from "./book.js";
 import { shade } from "./card.js";
 import { changed, clearSelection, filters, rank, refresh } from "./state.js";
 import { el } from "./dom.js";
@@ -30,12 +30,10 @@ export async function correct(verb, body) {
   const answer = await request(`api/${verb}`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-RememberAI-Token": live.token },
-    body: JSON.stringify(body),
+    body: JSON.stringify({ ...body, revision: book.revision }),
   });
   if (!answer) return null;
-  if (answer.photos.id.length !== nPhotos || answer.photos.id.some((id, i) => id !== photos.id[i])) {
-    location.reload(); // others changed which photos there are
-  }
+  if (!answer.order) return location.reload(); // others changed the book since this page came
   take(answer);
   shade();
   refresh();
