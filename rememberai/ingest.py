@@ -14,6 +14,7 @@ import numpy as np
 from rememberai.captioners.base import source_of
 from rememberai.captioning import DecodedAhead, caption_files
 from rememberai.errors import InputError, StoreError
+from rememberai.moved import found_again
 from rememberai.photos.text import clean
 from rememberai.records import Outcome, Report
 from rememberai.store.schema import photo_row, row_text, to_table
@@ -85,6 +86,7 @@ def add_album(
     progress: Progress,
 ) -> Report:
     """Store an album's photos, batch by batch; what is stored already is completed or skipped."""
+    album = found_again(store, album)
     if captioner is None:
         return _add_album(store, embed, None, album, progress)
     said = store.read(["photo_id"], where=f"NOT ({_unsaid(captioner)})")["photo_id"].to_pylist()

@@ -108,7 +108,7 @@ class Photo:
         BLAKE2b-128 of the file's bytes in hex, so a copy or a renamed file is the same photo.
         A photo without a file gets the hash of its reference where that is a URI, else of the
         memory file's absolute folder (or the album's name) and the reference, or the text where
-        there is none: the same words in a moved folder are another photo.
+        there is none. The store finds the same words of a moved folder again.
     name
         The path below the album's folder, with forward slashes, or the reference that the
         memory file gives.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from datetime import datetime
@@ -43,6 +44,10 @@ def folder(tmp_path):
 @pytest.fixture
 def book(tmp_path, words):
     return RememberAI.create(tmp_path / "book.memories", embedder=words)
+
+
+def rows_by_id(book):
+    return {row["photo_id"]: row for row in book.store.read().to_pylist()}
 
 
 def vector_of(book, name):
@@ -172,6 +177,42 @@ def test_a_moved_folder_gets_its_new_paths(book, folder, words):
     version = book.store.version
     book.add_folder(moved)
     assert book.store.version == version
+
+
+def words_in(folder, **texts):
+    """Make an album of words alone, with references and in a folder below, and one line without."""
+    rows = [{"photo": name, "text": text} for name, text in texts.items()]
+    for place in (folder, folder / "more"):
+        place.mkdir(parents=True)
+        content = "\n".join(map(json.dumps, [*rows, {"text": f"a line in {place.name}"}]))
+        (place / "memories.jsonl").write_text(content, encoding="utf-8")
+    return folder
+
+
+def test_words_alone_in_a_moved_folder_are_those_that_are_stored(book, tmp_path, words):
+    old = words_in(tmp_path / "old" / "it's (2024)", a="the cake", b="the song")
+    book.add_folder(old)
+    assert len(book) == 6  # the same words in two folders are two photos
+    before, seen = rows_by_id(book), len(words.seen)
+    (tmp_path / "new").mkdir()
+    new = old.rename(tmp_path / "new" / old.name)
+    for _ in range(2):
+        report = book.add_folder(new)
+        assert {outcome.status for outcome in report.outcomes} == {"skipped"}
+        assert {outcome.photo_id for outcome in report.outcomes} == set(before)
+        assert (rows_by_id(book), len(words.seen)) == (before, seen)
+
+
+def test_other_words_in_a_moved_folder_are_new(book, tmp_path):
+    old = words_in(tmp_path / "old" / "trip", a="the cake", b="the song")
+    book.add_folder(old)
+    words_in(tmp_path / "new" / "trip", a="the cake", b="another song")
+    assert book.add_folder(tmp_path / "new" / "trip").count("done") == 2  # "b", in both folders
+    words_in(tmp_path / "other", a="the cake", b="the song")
+    assert book.add_folder(tmp_path / "other").count("done") == 6
+    # A reference whose words were rewritten where it lies is still the same photo.
+    (old / "memories.jsonl").write_text('{"photo": "a", "text": "the cakes"}', encoding="utf-8")
+    assert "its memory is new" in reason_of(book.add_folder(old), "memories.jsonl, line 1")
 
 
 # --- captions ------------------------------------------------------------------------------------

@@ -1,0 +1,45 @@
+"""Words alone that are stored already, though the folder of their memory file was moved."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rememberai.store.reading import is_in
+
+if TYPE_CHECKING:
+    from rememberai.photos import Album
+    from rememberai.store import MemoryStore
+
+
+def found_again(store: MemoryStore, album: Album) -> Album:
+    """Give words alone the ids by which the store has them.
+
+    The id of words alone is of their folder. Those that the store does not know by theirs are taken
+    for stored ones of an album of the same name with the same reference (or line, where there is
+    none) and the same words, which the album does not have otherwise.
+    """
+    alone = {p.photo_id: (p.name, p.memory.text) for p in album.photos if not p.path and p.memory}
+    there: dict[tuple[str, str], list[str]] = defaultdict(list)
+    if alone:
+        where = f"path IS NULL AND {is_in('album', [album.name])}"
+        for row in store.read(["photo_id", "name", "memory"], where).to_pylist():
+            if row["photo_id"] not in alone:
+                there[row["name"], row["memory"]].append(row["photo_id"])
+    candidates = [photo_id for photo_id, key in alone.items() if key in there]
+    if not candidates:
+        return album
+    known = store.read_rows(candidates)
+    ids = {
+        photo_id: there[alone[photo_id]].pop(0)
+        for photo_id in candidates
+        if photo_id not in known and there[alone[photo_id]]
+    }
+    return replace(
+        album,
+        photos=tuple(replace(p, photo_id=ids.get(p.photo_id, p.photo_id)) for p in album.photos),
+        outcomes=tuple(
+            replace(o, photo_id=ids.get(o.photo_id or "", o.photo_id)) for o in album.outcomes
+        ),
+    )
