@@ -8,7 +8,7 @@ import logging
 from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from rememberai._optional import require
@@ -245,7 +245,8 @@ def _has_config(folder: Path) -> bool:
 
 
 def _looks_like_path(name: str) -> bool:
-    return name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
+    drive = PureWindowsPath(name).drive
+    return bool(drive) or name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
 
 
 def _content_hash(file: Path) -> bytes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
+from rememberai.photos.names import folded
 from rememberai.store.reading import is_in
 
 if TYPE_CHECKING:
@@ -20,13 +22,15 @@ def found_again(store: MemoryStore, album: Album) -> Album:
     for stored ones of an album of the same name with the same reference (or line, where there is
     none) and the same words, which the album does not have otherwise.
     """
-    alone = {p.photo_id: (p.name, p.memory.text) for p in album.photos if not p.path and p.memory}
+    alone = {
+        p.photo_id: (folded(p.name), p.memory.text) for p in album.photos if not p.path and p.memory
+    }
     there: dict[tuple[str, str], list[str]] = defaultdict(list)
     if alone:
-        where = f"path IS NULL AND {is_in('album', [album.name])}"
+        where = f"path IS NULL AND {is_in('album', _written(album.name))}"
         for row in store.read(["photo_id", "name", "memory"], where).to_pylist():
             if row["photo_id"] not in alone:
-                there[row["name"], row["memory"]].append(row["photo_id"])
+                there[folded(row["name"]), row["memory"]].append(row["photo_id"])
     candidates = [photo_id for photo_id, key in alone.items() if key in there]
     if not candidates:
         return album
@@ -43,3 +47,8 @@ def found_again(store: MemoryStore, album: Album) -> Album:
             replace(o, photo_id=ids.get(o.photo_id or "", o.photo_id)) for o in album.outcomes
         ),
     )
+
+
+def _written(name: str) -> set[str]:
+    """Give a name as it is, composed and decomposed."""
+    return {name, normalize("NFC", name), normalize("NFD", name)}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
 from rememberai.errors import InputError
 from rememberai.photos import Album
-from rememberai.photos.memories import BadRowError, records
+from rememberai.photos.memories import BadRowError, below, records
+from rememberai.photos.names import folded
 from rememberai.photos.text import clean
 from rememberai.records import Outcome, quiet
 from rememberai.store.schema import vector_array
@@ -136,10 +137,10 @@ def _from_row(item: str, row: Any, folder: Path) -> Seed | Outcome:
         return Seed(item, event, text=description, role="description")
     if not photo:
         return Outcome(item, "failed", "there is neither a text nor a photo; write one of them")
-    relative = PurePosixPath(photo.replace("\\", "/"))
-    if relative.is_absolute() or ".." in relative.parts:
-        return Outcome(item, "failed", f"the photo {photo!r} lies outside the folder of the seeds")
-    return Seed(item, event, photo=folder / relative, root=folder, album=album or None)
+    try:
+        return Seed(item, event, photo=folder / below(photo), root=folder, album=album or None)
+    except BadRowError as error:
+        return Outcome(item, "failed", str(error))
 
 
 def _words(value: object) -> str:
@@ -173,14 +174,28 @@ class SeedWords:
         if root not in self._albums:
             self._albums[root] = Album.from_folder(root)
         album = self._albums[root]
-        below = [o for o in album.outcomes if (root / o.item).is_relative_to(photo)]
-        ids = {o.photo_id for o in below if o.photo_id}
+        found = _at(album, root, photo)
+        ids = {o.photo_id for o in found if o.photo_id}
         if not ids:
-            said = [o.reason for o in below if root / o.item == photo]
+            said = [o.reason for o in found if root / o.item == photo]
             raise InputError(said[0] if said else f"there is no photo at {photo}; mend the path")
         photos = [p for p in album.photos if p.photo_id in ids]
         words = words_of(self._store, self._captioner, photos)
         return [(text, photo) for (text, _), photo in zip(words, photos, strict=True)]
+
+
+def _at(album: Album, root: Path, photo: Path) -> list[Outcome]:
+    """List what an album says of a file or folder; if it has none so written, of one like it."""
+    for as_written in (str, folded):
+        place = as_written(str(photo))
+        found = [
+            outcome
+            for outcome in album.outcomes
+            if PurePath(as_written(str(root / outcome.item))).is_relative_to(place)
+        ]
+        if found:
+            return found
+    return []
 
 
 @dataclass(frozen=True, slots=True)

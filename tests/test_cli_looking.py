@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
+from unicodedata import normalize
 
 import pytest
-from makers import SAMPLE, tiny_captioner
+from makers import SAMPLE, picture, tiny_captioner
 from PIL import Image
 
 from rememberai import RememberAI
@@ -97,6 +99,24 @@ def test_an_accepted_event_can_be_searched_by(shell, store, found):
     where = f"event_given = '{event['known_event']}'"
     hits = json.loads(shell("search", store, "a day", "--where", where, "--json").out)
     assert {hit["photo_id"] for hit in hits} == set(event["photo_ids"])
+
+
+def test_a_photo_is_called_by_its_file_from_below_another_folder(shell, store, monkeypatch):
+    (row, *_) = RememberAI.open(store).store.read(["path"], where="path IS NOT NULL").to_pylist()
+    path = Path(row["path"])
+    monkeypatch.chdir(path.parent)
+    called = f"../{path.parent.name}/{path.name}"
+    assert shell("correct", "memory", store, called, "a llama at dusk").status == 0
+    (hit,) = json.loads(shell("search", store, "a llama at dusk", "-k", "1", "--json").out)
+    assert hit["photo_id"] == row["photo_id"]
+
+
+def test_a_photo_is_called_by_a_name_composed_or_decomposed(shell, store, tmp_path):
+    picture(tmp_path / "trip" / normalize("NFD", "Crème.png"))
+    assert shell("add", store, tmp_path / "trip").status == 0
+    for form in ("NFC", "NFD"):
+        called = normalize(form, "Crème.png")
+        assert shell("correct", "memory", store, called, f"custard, {form}").status == 0
 
 
 def test_a_memory_is_written_by_the_photos_file_or_name(shell, store):

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from datetime import datetime
+from unicodedata import normalize
 
 import numpy as np
 import pyarrow as pa
@@ -201,6 +202,15 @@ def test_words_alone_in_a_moved_folder_are_those_that_are_stored(book, tmp_path,
         assert {outcome.status for outcome in report.outcomes} == {"skipped"}
         assert {outcome.photo_id for outcome in report.outcomes} == set(before)
         assert (rows_by_id(book), len(words.seen)) == (before, seen)
+
+
+def test_words_alone_are_found_again_after_another_system_wrote_their_names(book, tmp_path):
+    for form, place in (("NFD", "mac"), ("NFC", "windows")):
+        folder = words_in(tmp_path / place / normalize(form, "Café"), a="the cake")
+        (folder / "more").rename(folder / normalize(form, "Été"))
+        report = book.add_folder(folder)
+        assert len(book) == 4
+    assert {outcome.status for outcome in report.outcomes} == {"skipped"}
 
 
 def test_other_words_in_a_moved_folder_are_new(book, tmp_path):

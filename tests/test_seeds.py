@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unicodedata import normalize
 
 import pyarrow.compute as pc
 import pytest
@@ -125,6 +126,18 @@ def test_photo_seeds_of_a_file_lie_beside_it(book, tmp_path, monkeypatch):
     assert seeds_of(book) == pairs(sea=["waves and sand"], cake=["candles"])
 
 
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_photo_seeds_are_found_composed_decomposed_and_in_another_case(book, tmp_path, form):
+    name = normalize("NFC" if form == "NFD" else "NFD", "Été/blue")
+    picture(tmp_path / f"{name}.png", "blue")
+    remember(tmp_path, **{name: "waves and sand"})
+    write_jsonl(
+        tmp_path / "seeds.jsonl", {"event": "sea", "photo": normalize(form, "Été\\BLUE.png")}
+    )
+    book.learn_events(tmp_path / "seeds.jsonl")
+    assert seeds_of(book) == pairs(sea=["waves and sand"])
+
+
 def test_a_seed_that_is_a_copy_of_a_photo_beside_it_counts(book, tmp_path):
     picture(tmp_path / "sea" / "blue.png", "blue")
     shutil.copy(tmp_path / "sea" / "blue.png", tmp_path / "sea" / "copy.png")
@@ -232,6 +245,7 @@ def test_each_bad_row_is_named_and_the_good_ones_count(book, tmp_path):
         {"event": "sea", "photo": "broken.png"},
         {"event": "sea", "photo": "../outside.png"},
         {"event": "sea", "photo": "/etc/passwd"},
+        {"event": "sea", "photo": "C:/Users/mia/blue.png"},
         "",
         {"event": "cake", "text": "candles"},
     )
@@ -249,8 +263,9 @@ def test_each_bad_row_is_named_and_the_good_ones_count(book, tmp_path):
         10: "there is no photo at",
         11: "no words",
         12: "no readable",
-        13: "outside the folder",
-        14: "outside the folder",
+        13: "outside of the file's folder",
+        14: "outside of the file's folder",
+        15: "outside of the file's folder",
     }
     assert failed.keys() == {f"seeds.jsonl, line {line}" for line in wanted}
     for line, reason in wanted.items():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import defaultdict
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 import click
 
@@ -188,13 +190,18 @@ def _ids(book: RememberAI, photos: tuple[str, ...]) -> list[str]:
     called: dict[str, set[str]] = defaultdict(set)
     for row in book.store.read(["photo_id", "name", "path"]).to_pylist():
         for name in row.values():
-            called[name].add(row["photo_id"])
+            called[_plain(name)].add(row["photo_id"])
     return [_id(called, photo) for photo in photos]
 
 
+def _plain(name: str | None) -> str:
+    """Give what the ways to write a name have in common: of letters, and on Windows of slashes."""
+    return normalize("NFC", os.path.normcase(name or ""))
+
+
 def _id(called: dict[str, set[str]], photo: str) -> str:
-    absolute = str(PathType().convert(photo, None, None).absolute())
-    found = called.get(photo) or called.get(absolute) or set()
+    absolute = os.path.abspath(PathType().convert(photo, None, None))  # noqa: PTH100 - without ".."
+    found = called.get(_plain(photo)) or called.get(_plain(absolute)) or set()
     if len(found) != 1:
         raise click.ClickException(
             f"{len(found) or 'no'} photos of the store are called {photo}; give its file or its "

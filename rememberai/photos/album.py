@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import unicodedata
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from rememberai.photos.folders import Findings, look_through
 from rememberai.photos.images import EXTENSIONS
 from rememberai.photos.memories import FILE_NAMES, Row, is_uri, read_rows
 from rememberai.photos.metadata import read_photo, words_id
+from rememberai.photos.names import Names
 from rememberai.photos.text import clean
 from rememberai.photos.times import now_utc
 from rememberai.records import Memory, Outcome, Photo
@@ -199,7 +199,7 @@ class _Rows:
     def __init__(self, root: Path, findings: Findings) -> None:
         self.for_picture: dict[str, Row] = {}
         self._root = root
-        self._pictures = {_nfc(name): name for name in findings.pictures}
+        self._pictures = Names(findings.pictures)
         results: list[tuple[str, int, Photo | Outcome]] = []
         for file in sorted(findings.memory_files, key=_nearness):
             folder = _parent(file)
@@ -219,7 +219,7 @@ class _Rows:
             return _words_alone(scope, row.photo or "", row.item, row.memory)
         if row.photo is None:
             return Outcome(row.item, "failed", "names no photo; fill in the column 'photo'")
-        picture = self._pictures.get(_nfc(_join(folder, row.photo)))
+        picture = self._pictures.find(_join(folder, row.photo))
         if picture is None:
             reason = (
                 f"there is no photo {row.photo!r}; correct the name, add the photo, or move the "
@@ -264,7 +264,3 @@ def _parent(name: str) -> str:
 
 def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
-
-
-def _nfc(name: str) -> str:
-    return unicodedata.normalize("NFC", name)

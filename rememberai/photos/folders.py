@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from rememberai.errors import InputError
 from rememberai.photos.images import EXTENSIONS
 from rememberai.photos.memories import FILE_NAMES
+from rememberai.photos.names import folded
 from rememberai.records import Outcome
 
 if TYPE_CHECKING:
     from rememberai.records import Status
 
-_IGNORED = frozenset({"@eaDir", "__MACOSX"})
+_IGNORED = frozenset({"@eaDir", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"})
 _SIDECARS = (".json", ".xmp")
 _STORE = frozenset({"store.json", "photos.lance"})  # what a MemoryStore's folder holds
 
@@ -27,7 +28,7 @@ class Findings:
     Attributes
     ----------
     files
-        For each folder, the names of its files, by their casefolded form.
+        For each folder, the names of its files, by their `folded` form.
     outcomes
         What was skipped or could not be read.
     """
@@ -84,19 +85,19 @@ def look_through(root: Path) -> Findings:
 
 
 def find_beside(photo: str, name: str, files: dict[str, set[str]]) -> str | None:
-    """Find a file in a photo's folder, in upper or lower case.
+    """Find a file in a photo's folder, in upper or lower case, composed or decomposed.
 
-    Where another photo's name differs in case alone, only the name as given is taken.
+    Where another photo's name differs in that alone, only the name as given is taken.
 
     Parameters
     ----------
     files
-        The names of all files in the folder, the photo's too, by their casefolded form.
+        The names of all files in the folder, the photo's too, by their `folded` form.
     """
-    written = files.get(name.casefold(), set())
+    written = files.get(folded(name), set())
     if name in written:
         return name
-    return min(written, default=None) if len(files[photo.casefold()]) == 1 else None
+    return min(written, default=None) if len(files[folded(photo)]) == 1 else None
 
 
 def _sort_in(
@@ -117,7 +118,7 @@ def _sort_in(
     elif entry.is_dir():
         pending.append(name)
     else:
-        files.setdefault(entry.name.casefold(), set()).add(entry.name)
+        files.setdefault(folded(entry.name), set()).add(entry.name)
         suffix = PurePosixPath(entry.name).suffix.lower()
         if suffix in EXTENSIONS:
             findings.pictures.append(name)

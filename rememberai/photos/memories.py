@@ -163,14 +163,23 @@ def _row(record: Any, name: str, line: int) -> Row:
 
 def _reference(photo: str | None) -> str | None:
     photo = clean(photo or "")
-    if not photo or is_uri(photo):
-        return photo or None
+    return photo or None if not photo or is_uri(photo) else below(photo)
+
+
+def below(photo: str) -> str:
+    """Give a path below a folder, as Windows or other systems write it, with forward slashes.
+
+    Raises
+    ------
+    BadRowError
+        It leads out of the folder.
+    """
     path = photo.replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if path.startswith("/") or re.match("[A-Za-z]:", path) or ".." in parts or not parts:
         raise BadRowError(
-            f"its photo {photo!r} lies outside of the memory file's folder; name a photo in or "
-            "below that folder"
+            f"its photo {photo!r} lies outside of the file's folder; name a photo in or below that "
+            "folder"
         )
     return "/".join(parts)
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from rememberai.photos.folders import find_beside
+from rememberai.photos.names import folded
 from rememberai.photos.places import valid_place
 from rememberai.photos.times import from_timestamp
 
@@ -101,7 +102,7 @@ def read_sidecar(path: Path) -> Sidecar:
 def _fits(sidecar: Sidecar, photo: str, name: str) -> bool:
     """Tell photos apart whose long names were cut to the same sidecar name, by the title."""
     stem = PurePosixPath(photo).stem
-    if name.casefold().startswith(stem.casefold()) or len(stem) < _MAX_BASE or not sidecar.title:
+    if folded(name).startswith(folded(stem)) or len(stem) < _MAX_BASE or not sidecar.title:
         return True
     original = _NUMBERED.sub(r"\1", stem).removesuffix("-edited")
     return _letters(sidecar.title).startswith(_letters(original))
@@ -109,7 +110,7 @@ def _fits(sidecar: Sidecar, photo: str, name: str) -> bool:
 
 def _letters(name: str) -> str:
     # Takeout replaces signs in file names.
-    return "".join(c for c in name.casefold() if c.isalnum())
+    return "".join(c for c in folded(name) if c.isalnum())
 
 
 def _table(data: dict[str, Any], key: str) -> dict[str, Any]:

@@ -14,8 +14,8 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Flush a file's content to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Flush a file's content to disk; Windows wants it open for writing."""
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

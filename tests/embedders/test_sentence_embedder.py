@@ -353,8 +353,9 @@ def test_a_packaged_model_without_its_package(monkeypatch, tmp_path):
 def test_a_folder_without_a_model(tmp_path):
     with pytest.raises(ModelError, match=r"holds no config\.json"):
         load_embedder(str(tmp_path))
-    with pytest.raises(ModelError, match="is no folder"):
-        load_embedder(str(tmp_path / "absent" / "model"))
+    for absent in (tmp_path / "absent" / "model", "C:/model", "C:\\models\\mine", "./model"):
+        with pytest.raises(ModelError, match="is no folder"):
+            load_embedder(str(absent), offline=True)
 
 
 def test_code_named_by_the_folder_is_never_run(build_tiny, tmp_path, monkeypatch):

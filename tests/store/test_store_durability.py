@@ -10,11 +10,13 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from store_rows import content, make, rows
 
 from rememberai import MemoryStore
+from rememberai.store import durable
 
 WRITER = Path(__file__).with_name("writer.py")
 
@@ -158,3 +160,32 @@ def test_an_adopted_version_without_checksums_is_flushed_before_it_is_published(
     disk = Disk(monkeypatch)
     assert sorted(content(MemoryStore.open(tmp_path / "s"))) == ["a", "b", "c", "d"]
     assert disk.published == [set()]
+
+
+def test_windows_flushes_only_what_is_open_for_writing(tmp_path, monkeypatch):
+    """There fsync refuses a descriptor that can only be read, and no folder can be opened."""
+
+    class Windows:
+        name = "nt"
+        opened: ClassVar[dict[int, int]] = {}
+
+        def __getattr__(self, name):
+            return getattr(os, name)
+
+        def open(self, path, flags):
+            assert not Path(path).is_dir(), "PermissionError there"
+            descriptor = os.open(path, flags)
+            self.opened[descriptor] = flags
+            return descriptor
+
+        def fsync(self, descriptor):
+            if not self.opened.get(descriptor, os.O_RDWR) & os.O_RDWR:
+                raise OSError(9, "Bad file descriptor")
+            os.fsync(descriptor)
+
+    monkeypatch.setattr(durable, "os", Windows())
+    durable.write_atomically(tmp_path / "a", b"content")
+    durable.sync_file(tmp_path / "a")
+    durable.sync_folder(tmp_path)
+    assert Windows.opened
+    assert (tmp_path / "a").read_bytes() == b"content"
