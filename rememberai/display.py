@@ -139,12 +139,18 @@ def show_info(info: StoreInfo) -> None:
     )
 
 
-def show_outcomes(report: Report) -> None:
-    """Print every row of a report."""
+def show_check(report: Report) -> None:
+    """Print every row of what a check found, and the verdict."""
     _table(
         ("", "what", ""),
         [(outcome.status, outcome.item, outcome.reason) for outcome in report.outcomes],
     )
+    waiting, failed = report.count("waiting"), report.count("failed")
+    if not waiting + failed:
+        _line("all is sound")
+        return
+    mended = f"; `rememberai check --repair` mends {waiting}" if waiting else ""
+    _line(f"{waiting + failed} flaw{'s' * (waiting + failed > 1)}{mended}")
 
 
 def heading(text: str) -> None:

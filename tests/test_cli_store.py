@@ -46,12 +46,14 @@ def test_a_condition_that_cannot_be_read(shell, store):
 
 def test_check_names_a_flaw_and_mends_it(shell, store):
     shell("search", store, "a party")
-    assert shell("check", store).status == 0
+    done = shell("check", store)
+    assert (done.status, done.out.splitlines()[-1]) == (0, "all is sound")
     (vectors,) = (store / "index").glob("*.rows")
     vectors.write_bytes(vectors.read_bytes()[:-1])
     done = shell("check", store)
     assert done.status == 3
     assert vectors.name in done.out
+    assert done.out.splitlines()[-1] == "1 flaw; `rememberai check --repair` mends 1"
     rows = json.loads(shell("check", store, "--repair", "--json").out)["outcomes"]
     assert {row["status"] for row in rows} == {"done"}
     assert shell("check", store).status == 0

@@ -69,6 +69,16 @@ def test_finding_events_says_what_it_does_since_when_and_how_many_were_assigned(
     assert out.startswith("{")
 
 
+def test_the_first_report_tells_of_the_events_that_it_finds(store, tmp_path):
+    shown, _ = on_terminal("report", store, "-o", tmp_path / "album.html")
+    assert [stage for stage in ("events", "clustering", "assigning", "map") if stage in shown] == [
+        "events",
+        "clustering",
+        "assigning",
+        "map",
+    ]
+
+
 def test_a_job_that_cannot_be_counted_says_what_it_does_and_since_when(store):
     shown, _ = on_terminal("compact", store)
     assert re.search(r"gathering .*\d:\d\d:\d\d", ESCAPE.sub("", shown))

@@ -32,7 +32,7 @@ def check(store: Path, repair: bool, as_json: bool) -> None:
 
     with display.progress() as progress:
         report = check(store, repair=repair, progress=progress)
-    display.show_json(report) if as_json else display.show_outcomes(report)
+    display.show_json(report) if as_json else display.show_check(report)
     if not report.count("done"):
         sys.exit(1)
     if report.count("failed") or report.count("waiting"):

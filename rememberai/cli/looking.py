@@ -60,14 +60,14 @@ def serve(store: Path, port: int, offline: bool, as_json: bool) -> None:
     from rememberai.report import serve
 
     with ExitStack() as waiting:
-        waiting.enter_context(display.busy("reading"))
+        progress = waiting.enter_context(display.progress(passing=True))
 
         def ready(address: str) -> None:
             waiting.close()
             say({"address": address}, f"Open {address} in a browser; Ctrl-C ends it.", as_json)
             sys.stdout.flush()  # whoever started it waits for the address
 
-        serve(open_book(store, offline=offline), port=port, ready=ready)
+        serve(open_book(store, offline=offline), port=port, ready=ready, progress=progress)
 
 
 @click.command()

@@ -51,7 +51,8 @@ def write_report(
         Put every picture, larger, into a folder beside the page, named after it. What is there
         already is not made again.
     progress
-        Called as ``progress(stage, done, total)``; the stages are "events", "map" and "pictures".
+        Called as ``progress(stage, done, total)``; the stages are "events" (and those of
+        `Events.discover`, if nobody called it yet), "map" and "pictures".
 
     Returns
     -------
@@ -69,7 +70,7 @@ def write_report(
         raise InputError(f"{target} can't be written: name a file in a folder that is there")
     tick = progress or quiet
     tick("events", 0, 1)
-    contents = Contents(book)
+    contents = Contents(book, tick)
     if not contents.rows:
         raise InputError("the store has no photo to show; add some first")
     tick("events", 1, 1)

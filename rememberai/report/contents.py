@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime
 from statistics import median
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rememberai.records import Discovery
+from rememberai.records import Discovery, quiet
 from rememberai.report.photo_map import store_map
 
 if TYPE_CHECKING:
     from rememberai.events import Assignment
     from rememberai.found import Events
-    from rememberai.records import DiscoveredEvent, Hit, Outcome
+    from rememberai.records import DiscoveredEvent, Hit, Outcome, Progress
     from rememberai.store import MemoryStore
 
     Row = dict[str, Any]
@@ -48,6 +48,13 @@ class Book(Protocol):
 class Contents:
     """The photos and events of a book, read once.
 
+    Parameters
+    ----------
+    book
+        The book.
+    progress
+        Told how far the events are, if they must be looked for.
+
     Attributes
     ----------
     rows
@@ -56,11 +63,11 @@ class Contents:
         The events; looked for now if nobody ever did.
     """
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, progress: Progress = quiet) -> None:
         self._book = book
         rows = book.store.read(_COLUMNS).to_pylist()
         self.rows: list[Row] = sorted(rows, key=_by_time)
-        self.found = _events(book, self.rows)
+        self.found = _events(book, self.rows, progress)
         self._place = {row["photo_id"]: i for i, row in enumerate(self.rows)}
         self._learned = book.events.can_judge or any(event.known_event for event in self.found)
 
@@ -171,10 +178,10 @@ def is_dated(row: Row) -> bool:
     return row["taken"] is not None and row["taken_confidence"] != "file"
 
 
-def _events(book: Book, rows: list[Row]) -> Discovery:
+def _events(book: Book, rows: list[Row], progress: Progress) -> Discovery:
     if not any(map(_has_words, rows)):
         return Discovery((), ())
-    return book.events.read() or book.events.discover()
+    return book.events.read() or book.events.discover(progress=progress)
 
 
 def _has_words(row: Row) -> bool:

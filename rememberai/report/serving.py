@@ -8,17 +8,25 @@ from typing import TYPE_CHECKING
 
 from rememberai._optional import require
 from rememberai.errors import InputError
+from rememberai.records import quiet
 from rememberai.report.contents import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rememberai.records import Progress
     from rememberai.report.contents import Book
 
 _HOST = "127.0.0.1"
 
 
-def serve(book: Book, *, port: int = 0, ready: Callable[[str], None] | None = None) -> None:
+def serve(
+    book: Book,
+    *,
+    port: int = 0,
+    ready: Callable[[str], None] | None = None,
+    progress: Progress = quiet,
+) -> None:
     """Serve the page of a store on 127.0.0.1 until Ctrl-C.
 
     Nobody but this machine is answered, and no other page in its browser. Corrections are stored
@@ -30,6 +38,9 @@ def serve(book: Book, *, port: int = 0, ready: Callable[[str], None] | None = No
         0 takes a free one.
     ready
         Called with the address once it answers.
+    progress
+        Called before that as ``progress(stage, done, total)``; the stages are "events" (and those
+        of `Events.discover`, if nobody called it yet) and "map".
 
     Raises
     ------
@@ -58,8 +69,18 @@ def serve(book: Book, *, port: int = 0, ready: Callable[[str], None] | None = No
             lifespan="off",
             timeout_graceful_shutdown=5,
         )
-        Contents(book).as_json(explained=False)  # events and map are made before anybody waits
+        _prepare(book, progress)
         if ready is not None:
             ready(f"http://{_HOST}:{port}/")
         with suppress(KeyboardInterrupt):  # raised anew after everything was closed
             uvicorn.Server(config).run(sockets=[listening])
+
+
+def _prepare(book: Book, progress: Progress) -> None:
+    """Make events and map before anybody waits for the page."""
+    progress("events", 0, 1)
+    contents = Contents(book, progress)
+    progress("events", 1, 1)
+    progress("map", 0, 1)
+    contents.as_json(explained=False)
+    progress("map", 1, 1)
