@@ -77,7 +77,8 @@ def events(store: Path, as_json: bool) -> None:
     """List the events of STORE with their numbers, as they are kept."""
     from rememberai import display
 
-    found = open_book(store).events.read()
+    with display.busy("reading"):
+        found = open_book(store).events.read()
     if found is None:
         raise click.ClickException("no events were found yet; `rememberai discover` finds them")
     display.show_json(found) if as_json else display.show_discovery(found)

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from rememberai.photos.folders import find_beside
 from rememberai.photos.names import folded
@@ -51,6 +52,11 @@ def sidecar_names(photo: str) -> Iterator[str]:
     stands before ``.json`` to 46 characters, and only then appends a number: the sidecar of
     ``IMG(1).jpg`` is ``IMG.jpg(1).json``. An edited photo shares the sidecar of its original.
     """
+    for written in dict.fromkeys((photo, normalize("NFC", photo))):  # as it was before unpacking
+        yield from _named(written)
+
+
+def _named(photo: str) -> Iterator[str]:
     yield from _with_suffixes(photo, "")
     path = PurePosixPath(photo)
     numbered = _NUMBERED.fullmatch(path.stem)

@@ -79,10 +79,14 @@ def test_a_memory_finds_its_photo_in_another_case_if_one_alone_can_be_meant(tmp_
     assert (exact["Trip/IMG_1.JPG"], exact["Trip/img_1.jpg"].text) == (None, MEMORY)
 
 
-def test_a_sidecar_belongs_to_its_photo_however_both_are_composed(tmp_path):
-    save(tmp_path / normalize("NFD", "Café.jpg"))
-    sidecar = {"title": "Café.jpg", "description": MEMORY}
-    (tmp_path / normalize("NFC", "Café.jpg.json")).write_text(json.dumps(sidecar))
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+@pytest.mark.parametrize("beside", ["NFC", "NFD"])
+@pytest.mark.parametrize("stem", ["Café", "é" * 45, "제주 " * 16 + "끝"])  # Takeout cuts at 46
+def test_a_sidecar_belongs_to_its_photo_however_both_are_composed(tmp_path, stored, beside, stem):
+    save(tmp_path / normalize(stored, f"{stem}.jpg"))
+    sidecar = {"title": f"{stem}.jpg", "description": MEMORY}
+    name = normalize(beside, f"{stem}.jpg"[:46] + ".json")
+    (tmp_path / name).write_text(json.dumps(sidecar))
     assert Album.from_folder(tmp_path).photos[0].memory.text == MEMORY
 
 
