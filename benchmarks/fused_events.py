@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     photos = options.data / "coco_photos"
     rows = [json.loads(line) for line in (photos / "captions.jsonl").read_text().splitlines()]
-    rows, kinds = _of_common_kinds(rows)
+    rows, kinds = of_common_kinds(rows)
     settings = {"photos": len(rows), "kinds": len(set(kinds)), "folds": _FOLDS}
     run = Run(NAME, settings, folder=options.records)
     images = [Image.open(photos / row["file"]) for row in rows]
@@ -81,7 +81,8 @@ def table(records: list[Record]) -> str:
     return markdown(["known of the photos", "accuracy", "spread", "log loss"], rows)
 
 
-def _of_common_kinds(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
+def of_common_kinds(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Select the photos whose kind is known and not rare, and name their kinds."""
     above = {name: kind for kind, names in SUPERCATEGORIES.items() for name in names.split(", ")}
     kinds = []
     for row in rows:

@@ -4,7 +4,8 @@ The arms differ in what is known of the photos: a classifier's label, another pe
 picture, or several of these. For the pictures there is no model here whose texts lie in their
 space, so a ridge regression from EfficientNet features to MiniLM vectors is learned on the captions
 of other photos (five folds; its penalty by leave-one-out within them). What is known of both is
-pooled as in the library's search.
+pooled as in the library's search: both count alike, or as learned from the kinds (see
+`fused_events`) of the photos of the other folds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks._records import Run, arguments, figures, markdown, of_arm
+from benchmarks.fused_events import of_common_kinds
 from rememberai import SentenceEmbedder, VectorIndex
+from rememberai.balance import balance
 from rememberai.captioners import LabelCaptioner
 from rememberai.embedders import EfficientNetEmbedder
 from rememberai.fusion import Space, standing
@@ -34,13 +37,16 @@ ARMS = (
     "label",
     "picture",
     "label and picture",
+    "label and picture, weighed by seeds",
     "caption",
     "caption and picture",
+    "caption and picture, weighed by seeds",
     "caption of half, picture of all",
 )
 _K = 10
 _FOLDS = 5
 _PENALTIES = np.geomspace(1e-2, 1e2, 13)
+_WEIGHED = ", weighed by seeds"
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -79,6 +85,7 @@ def _measure(
     captions = np.stack([sbert.encode([row["captions"][i] for row in rows]) for i in range(5)])
     seen = mapped(features, captions.mean(axis=0), options.seed)
     half = np.random.default_rng(options.seed).permutation(len(rows)) < len(rows) // 2
+    kinds = _kinds(rows)
     everyone = np.ones(len(rows), bool)
     for asked in range(5):
         own, other = captions[asked], captions[(asked + 1) % 5]
@@ -91,7 +98,11 @@ def _measure(
         known["caption and picture"] = known["caption"] + known["picture"]
         known["caption of half, picture of all"] = [(other, half), *known["picture"]]
         for arm in ARMS:
-            places = np.array([place(i, own[i], known[arm]) for i in range(len(rows))])
+            spaces = known[arm.removesuffix(_WEIGHED)]
+            weights: list[tuple[float, float]] | list[None] = [None] * len(rows)
+            if arm.endswith(_WEIGHED):
+                weights = learned_weights(spaces, kinds, options.seed)
+            places = np.array([place(i, own[i], spaces, weights[i]) for i in range(len(rows))])
             recall = {f"recall@{k}": float((places < k).mean()) for k in (1, _K)}
             run.add({"what": arm}, asked, recall, seed=options.seed)
 
@@ -101,7 +112,7 @@ def mapped(
 ) -> NDArray[np.float32]:
     """Predict each photo's text vector from its features, by what other photos taught."""
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
-    fold = np.random.default_rng(seed).permutation(len(unit)) % _FOLDS
+    fold = _folds(len(unit), seed)
     found = np.empty_like(texts)
     for left in range(_FOLDS):
         train = fold != left
@@ -121,10 +132,38 @@ def mapped(
     return found
 
 
+def learned_weights(
+    known: list[tuple[NDArray[np.float32], NDArray[np.bool_]]], kinds: NDArray[Any], seed: int
+) -> list[tuple[float, float]]:
+    """Learn for each photo how much its words and picture count, from those of other folds."""
+    (said, there), (seen, _) = known
+    unit_said, unit_seen = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (said, seen))
+    fold = _folds(len(kinds), seed)
+    found = []
+    for left in range(_FOLDS):
+        seeds = np.flatnonzero((fold != left) & there & (kinds != ""))
+        spaces = (1 - unit_said[seeds] @ unit[seeds].T for unit in (unit_said, unit_seen))
+        apart = ~np.eye(len(seeds), dtype=bool)
+        found.append(balance(*spaces, kinds[seeds].tolist(), apart))
+    return [found[own] for own in fold]
+
+
+def _kinds(rows: list[dict[str, Any]]) -> NDArray[Any]:
+    """Name the kind of each photo; empty where it has none."""
+    some, kinds = of_common_kinds(rows)
+    named = dict(zip((row["file"] for row in some), kinds, strict=True))
+    return np.array([named.get(row["file"], "") for row in rows])
+
+
+def _folds(n: int, seed: int) -> NDArray[np.intp]:
+    return np.random.default_rng(seed).permutation(n) % _FOLDS
+
+
 def place(
     photo: int,
     query: NDArray[np.float32],
     known: list[tuple[NDArray[np.float32], NDArray[np.bool_]]],
+    weights: tuple[float, float] | None = None,
 ) -> int:
     """Tell at which place a photo is found, from 0; ties count against it."""
     queries = []
@@ -132,7 +171,7 @@ def place(
         index = VectorIndex(vectors.shape[1])
         index.add([f"{i:03}" for i in np.flatnonzero(there)], vectors[there])
         queries.append((Space(index), query))
-    _, scores = standing(queries, len(known[0][0]), None)
+    _, scores = standing(queries, len(known[0][0]), None, weights)
     own = scores.get(f"{photo:03}", -np.inf)
     return sum(score >= own for score in scores.values()) - (f"{photo:03}" in scores)
 

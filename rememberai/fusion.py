@@ -42,16 +42,25 @@ class Space:
         return dict(zip(found.ids[0].tolist(), found.distances[0].tolist(), strict=True))
 
 
-Queries = dict[Literal["words", "picture"], tuple[Space, "NDArray[np.float32]"]]
+Name = Literal["words", "picture"]
+Queries = dict[Name, tuple[Space, "NDArray[np.float32]"]]
+Weights = dict[Name, float]
 
 
-def search(store: MemoryStore, queries: Queries, k: int, where: str | None) -> list[Hit]:
+def search(
+    store: MemoryStore,
+    queries: Queries,
+    k: int,
+    where: str | None,
+    weights: Weights | None = None,
+) -> list[Hit]:
     """Find the k photos that stand out most.
 
     In one space these are the nearest ones. In several, a photo's distance in each is counted in
-    standard deviations below the mean of a sample, and these standings are added up over the spaces
-    where it has a vector, and divided by the square root of their number (Stouffer's method, 1949);
-    so one that is missing takes nothing away. Equal photos stand in the order of their ids.
+    standard deviations below the mean of a sample; these standings are weighed, added up over the
+    spaces where it has a vector, and divided by the length of their weights (Stouffer's method,
+    1949; weighed: Lipták, 1958); so one that is missing takes nothing away. Equal photos stand in
+    the order of their ids.
 
     Parameters
     ----------
@@ -61,6 +70,8 @@ def search(store: MemoryStore, queries: Queries, k: int, where: str | None) -> l
         The spaces, and a (dimension,) query in each.
     where
         A condition of the photos to search; None for all.
+    weights
+        How much each space counts; None for equally much.
 
     Raises
     ------
@@ -69,7 +80,8 @@ def search(store: MemoryStore, queries: Queries, k: int, where: str | None) -> l
     """
     among = None if where is None else store.read([], where=where)["photo_id"].to_pylist()
     queries = {name: query for name, query in queries.items() if len(query[0].index)} or queries
-    near, scores = standing(list(queries.values()), k, among)
+    shares = None if weights is None else [weights[name] for name in queries]
+    near, scores = standing(list(queries.values()), k, among, shares)
     best = sorted(scores, key=lambda photo: (-scores[photo], photo))[:k]
     rows = store.read_rows(best)
     hits = []
@@ -82,7 +94,10 @@ def search(store: MemoryStore, queries: Queries, k: int, where: str | None) -> l
 
 
 def standing(
-    queries: Sequence[tuple[Space, NDArray[np.float32]]], k: int, among: Sequence[str] | None
+    queries: Sequence[tuple[Space, NDArray[np.float32]]],
+    k: int,
+    among: Sequence[str] | None,
+    weights: Sequence[float] | None = None,
 ) -> tuple[list[dict[str, float]], dict[str, float]]:
     """Give the distances of what comes into question, space by space, and the scores."""
     if len(queries) == 1:
@@ -96,7 +111,8 @@ def standing(
         return first, {}
     near_all = [space.nearest(query, len(union), union) for space, query in queries]
     scales = [_scale(space, query) for space, query in queries]
-    return near_all, {photo: _stouffer(photo, near_all, scales) for photo in union}
+    weights = weights or [1.0] * len(queries)
+    return near_all, {photo: _stouffer(photo, near_all, scales, weights) for photo in union}
 
 
 def _scale(space: Space, query: NDArray[np.float32]) -> tuple[float, float]:
@@ -107,8 +123,12 @@ def _scale(space: Space, query: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def _stouffer(
-    photo: str, near: Sequence[Mapping[str, float]], scales: Sequence[tuple[float, float]]
+    photo: str,
+    near: Sequence[Mapping[str, float]],
+    scales: Sequence[tuple[float, float]],
+    weights: Sequence[float],
 ) -> float:
-    pairs = zip(near, scales, strict=True)
-    z = [(mean - each[photo]) / spread for each, (mean, spread) in pairs if photo in each]
-    return float(sum(z) / len(z) ** 0.5)
+    there = [i for i, each in enumerate(near) if photo in each]
+    standings = [(scales[i][0] - near[i][photo]) / scales[i][1] for i in there]
+    counted = [weights[i] for i in there]
+    return float(np.dot(counted, standings) / np.linalg.norm(counted))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from rememberai.captioners import Captioner
     from rememberai.found import Events
-    from rememberai.fusion import Queries
+    from rememberai.fusion import Queries, Weights
     from rememberai.records import Metric
 
 
@@ -60,6 +60,7 @@ class OpenBook:
         self._max_risk = max_risk
         self._learned = LearnedEvents(store, max_risk)
         self._judges: dict[str | None, AlbumJudge] = {}
+        self._looks: dict[str, LearnedPictures] = {}
 
     @classmethod
     def create(
@@ -211,7 +212,11 @@ class OpenBook:
         except (ModelError, MissingExtraError) as error:
             _log.warning("events are told by words alone: %s", error)
             return None
-        return None if seeing is None else LearnedPictures(self.store, *seeing, self._max_risk)
+        if seeing is None:
+            return None
+        if seeing[0] not in self._looks:
+            self._looks[seeing[0]] = LearnedPictures(self.store, *seeing, self._max_risk)
+        return self._looks[seeing[0]]
 
     def _judge(self) -> AlbumJudge:
         """Give what assigns albums."""
@@ -236,6 +241,11 @@ class OpenBook:
                 vectors = checked_vectors(model, model.encode([text]), 1, "text", view.metric)
                 queries["picture"] = (pictures, vectors[0])
         return queries
+
+    def _weights(self, queries: Queries) -> Weights | None:
+        """Give what the seeds tell of how words and pictures are weighed, where both are asked."""
+        pictures = self._learned_pictures() if len(queries) > 1 else None
+        return None if pictures is None else pictures.search_weights(self._learned)
 
     def _space(self, view: MemoryStore) -> Space:
         """Give the index of what a view reads: from memory, its cache, or built anew."""

@@ -115,7 +115,8 @@ class RememberAI(OpenBook):
 
         It is compared with their words; and with their pictures, where these were embedded by a
         model that knows texts too, such as CLIP: then photos without words are found as well, and
-        those that stand out most over both come first (see `fusion`).
+        those that stand out most over both come first (see `fusion`). Words and pictures count as
+        much as they were worth on the learned seeds, or alike where there are none.
 
         Parameters
         ----------
@@ -131,7 +132,8 @@ class RememberAI(OpenBook):
         if not text.strip():
             raise InputError("the text to search for is empty")
         view = self.store.pinned()
-        return search(view, self._queries(view, text), k, where)
+        queries = self._queries(view, text)
+        return search(view, queries, k, where, self._weights(queries))
 
     def search_image(
         self, path: str | os.PathLike[str], k: int = 10, *, where: str | None = None

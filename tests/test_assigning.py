@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from makers import WordsEmbedder, picture, reason_of, remember, statuses
+from PIL import ImageColor
 from test_pictures import ColourEmbedder
 
 from rememberai import InputError, RememberAI
@@ -113,7 +115,6 @@ def test_stored_pictures_are_not_embedded_again(book, seeds, tmp_path):
 
 
 def test_a_model_of_both_knows_events_by_their_names(tmp_path, trained_clip):
-    import numpy as np
     import towers
 
     random = np.random.default_rng(5)
@@ -136,3 +137,51 @@ def test_a_model_of_both_knows_events_by_their_names(tmp_path, trained_clip):
         towers.drawing(*kind, random).save(folder / "x.png")
         right += first(book.assign(folder)) == towers.said(*kind)
     assert right >= 3
+
+
+class NamedColours(ColourEmbedder):
+    """Knows the colour that a text ends with, too."""
+
+    def encode(self, texts):
+        named = [ImageColor.getrgb(text.split()[-1]) for text in texts]
+        return np.array(named, np.float32).reshape(-1, 3) + 1
+
+
+def test_a_search_weighs_words_and_pictures_by_what_the_seeds_tell(tmp_path):
+    book = RememberAI.create(
+        tmp_path / "b", embedder=WordsEmbedder(), image_embedder=NamedColours()
+    )
+    random = np.random.default_rng(2)
+    for event, hue in (("sea", 2), ("lawn", 1)):
+        said = {}
+        for i in range(15):
+            rgb = random.integers(0, 60, 3)
+            rgb[hue] = random.integers(150, 250)
+            colour = "#" + bytes(rgb.tolist()).hex()
+            picture(tmp_path / event / f"{i}.png", colour)
+            said[str(i)] = f"day {i} {colour}"  # the words of a day are of both events
+        remember(tmp_path / event, **said)
+    shades = ("maroon", "navy", "darkblue", "red", "brown", "maroon", "red", "brown")
+    told = {"0": "day navy"} | {str(i): "a walk at night" for i in range(1, 8)}
+    book.add_folder(album(tmp_path, *shades, **told))
+    book.embed_images()
+    assert book.search("day navy", 1)[0].name == "0.png"  # the words, since nothing is known
+    queries = book._queries(book.store.pinned(), "day navy")
+    assert book._weights(queries) is None
+    seeds = {event: [tmp_path / event] for event in ("sea", "lawn")}
+    book.learn_events(seeds)
+    again = RememberAI.open(
+        book.store.path, embedder=WordsEmbedder(), image_embedder=NamedColours()
+    )
+    for either in (book, again):
+        weights = either._weights(queries)
+        assert weights["picture"] > 1.5 * weights["words"]
+        assert either.search("day navy", 1)[0].name == "1.png"
+    assert book._weights({"words": queries["words"]}) is None
+    kept = book.store.read_artifact("seeds-vector_2")
+    book.store.replace_artifact("seeds-vector_2", kept.drop_columns("said"))  # of an earlier store
+    assert book._weights(queries) is None
+    book.learn_events(seeds)
+    assert book._weights(queries) == weights
+    book.learn_events({"sea": ["waves"], "lawn": ["grass"]}, replace_all=True)
+    assert book._weights(queries) is None

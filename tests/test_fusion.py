@@ -51,7 +51,7 @@ def queries(store):
     }
 
 
-def expected(store, asked) -> list[tuple[str, str, float]]:
+def expected(store, asked, weights) -> list[tuple[str, str, float]]:
     """All photos by Stouffer's method, written out."""
     z: dict[str, dict[str, float]] = {}
     far: dict[str, dict[str, float]] = {}
@@ -67,7 +67,11 @@ def expected(store, asked) -> list[tuple[str, str, float]]:
             standing = (distances.mean() - distance) / distances.std()
             z.setdefault(photo, {})[name] = standing
             far.setdefault(photo, {})[name] = distance
-    score = {photo: sum(own.values()) / len(own) ** 0.5 for photo, own in z.items()}
+    score = {
+        photo: sum(weights[name] * each for name, each in own.items())
+        / sum(weights[name] ** 2 for name in own) ** 0.5
+        for photo, own in z.items()
+    }
     best = sorted(score, key=lambda photo: (-score[photo], photo))
     return [
         (p, "both" if len(z[p]) > 1 else next(iter(z[p])), next(iter(far[p].values())))
@@ -75,10 +79,11 @@ def expected(store, asked) -> list[tuple[str, str, float]]:
     ]
 
 
-def test_photos_stand_in_the_order_of_their_standings(store):
+@pytest.mark.parametrize("weights", [None, {"words": 0.5, "picture": 2.0}])
+def test_photos_stand_in_the_order_of_their_standings(store, weights):
     asked = queries(store)
-    hits = search(store.pinned(), asked, N, None)
-    wanted = expected(store, asked)
+    hits = search(store.pinned(), asked, N, None, weights)
+    wanted = expected(store, asked, weights or {"words": 1.0, "picture": 1.0})
     assert [(hit.photo_id, hit.compared) for hit in hits] == [row[:2] for row in wanted]
     np.testing.assert_allclose(
         [hit.distance for hit in hits], [row[2] for row in wanted], atol=1e-5
@@ -86,7 +91,7 @@ def test_photos_stand_in_the_order_of_their_standings(store):
     assert {hit.compared for hit in hits} == {"words", "picture", "both"}
     alone = next(hit for hit in hits if hit.compared == "picture")
     assert (alone.text, alone.text_source) == ("", None)
-    assert search(store.pinned(), asked, 7, None) == hits[:7]
+    assert search(store.pinned(), asked, 7, None, weights) == hits[:7]
 
 
 def test_a_condition_holds_in_both_spaces(store):
