@@ -41,12 +41,15 @@ ARMS = (
     "caption",
     "caption and picture",
     "caption and picture, weighed by seeds",
+    "caption and spoilt picture",
+    "caption and spoilt picture, weighed by seeds",
     "caption of half, picture of all",
 )
 _K = 10
 _FOLDS = 5
 _PENALTIES = np.geomspace(1e-2, 1e2, 13)
 _WEIGHED = ", weighed by seeds"
+_NOISE = 4.0  # added to the vectors of spoilt pictures, whose length is 1
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -86,6 +89,8 @@ def _measure(
     seen = mapped(features, captions.mean(axis=0), options.seed)
     half = np.random.default_rng(options.seed).permutation(len(rows)) < len(rows) // 2
     kinds = _kinds(rows)
+    noise = np.random.default_rng(options.seed).normal(size=seen.shape)
+    spoilt = (_unit(seen) + _NOISE * _unit(noise)).astype(np.float32)
     everyone = np.ones(len(rows), bool)
     for asked in range(5):
         own, other = captions[asked], captions[(asked + 1) % 5]
@@ -96,6 +101,7 @@ def _measure(
         }
         known["label and picture"] = known["label"] + known["picture"]
         known["caption and picture"] = known["caption"] + known["picture"]
+        known["caption and spoilt picture"] = [*known["caption"], (spoilt, everyone)]
         known["caption of half, picture of all"] = [(other, half), *known["picture"]]
         for arm in ARMS:
             spaces = known[arm.removesuffix(_WEIGHED)]
@@ -111,7 +117,7 @@ def mapped(
     features: NDArray[np.float32], texts: NDArray[np.float32], seed: int
 ) -> NDArray[np.float32]:
     """Predict each photo's text vector from its features, by what other photos taught."""
-    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    unit = _unit(features)
     fold = _folds(len(unit), seed)
     found = np.empty_like(texts)
     for left in range(_FOLDS):
@@ -137,7 +143,7 @@ def learned_weights(
 ) -> list[tuple[float, float]]:
     """Learn for each photo how much its words and picture count, from those of other folds."""
     (said, there), (seen, _) = known
-    unit_said, unit_seen = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (said, seen))
+    unit_said, unit_seen = _unit(said), _unit(seen)
     fold = _folds(len(kinds), seed)
     found = []
     for left in range(_FOLDS):
@@ -153,6 +159,10 @@ def _kinds(rows: list[dict[str, Any]]) -> NDArray[Any]:
     some, kinds = of_common_kinds(rows)
     named = dict(zip((row["file"] for row in some), kinds, strict=True))
     return np.array([named.get(row["file"], "") for row in rows])
+
+
+def _unit(vectors: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def _folds(n: int, seed: int) -> NDArray[np.intp]:
