@@ -1,13 +1,12 @@
 """EfficientNet-lite0 (Tan and Le, ICML 2019) from the weights that a package ships.
 
-The file of weights is pickled, so it is loaded only when its SHA-256 is the known one, and by a
-reader that makes tensors and nothing else (``weights_only``).
+The file of weights is a pickled one, so it is read only when its SHA-256 is the known one, and then
+without unpickling it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from rememberai._optional import require
+from rememberai._tensors import read_tensors
 from rememberai.errors import ModelError
 
 if TYPE_CHECKING:
@@ -83,14 +83,13 @@ class EfficientNet:
 
     @cached_property
     def _loaded(self) -> tuple[Any, NDArray[np.float32], NDArray[np.float32]]:
-        torch = require("torch")
         data = self._path.read_bytes()
         if hashlib.sha256(data).hexdigest() != _SHA256:
             raise ModelError(
                 f"{self._path} is not the file of weights that was published; install "
                 f"{_PACKAGE.replace('_', '-')} anew"
             )
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        state = read_tensors(data)
         return _body(state), state["_fc.weight"].numpy(), state["_fc.bias"].numpy()
 
 

