@@ -29,6 +29,7 @@ _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _EPSILON = 1e-3  # of its batch normalisations
 _STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)  # of its blocks
 SIDE = 224
+LOOKED_AT = SIDE + 32  # pixels of a picture's shorter side, before the middle is cut out
 CLASSES = 1000
 DIMENSION = 1280
 MODEL_ID = f"efficientnet-lite0@{_SHA256[:8]}"
@@ -112,7 +113,7 @@ def pixels(images: Sequence[Image.Image]) -> NDArray[np.float32]:
 
 def _pixels(image: Image.Image) -> NDArray[np.float32]:
     width, height = image.size
-    side = min(width, height) * SIDE / (SIDE + 32)
+    side = min(width, height) * SIDE / LOOKED_AT
     left, top = (width - side) / 2, (height - side) / 2
     square = image.convert("RGB").resize(
         (SIDE, SIDE), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rememberai.embedders import ImageEmbedder
 
 _AT_ONCE = 16  # pictures that a captioner is given, unless its own batches are larger
-_SIDE = 1024  # of the larger side of a picture that is captioned; few models see more
+_SIDE = 1024  # pixels of the larger side, unless a model says what it looks at; few see more
 
 
 def caption_files(
@@ -48,12 +48,12 @@ def caption_files(
             return caption_files(paths, captioner, tick, decoded)
     captions: list[Caption] = []
     for start in range(0, len(paths), decoded.at_once):
-        opened = [decoded.take(path) for path in paths[start : start + decoded.at_once]]
-        images = [image for image in opened if not isinstance(image, str)]
+        taken = [decoded.take(path) for path in paths[start : start + decoded.at_once]]
+        images = [image for image in taken if not isinstance(image, str)]
         said = iter(describe(captioner, images) if images else [])
         captions += [
             Caption("", captioner.model_id, reason=image) if isinstance(image, str) else next(said)
-            for image in opened
+            for image in taken
         ]
         tick(len(captions))
     return captions
@@ -67,7 +67,7 @@ class DecodedAhead:
     paths
         In the order in which they will be taken; some may be left out.
     model
-        Who they are for: a captioner or an embedder, of which only `batch_size` counts.
+        Who they are for: a captioner or an embedder, of which only `batch_size` and `side` count.
 
     Attributes
     ----------
@@ -78,6 +78,7 @@ class DecodedAhead:
     def __init__(self, paths: Sequence[str], model: Captioner | ImageEmbedder) -> None:
         self.at_once = max(_AT_ONCE, getattr(model, "batch_size", 0))
         self._paths = paths
+        self._model = model
         self._places = {path: place for place, path in enumerate(paths)}
         self._asked: dict[int, Future[Image | str]] = {}
         self._next = 0
@@ -93,22 +94,41 @@ class DecodedAhead:
         """Give a picture, or why it can't be read."""
         place = self._places.get(path, -1)
         if place not in self._asked and place < self._next:  # a path that nobody announced
-            return _decode(path)
+            return _decode(path, self._model)
         for passed in [earlier for earlier in self._asked if earlier < place]:
             self._asked.pop(passed).cancel()
         self._next = max(self._next, place)
         while self._next < min(place + 1 + self.at_once, len(self._paths)):
-            self._asked[self._next] = self._thread.submit(_decode, self._paths[self._next])
+            self._asked[self._next] = self._thread.submit(
+                _decode, self._paths[self._next], self._model
+            )
             self._next += 1
         return self._asked.pop(place).result()
 
 
-def _decode(path: str) -> Image | str:
+def opened(path: str, model: Captioner | ImageEmbedder) -> Image:
+    """Decode a picture as large as a model can use, and no larger.
+
+    An embedder may say by `side` how long the shorter side is of what it looks at; the picture
+    keeps twice that, so that it can be scaled as well as the whole one. Others get 1024 pixels.
+
+    Raises
+    ------
+    ImageError, MissingExtraError
+        See `open_image`.
+    """
     from rememberai.photos import open_image
 
-    try:
-        image = open_image(path, at_least=_SIDE)
-    except (InputError, MissingExtraError) as error:
-        return str(error)
+    side = getattr(model, "side", None)
+    if side:
+        return open_image(path, at_least=2 * side)
+    image = open_image(path, at_least=_SIDE)
     image.thumbnail((_SIDE, _SIDE), reducing_gap=2.0)
     return image
+
+
+def _decode(path: str, model: Captioner | ImageEmbedder) -> Image | str:
+    try:
+        return opened(path, model)
+    except (InputError, MissingExtraError) as error:
+        return str(error)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rememberai import ingest
 from rememberai.bursts import photo_bursts
+from rememberai.captioning import opened
 from rememberai.errors import InputError
 from rememberai.facts import store_info
 from rememberai.fusion import search
@@ -20,7 +21,7 @@ from rememberai.opening import (
     image_embedder_of,
     lasting_name,
 )
-from rememberai.photos import Album, open_image
+from rememberai.photos import Album
 from rememberai.pictures import embed_waiting, picture_vectors
 from rememberai.records import Report, quiet
 from rememberai.reembed import reembed
@@ -159,7 +160,7 @@ class RememberAI(OpenBook):
             )
         column, model = seeing
         view = self.store.pinned()
-        vectors = picture_vectors(model, [open_image(path)], view.metric)
+        vectors = picture_vectors(model, [opened(os.fspath(path), model)], view.metric)
         return search(view, {"picture": (self._space(view.pinned(column)), vectors[0])}, k, where)
 
     def embed_images(

@@ -15,7 +15,7 @@ from makers import WordsEmbedder, reason_of, remember, rows_of, statuses
 from PIL import Image, ImageFilter
 
 from rememberai import RememberAI, captioning
-from rememberai.captioning import DecodedAhead, caption_files
+from rememberai.captioning import DecodedAhead, caption_files, opened
 from rememberai.records import Caption
 
 HERE = Path(__file__).parent
@@ -100,13 +100,13 @@ def test_pictures_are_decoded_by_another_thread_a_bounded_number_ahead(tmp_path,
     decode, threads, ahead, taken = captioning._decode, set(), [0], [0]
     ready = threading.Condition()
 
-    def watched(path):
+    def watched(path, model):
         with ready:
             threads.add(threading.current_thread())
             ahead[0] += 1
             assert ahead[0] - taken[0] <= 2 * 16
             ready.notify_all()
-        return decode(path)
+        return decode(path, model)
 
     class Waits(Numbers):
         def caption(self, images):
@@ -137,6 +137,18 @@ def test_large_pictures_are_made_smaller(tmp_path):
     with DecodedAhead([str(tmp_path / "large.jpg")], Numbers()) as decoded:
         image = decoded.take(str(tmp_path / "large.jpg"))
     assert image.size == (1024, 512)
+
+
+def test_an_embedder_gets_no_less_than_twice_what_it_looks_at_and_not_much_more(tmp_path):
+    class Looks(Numbers):
+        side = 100
+
+    path = str(tmp_path / "large.jpg")
+    Image.new("RGB", (3000, 1500), "red").save(path)
+    for model, size in ((Looks(), (750, 375)), (Numbers(), (1024, 512))):
+        with DecodedAhead([path], model) as decoded:
+            assert decoded.take(path).size == size
+        assert opened(path, model).size == size
 
 
 def test_what_a_captioner_raises_ends_the_run_and_keeps_what_was_written(tmp_path):

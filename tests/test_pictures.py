@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from makers import WordsEmbedder, picture, reason_of, remember, statuses
+from PIL import Image
 
 from rememberai import RememberAI
 from rememberai.checking import check
@@ -59,6 +60,26 @@ def test_pictures_are_embedded_once_and_found_by_their_likes(book, folder, tmp_p
     assert statuses(book.embed_images()) == {"e.png": "done"}
     assert model.seen == 7  # five photos, and two that were asked for
     assert book.search_image(folder / "e.png", 1, where="name < 'e'")[0].name != "e.png"
+
+
+def test_a_large_picture_is_asked_for_as_it_was_embedded(tmp_path):
+    class Looks(ColourEmbedder):
+        side = 100
+
+        def encode_images(self, images):
+            sizes.update(image.size for image in images)
+            return super().encode_images(images)
+
+    sizes: set[tuple[int, int]] = set()
+    noise = np.random.default_rng(0).integers(0, 256, (1500, 2000, 3), np.uint8)
+    (tmp_path / "album").mkdir()
+    Image.fromarray(noise).save(tmp_path / "album" / "large.jpg")
+    book = RememberAI.create(tmp_path / "b", embedder=WordsEmbedder(), image_embedder=Looks())
+    book.add_folder(tmp_path / "album")
+    book.embed_images()
+    (hit,) = book.search_image(tmp_path / "album" / "large.jpg")
+    assert hit.distance == 0
+    assert sizes == {(500, 375)}
 
 
 def test_a_file_that_is_gone_is_an_outcome_and_tried_again(book, folder):

@@ -41,7 +41,9 @@ class Embedder(Protocol):
 class ImageEmbedder(Protocol):
     """Turns pictures into vectors; any object with these three members is one.
 
-    One that is an `Embedder` too has two towers: its texts lie in the space of its pictures.
+    One that is an `Embedder` too has two towers: its texts lie in the space of its pictures. One
+    that has a `side` gets pictures whose shorter side keeps twice that many pixels, and of large
+    files not much more, which are then decoded the faster.
     """
 
     @property

@@ -45,6 +45,7 @@ class EfficientNetEmbedder:
 
     model_id = _efficientnet.MODEL_ID
     dimension = _efficientnet.DIMENSION
+    side = _efficientnet.LOOKED_AT
 
     def __init__(self, *, batch_size: int = 16, threads: int | None = None) -> None:
         if batch_size < 1:

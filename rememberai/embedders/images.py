@@ -80,6 +80,11 @@ class ImageTextEmbedder:
             else config.vision_config.hidden_size
         )
 
+    @property
+    def side(self) -> int | None:
+        """Pixels of the shorter side that the model looks at; None where it takes any shape."""
+        return getattr(self._config.vision_config, "image_size", None)
+
     def encode_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Embed pictures of any size and mode.
 

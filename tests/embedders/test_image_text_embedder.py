@@ -61,13 +61,14 @@ def test_vectors_are_those_of_the_model_called_by_hand(built):
 
 
 def test_id_and_dimension_are_known_before_the_weights_are_read(built):
-    _, folder, *_ = built
+    kind, folder, *_ = built
     (folder / "model.safetensors").write_bytes(b"no weights")
     embedder = ImageTextEmbedder(str(folder))
     assert embedder.dimension in (24, 48)
     assert embedder.model_id.startswith(f"{folder.name}@")
     with pytest.raises(ModelError, match="can't be loaded"):
         embedder.encode(["a"])
+    assert embedder.side == (None if kind == "siglip2" else towers.SIDE)
 
 
 @pytest.mark.parametrize("below", ["", "0_CLIPModel"])
