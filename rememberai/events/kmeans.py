@@ -136,12 +136,17 @@ def centroids_of(
     return (to_sphere(means) if metric == "cosine" else means).astype(np.float32)
 
 
-def member_means(points: NDArray[np.float32], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+def member_means(
+    points: NDArray[np.floating],
+    labels: NDArray[np.intp],
+    weights: NDArray[np.number] | None = None,
+) -> NDArray[np.float64]:
     """Give the (n_clusters, dimension) plain means of the clusters."""
     order = np.argsort(labels, kind="stable")
     sizes = np.bincount(labels)
-    sums = np.add.reduceat(points[order], np.cumsum(sizes) - sizes, axis=0, dtype=np.float64)
-    means: NDArray[np.float64] = sums / sizes[:, None]
+    members = points[order] if weights is None else points[order] * weights[order, None]
+    sums = np.add.reduceat(members, np.cumsum(sizes) - sizes, axis=0, dtype=np.float64)
+    means: NDArray[np.float64] = sums / np.bincount(labels, weights)[:, None]
     return means
 
 

@@ -77,10 +77,9 @@ def code_length(flow: NDArray[np.float64], labels: NDArray[np.intp]) -> float:
     float
         Bits a step, less what the names of the pieces take, which is the same for all clusters.
     """
-    members = (np.unique(labels)[:, None] == labels).astype(np.float64)
-    between = members @ flow @ members.T
-    there = between.sum(axis=1)
-    leaving = np.maximum(there - between.diagonal(), 0)
+    there = np.bincount(labels, flow.sum(axis=1))
+    staying = np.where(labels[:, None] == labels, flow, 0).sum(axis=1)
+    leaving = np.maximum(there - np.bincount(labels, staying), 0)
     length = _xlogx(leaving.sum(keepdims=True)) - 2 * _xlogx(leaving) + _xlogx(leaving + there)
     return round(length, 9)  # the last digits depend on the order of the sums
 

@@ -94,8 +94,7 @@ class ClusterTree:
     def _cut(self, hierarchy: Hierarchy, n_clusters: int) -> Vectors:
         """Give the centroids of so many clusters."""
         labels = hierarchy.cut(min(n_clusters, len(self._sizes)))
-        members = (labels == np.arange(labels.max() + 1)[:, None]) * self._sizes
-        centroids = members @ self._means / members.sum(axis=1, keepdims=True)
+        centroids = member_means(self._means, labels, self._sizes)
         return (to_sphere(centroids) if self._metric == "cosine" else centroids).astype(np.float32)
 
 
