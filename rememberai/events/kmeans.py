@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rememberai.records import Metric
 
 
-_PER_SEED = 32
+_PER_SEED, _FEWEST = 16, 1024  # points that seeds are drawn from
 _SIGN = np.uint32(2**31)
 
 
@@ -88,15 +88,15 @@ def kmeans(
     order = canonical_order(vectors)
     ordered = vectors[order]
     k = min(n_clusters, int(first_of_equals(vectors, order).sum()))
+    # Evenly over the values of the first coordinate.
+    sample = ordered[:: max(1, len(ordered) // max(_PER_SEED * k, _FEWEST))]
     # Under l2 the origin is free, and near the points float32 has the most digits left.
     origin = np.zeros(vectors.shape[1], np.float32)
     if metric == "l2":
-        origin = ordered.mean(axis=0, dtype=np.float64).astype(np.float32)
+        origin = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
         ordered -= origin
     best = np.inf
     for i in range(n_init):
-        # Evenly over the values of the first coordinate.
-        sample = ordered[:: max(1, len(ordered) // (_PER_SEED * k))]
         seeds = _seeds(sample, k, np.random.default_rng([random_state, i]))
         found = lloyd(ordered, seeds, metric, max_iter)
         distances, nearest = knn(ordered, found, 1, metric)
@@ -173,6 +173,7 @@ def lloyd(
         # FAISS takes 256 points a centroid otherwise, without a word.
         max_points_per_centroid=len(points),
         min_points_per_centroid=1,
+        check_input_data_for_NaNs=False,  # prepared vectors have none
     )
     heavy = None if weights is None else weights.astype(np.float32)
     run.train(points, weights=heavy, init_centroids=seeds)
