@@ -13,7 +13,7 @@ from rememberai.events.constraints import Constraints
 from rememberai.events.hierarchy import Hierarchy
 from rememberai.events.kmeans import by_size, canonical_order, centroids_of, kmeans
 from rememberai.events.mapequation import shortest_number
-from rememberai.events.refinement import recentred, retrained
+from rememberai.events.refinement import retrained
 from rememberai.events.silhouettes import separated_labels
 from rememberai.events.stable import keep_ids
 from rememberai.events.tree import MOST_PIECES, ClusterTree, silhouette
@@ -32,8 +32,7 @@ class AlbumClusterer:
 
     Each vector is first moved to where its neighbours are (`Walk`). K-means then starts from two
     hierarchies: Ward's, which suits clusters of like size, and average linkage, which suits those
-    of very different size; the result with the better mean silhouette stands. Under cosine the
-    origin is then moved between the clusters, and they are made anew (`recentred`). At last they
+    of very different size; the result with the better mean silhouette stands. At last the clusters
     teach a Gaussian head, which labels the vectors as they came (`retrained`).
 
     Parameters
@@ -203,9 +202,6 @@ class AlbumClusterer:
         if k > MOST_PIECES:
             return self._from_seeds(moved, k)
         labels = by_size(ClusterTree(moved, k, self.metric, self.random_state).labels(k))[1]
-        if self.metric == "cosine" and labels.any():
-            moved = recentred(moved, points, labels)
-            labels = by_size(ClusterTree(moved, k, self.metric, self.random_state).labels(k))[1]
         return retrained(points, labels, walk)
 
     def _from_seeds(self, points: NDArray[np.float32], k: int) -> NDArray[np.intp]:

@@ -1,4 +1,4 @@
-"""Clusters refined: the origin moved between them, and labels told by what they have in common."""
+"""Clusters refined: labels told by what the members of clusters have in common."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rememberai.events.covariance import SharedCovariance
-from rememberai.events.kmeans import by_size, centroids_of, member_means, to_sphere
+from rememberai.events.kmeans import by_size, member_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,27 +16,6 @@ if TYPE_CHECKING:
 
 _ROUNDS = 3
 _COLUMNS = 64
-
-
-def recentred(
-    moved: NDArray[np.float32], points: NDArray[np.float32], labels: NDArray[np.intp]
-) -> NDArray[np.float32]:
-    """Move the origin to the middle of the clusters' centroids, and bring vectors to unit length.
-
-    All texts have something in common, and it hides how they differ. The mean of the vectors, which
-    is often subtracted for it (Mu and Viswanath, "All-but-the-top", ICLR 2018), lies inside
-    a cluster that most belong to, and its members would part in all directions; the mean of the
-    centroids lies between.
-
-    Parameters
-    ----------
-    moved, points
-        (n, dimension) unit vectors in canonical order, smoothed and as they came.
-    labels
-        (n,) clusters from 0, each with a member.
-    """
-    middle = centroids_of(points, labels, "cosine").mean(axis=0, dtype=np.float64)
-    return to_sphere(moved - middle).astype(np.float32)
 
 
 def retrained(
