@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rememberai._arrays import prepare
-from rememberai.events.kmeans import canonical_order, first_of_equals, kmeans
+from rememberai.events.kmeans import canonical_order, first_of_equals, kmeans, member_means
 
 pytest.importorskip("faiss")
 METRICS = ["cosine", "l2"]
@@ -156,3 +156,12 @@ def test_vectors_far_from_the_origin_are_clustered_as_well():
     assert same_partition(labels, truth)
     exact = np.array([vectors[labels == i].mean(axis=0, dtype=np.float64) for i in range(5)])
     np.testing.assert_allclose(centroids, exact, atol=1e-3)  # float32 has steps of 0.0005 there
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(1, 41) % 7 + 1])
+def test_means_are_those_of_the_members_as_heavy_as_they_are(weights):
+    points = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    labels = np.arange(40) % 4
+    heavy = np.ones(40) if weights is None else weights
+    expected = [np.average(points[i::4], axis=0, weights=heavy[i::4]) for i in range(4)]
+    np.testing.assert_allclose(member_means(points, labels, weights), expected, rtol=1e-5)
