@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rememberai.records import Metric
 
 
-_LOOKED_AT = 4096
+_LOOKED_AT = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class EventPrototypes:
 
     Notes
     -----
-    Of more than 4,096 seeds the largest events are looked at in part, evenly over the values of
+    Of more than 8,192 seeds the largest events are looked at in part, evenly over the values of
     their first coordinate.
     """
 
