@@ -1,13 +1,13 @@
-"""The one place that imports FAISS: the BLAS kernel suits the CPU, and idle threads sleep.
+"""The one place that imports FAISS: the BLAS kernel suits the CPU, and idle threads soon sleep.
 
 The faiss-cpu wheel brings an OpenBLAS that takes Intel CPUs newer than itself for a Prescott and
 falls back to its slowest kernel. ``OPENBLAS_CORETYPE``, read once when that library is loaded,
 names a better one; ``REMEMBERAI_BLAS_FIX=0`` turns it off.
 
 It also brings an OpenMP whose threads go on spinning for milliseconds after each piece of work, on
-the cores that NumPy's threads, torch's and other programs need. ``OMP_WAIT_POLICY``, read once as
-well, lets them sleep. Both hold for the whole process, and a value that the user has set is left
-alone.
+the cores that NumPy's threads, torch's and other programs need. ``GOMP_SPINCOUNT``, read once as
+well, lets them sleep after a thirtieth of that. Both hold for the whole process, and a value that
+the user has set is left alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from rememberai._optional import require
 
 _log = logging.getLogger(__name__)
 _CORETYPE = "OPENBLAS_CORETYPE"
-_WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+_WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+_SPINS = "10000"  # enough to be there for the next piece of work; by itself it spins 300,000 times
 
 
 @functools.cache
@@ -53,7 +54,7 @@ def _settings() -> dict[str, str]:
     """Choose what FAISS's libraries shall find in the environment."""
     settings = {}
     if not any(name in os.environ for name in _WAITING):
-        settings[_WAITING[0]] = "PASSIVE"
+        settings[_WAITING[0]] = _SPINS
     core = _better_core()
     if core is not None:
         settings[_CORETYPE] = core
