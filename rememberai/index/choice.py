@@ -30,7 +30,7 @@ OFFERED: Mapping[str, tuple[Quantizer | None, ...]] = {
 }
 FLAT_UP_TO = 250_000  # rows; a single query takes 4 ms there, and every answer is exact
 SKETCH_FROM = 8_192  # rows; below, FAISS scans them in less than 1 ms
-SKETCH_AFTER = 32  # queries; scanning for so many takes longer than making the sketch
+SKETCH_AFTER = 32  # scans of all rows for one query; they take longer than making the sketch
 LISTS_FROM = 4_096  # rows; below, there is nothing to train lists or a graph on
 _SHARE_OF_MEMORY = 0.25
 
@@ -114,17 +114,17 @@ def covers_up_to(covered: int) -> int:
     return covered + max(16_384, covered // 32)
 
 
-def use_sketch(n_queries: int, dimension: int, k: int, n_allowed: int, n: int) -> bool:
-    """Choose the sketch rather than the scan of the allowed rows; both are exact.
+def saved_by_sketch(n_queries: int, dimension: int, k: int, n_allowed: int, n: int) -> float:
+    """Tell what a sketch saves, in scans of all rows for one query; 0 or less: scan the allowed.
 
     The scan copies the allowed rows out of all once, the sketch steps over the others with each
-    query. The costs are in nanoseconds, measured with 384 dimensions.
+    query; both are exact. The costs are in nanoseconds, measured with 384 dimensions.
     """
     if k > 256 or n_queries * dimension > 64_000:  # FAISS takes to BLAS soon
-        return False
+        return 0
     if n_allowed == n:
-        return True
+        return n_queries
     size = dimension / 384
     sketch = n_queries * (4 * n + 120 * size * n_allowed)
     scan = 600 * size * n_allowed + n_queries * 60 * size * n_allowed
-    return sketch < scan
+    return (scan - sketch) / (60 * size * n)

@@ -58,7 +58,7 @@ class Searcher:
         self._changes = threading.RLock()
         self._snapshot = Snapshot(metric, Rows(dimension))
         self._in_use = False  # until then nothing is made that finds vectors faster
-        self._scanned = 0  # queries that a sketch would have answered sooner
+        self._scanned = 0.0  # scans that a sketch would have saved
 
     def __len__(self) -> int:
         return len(self._snapshot)
@@ -176,10 +176,11 @@ class Searcher:
     def _sketched(
         self, now: Snapshot, n_queries: int, k: int, allowed: NDArray[np.bool_] | None
     ) -> Snapshot:
-        """Give a snapshot with a sketch once so many asked for one that it is worth making."""
-        if not now.wants_sketch(n_queries, k, allowed):
+        """Give a snapshot with a sketch once one would have saved what making it takes."""
+        missed = now.missed(n_queries, k, allowed)
+        if missed <= 0:
             return now
-        self._scanned += n_queries
+        self._scanned += missed
         # Nobody waits for a change that another thread makes, nor for the sketch.
         if self._scanned <= SKETCH_AFTER or not self._changes.acquire(blocking=False):
             return now

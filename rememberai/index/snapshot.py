@@ -14,7 +14,7 @@ from rememberai.errors import InputError
 from rememberai.index.choice import (
     Choice,
     covers_up_to,
-    use_sketch,
+    saved_by_sketch,
     worth_sketching,
 )
 from rememberai.index.ids import Ids, id_array
@@ -142,15 +142,18 @@ class Snapshot:
         starts = np.searchsorted(query[order], np.arange(len(queries) + 1))
         return starts, positions[order], distances[order]
 
-    def wants_sketch(self, n_queries: int, k: int, allowed: NDArray[np.bool_] | None) -> bool:
-        """Tell whether `nearest` would use a sketch if there were one."""
-        n = len(self.rows)
+    def missed(self, n_queries: int, k: int, allowed: NDArray[np.bool_] | None) -> float:
+        """Tell what a sketch would save `nearest` if there were one; see `saved_by_sketch`."""
         if self.sketch is not None or not self._can_be_sketched():
-            return False
+            return 0
         if self.lists is not None and allowed is self.living:
-            return False
+            return 0
+        return self._saved(n_queries, k, allowed)
+
+    def _saved(self, n_queries: int, k: int, allowed: NDArray[np.bool_] | None) -> float:
+        n = len(self.rows)
         n_allowed = n if allowed is None else int(allowed.sum())
-        return use_sketch(n_queries, self.rows.dimension, k, n_allowed, n)
+        return saved_by_sketch(n_queries, self.rows.dimension, k, n_allowed, n)
 
     def nearest(
         self,
@@ -163,11 +166,7 @@ class Snapshot:
         if self.lists is not None and allowed is self.living:
             found = self.lists.nearest(queries, k, self.rows, self.metric, allowed)
             return self._with_tail(len(self.lists), found, queries, k, allowed, device)
-        n = len(self.rows)
-        n_allowed = n if allowed is None else int(allowed.sum())
-        if self.sketch is not None and use_sketch(
-            len(queries), self.rows.dimension, k, n_allowed, n
-        ):
+        if self.sketch is not None and self._saved(len(queries), k, allowed) > 0:
             found = self.sketch.nearest(queries, k, self.rows, self.metric, allowed)
             return self._with_tail(len(self.sketch), found, queries, k, allowed, device)
         return scan(queries, self.rows, k, self.metric, allowed=allowed, device=device)

@@ -225,6 +225,20 @@ def test_a_sketch_is_made_once_enough_single_queries_want_it():
     assert len(index._used().sketch) == 27_000  # from now on it is kept up
 
 
+def test_filters_whose_rows_are_copied_make_a_sketch_sooner():
+    base = np.random.default_rng(0).normal(size=(9000, 32)).astype(np.float32)
+    half = np.arange(9000) % 2 == 0
+    index = VectorIndex(32)
+    index.add(np.arange(9000), base)
+    before = index.search(base[:1], 20, filter=half)
+    assert "sketch" not in index.explain()
+    for _ in range(choice.SKETCH_AFTER // 3):
+        index.search(base[:1], 20, filter=half)
+    assert "sketch" in index.explain()
+    after = index.search(base[:1], 20, filter=half)
+    assert after.ids.tolist() == before.ids.tolist()
+
+
 def test_nobody_waits_for_a_change_to_make_a_sketch():
     index = VectorIndex(32)
     index.add(np.arange(9000), np.random.default_rng(0).normal(size=(9000, 32)))
