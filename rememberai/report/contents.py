@@ -69,7 +69,7 @@ class Contents:
         self.rows: list[Row] = sorted(rows, key=_by_time)
         self.found = _events(book, self.rows, progress)
         self._place = {row["photo_id"]: i for i, row in enumerate(self.rows)}
-        self._learned = book.events.can_judge or any(event.known_event for event in self.found)
+        self._learned = any(event.known_event for event in self.found) or book.events.can_judge
 
     def as_json(self, *, explained: bool) -> Row:
         """Lay all out as lists, texts and numbers.

@@ -42,6 +42,10 @@ class TracingRefusedError(Exception):
     """This machine does not let one process follow another."""
 
 
+class UnfollowedError(Exception):
+    """A system call changed the folder in a way that a record can't hold."""
+
+
 def record(command: list[str], root: Path) -> list[Event]:
     """Run a command and list what it changed below a folder.
 
@@ -99,7 +103,7 @@ class _Tracer:
             if number == signal.SIGTRAP | 0x80:
                 try:
                     self._note(task)
-                except NotImplementedError as error:  # its threads must be waited for all the same
+                except UnfollowedError as error:  # its threads must be waited for all the same
                     refused = error
                     os.kill(self.pid, signal.SIGKILL)
             delivered = 0 if event or number == signal.SIGTRAP | 0x80 else number
@@ -126,9 +130,9 @@ class _Tracer:
         if event.path.endswith(" (deleted)"):
             return False
         if event.what == "unseen" and inside(event.path):
-            raise NotImplementedError(f"{event.other} on {event.path} can't be followed")
+            raise UnfollowedError(f"{event.other} on {event.path} can't be followed")
         if event.what in ("rename", "link") and inside(event.path) != inside(event.other):
-            raise NotImplementedError(f"{event} across the folder's edge can't be followed")
+            raise UnfollowedError(f"{event} across the folder's edge can't be followed")
         return inside(event.path) or event.what in ("say", "sync all")
 
 
@@ -181,7 +185,7 @@ class _Call:
                 harmless = d & 3 != 1 or not c & 2 or e >= 2**31
                 return None if harmless else self._unseen(self._opened(e))
             case "io_submit" | "io_uring":
-                raise NotImplementedError(f"{self.name} can't be followed")
+                raise UnfollowedError(f"{self.name} can't be followed")
             case "sendfile" | "fallocate":
                 return self._unseen(self._opened(a))
             case "splice" | "copy_file_range":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from power_loss import Disk, Event, Loss, losses, moments, said
-from power_loss_trace import SUPPORTED, TracingRefusedError, record
+from power_loss_trace import SUPPORTED, TracingRefusedError, UnfollowedError, record
 from power_loss_writer import allowed, batch, content, problem, read
 
 from rememberai import MemoryStore
@@ -111,7 +111,7 @@ def test_what_can_t_be_followed_is_an_error(tmp_path, way):
     old, new = str(tmp_path / "old"), str(tmp_path / "new")
     (tmp_path / "old").write_text("x")
     code = f"print('ready', flush=True); input(); {old = }; {new = }; {UNSEEN[way]}"
-    with pytest.raises(NotImplementedError, match="can't be followed"):
+    with pytest.raises(UnfollowedError, match="can't be followed"):
         traced([sys.executable, "-c", code], tmp_path)
 
 
