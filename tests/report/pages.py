@@ -64,6 +64,12 @@ class Repeating(ColourCaptioner):
         super().__init__(lambda captions: [text] * len(captions))
 
 
+def settle(page) -> None:
+    """Wait until a page was drawn twice and nothing on it moves any more."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_function("document.getAnimations().every((a) => a.playState !== 'running')")
+
+
 @contextlib.contextmanager
 def served(store: Path):
     """Serve a store in a process of its own until the block ends; gives the address."""

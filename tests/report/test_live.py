@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from pages import served
 
 pytest.importorskip("uvicorn")
 pytest.importorskip("starlette")
@@ -109,9 +108,9 @@ def test_a_server_that_is_gone_is_said(browse, book):
         page.get_by_role("alert").get_by_text("does not answer").wait_for()
 
 
-def test_two_windows_do_not_show_each_other_s_past(look, book):
-    with served(book.store.path) as address:
-        one, two = look(address), look(address)
+def test_two_windows_do_not_show_each_other_s_past(browse, look, book):
+    with browse(book.store.path) as one:
+        two = look(one.url)
         for page, title in ((one, "Swimming"), (two, "Diving")):
             page.locator(".event a").first.click()
             page.get_by_text("Correct this event").click()
@@ -126,8 +125,7 @@ def test_two_windows_do_not_show_each_other_s_past(look, book):
         one.locator("h1", has_text="Bakery").wait_for()
         one.get_by_role("link", name="Timeline").click()
         assert titles(one)[:2] == ["Diving", "Bakery"]
-        for page in (one, two):
-            page.close()
+        two.close()
 
 
 def test_after_a_correction_the_reader_stands_where_they_stood(browse, book):

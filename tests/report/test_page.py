@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from pages import NASTY, THEMES
+from pages import NASTY, THEMES, settle
 
 
 def natural_width(image):
@@ -128,7 +128,7 @@ def test_a_photo_is_opened_turned_and_closed_by_keys_alone(look, report_path):
 def dots(page):
     """The places of the dots on the screen, found by their colours."""
     page.wait_for_selector("canvas.dots")
-    page.wait_for_timeout(200)
+    settle(page)
     return page.locator("canvas.dots").bounding_box()
 
 
@@ -224,7 +224,7 @@ def test_every_control_has_a_name(look, report_path):
     page.get_by_text("Filters").click()
     for view in ("#/", "#/map", "#/event/0"):
         page.evaluate(f"location.hash = '{view}'")
-        page.wait_for_timeout(200)
+        settle(page)
         nameless = page.evaluate(
             """[...document.querySelectorAll('button, a, input, select, textarea')].filter(
                 (e) => !(e.ariaLabel || e.textContent.trim() || e.labels?.[0]?.textContent

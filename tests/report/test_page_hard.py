@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from pages import settle
 from PIL import Image
 
 from rememberai.report.page import page as written
@@ -262,7 +263,7 @@ def test_every_text_on_the_page_has_the_contrast_of_wcag_aa(look, hard_page, vie
     page = look(f"{hard_page.as_uri()}{view}", scheme=scheme)
     page.get_by_text("Filters").click()
     page.get_by_label("To", exact=True).fill("2030-01-01")
-    page.wait_for_timeout(100)
+    settle(page)
     if view.startswith("#/event"):
         page.get_by_text("Clear all").click()
         page.locator(".photo .open").first.click()

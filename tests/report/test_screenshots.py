@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pages import settle
 from PIL import Image
 
 from rememberai import RememberAI
@@ -21,8 +22,10 @@ VIEWS = {
     "timeline-light": ("#/", {}, None),
     "timeline-dark": ("#/", {"scheme": "dark"}, None),
     "event-light": ("#/", {}, "event"),
+    "event-dark": ("#/", {"scheme": "dark"}, "event"),
     "map-light": ("#/map", {}, "hover"),
     "map-dark": ("#/map", {"scheme": "dark"}, "brush"),
+    "photo-light": ("#/", {}, "photo"),
     "photo-dark": ("#/", {"scheme": "dark"}, "photo"),
     "phone-korean": ("#/", {"locale": "ko-KR", **PHONE}, "event"),
 }
@@ -68,7 +71,7 @@ def test_a_view_has_its_picture(look, sample_page, screenshots, name):
         page.mouse.move(box["x"] + 330, box["y"] + 320, steps=4)
         page.mouse.up()
         page.wait_for_selector(".side .photo")
-    page.wait_for_timeout(300)
+    settle(page)
     page.wait_for_function("[...document.images].every((i) => !i.src || i.complete)")
     picture = Image.open(io.BytesIO(page.screenshot()))
     path = screenshots / f"{name}.webp"
