@@ -143,15 +143,18 @@ def load_by_hand(folder: Path) -> tuple[Any, Any, Any]:
     return model, processor, transformers.AutoTokenizer.from_pretrained(folder)
 
 
-def by_hand(loaded: tuple[Any, Any, Any], paths: list[Path], tokens: int) -> list[str]:
+def by_hand(
+    loaded: tuple[Any, Any, Any], paths: list[Path], tokens: int, batch_size: int = _BATCH
+) -> list[str]:
     """Caption photos batch by batch, as the model's documentation does."""
     import torch
 
     model, processor, tokenizer = loaded
     captions: list[str] = []
-    for start in range(0, len(paths), _BATCH):
-        images = [Image.open(path).convert("RGB") for path in paths[start : start + _BATCH]]
+    for start in range(0, len(paths), batch_size):
+        images = [Image.open(path).convert("RGB") for path in paths[start : start + batch_size]]
         pixels = processor(images=images, return_tensors="pt")["pixel_values"]
+        pixels = pixels.to(model.device, model.dtype)
         with torch.inference_mode():
             found = model.generate(pixel_values=pixels, max_new_tokens=tokens, do_sample=False)
         captions += tokenizer.batch_decode(found, skip_special_tokens=True)

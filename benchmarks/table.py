@@ -20,6 +20,7 @@ BENCHMARKS = (
     "add_texts",
     "text_speed",
     "captioning",
+    "gpu",
     "decode",
     "near_duplicates",
     "image_features",

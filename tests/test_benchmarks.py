@@ -16,6 +16,8 @@ SMALL = {
     "add_texts": "--synthetic --n 200 --repeats 1 --threads 1",
     "events_speed": "--n 4000 --k 8 --iterations 5 --events 8 --photos 500 --repeats 1 --threads 1",
     "captioning": "--small --n 8 --side 200 --repeats 1 --threads 1 --many 50",
+    "gpu": "--small --n 3000 --queries 20 --singles 2 --points 2000 --graph 300 --texts 20"
+    " --pictures 4 --photos 4 --side 100 --repeats 1 --clusters 10",
     "import_time": "",
     "store_rows": "--n 2000 --n-open 2000 --repeats 1",
     "index_kinds": "--n 20000 --queries 200 --clusters 100 --repeats 1 --singles 20 --threads 1",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rememberai._faiss import import_faiss
+from rememberai.index import gpu
 from rememberai.index.knn import knn
 
 if TYPE_CHECKING:
@@ -164,7 +165,10 @@ def lloyd(
     max_iter: int,
     weights: NDArray[np.number] | None = None,
 ) -> NDArray[np.float32]:
-    """Move centroids from their seeds by Lloyd's iterations; points stand in canonical order."""
+    """Move centroids from their seeds by Lloyd's iterations; points stand in canonical order.
+
+    A GPU that FAISS sees compares them where they are many.
+    """
     run = import_faiss().Kmeans(
         points.shape[1],
         len(seeds),
@@ -174,6 +178,7 @@ def lloyd(
         max_points_per_centroid=len(points),
         min_points_per_centroid=1,
         check_input_data_for_NaNs=False,  # prepared vectors have none
+        gpu=1 if gpu.worth_a_trip(*points.shape[:1], *seeds.shape) and gpu.there() else False,
     )
     heavy = None if weights is None else weights.astype(np.float32)
     run.train(points, weights=heavy, init_centroids=seeds)

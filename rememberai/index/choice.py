@@ -12,8 +12,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rememberai._faiss import import_faiss
 from rememberai.errors import InputError
+from rememberai.index import gpu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,10 @@ OFFERED: Mapping[str, tuple[Quantizer | None, ...]] = {
     "hnsw": (None, "sq8"),
 }
 FLAT_UP_TO = 250_000  # rows; a single query takes 4 ms there, and every answer is exact
+_FLAT_ON_GPU = 2**32  # bytes of float32; 1,000 queries over 2**20 rows of 384 take 22 ms there
 SKETCH_FROM = 8_192  # rows; below, FAISS scans them in less than 1 ms
 SKETCH_AFTER = 32  # scans of all rows for one query; they take longer than making the sketch
+COPY_FROM = 8_192  # rows; below, a CPU answers a query before a GPU is spoken to
 LISTS_FROM = 4_096  # rows; below, there is nothing to train lists or a graph on
 _SHARE_OF_MEMORY = 0.25
 
@@ -44,7 +46,14 @@ class Choice:
     reason: str
 
 
-def choose(kind: str, quantizer: str | None, n: int, dimension: int, memory: int | None) -> Choice:
+def choose(
+    kind: str,
+    quantizer: str | None,
+    n: int,
+    dimension: int,
+    memory: int | None,
+    device: Device = "cpu",
+) -> Choice:
     """Choose the kind of index for n rows.
 
     Parameters
@@ -53,12 +62,16 @@ def choose(kind: str, quantizer: str | None, n: int, dimension: int, memory: int
         What the user asked for; ``"auto"`` leaves it open.
     memory
         Of the machine, in bytes; None when unknown.
+    device
+        Where rows are compared.
     """
     if kind != "auto":
         if n < LISTS_FROM and kind != "flat":
             return Choice("flat", None, f"{kind} was asked for, from {LISTS_FROM:,} rows on")
         return Choice(kind, quantizer, "asked for")  # type: ignore[arg-type]
     size = 4 * n * dimension
+    if device == "gpu" and size <= _FLAT_ON_GPU:
+        return Choice("flat", None, "exact search is fast on the GPU")
     tight = memory is not None and size > _SHARE_OF_MEMORY * memory
     if (n <= FLAT_UP_TO and not tight) or n < LISTS_FROM:
         return Choice("flat", None, f"exact search is fast up to {FLAT_UP_TO:,} rows")
@@ -90,10 +103,10 @@ def choose_device(wanted: Literal["auto", "cpu", "gpu"]) -> Device:
     """Choose where batches are scanned; raise InputError where that can't be."""
     if wanted not in ("auto", "cpu", "gpu"):
         raise InputError(f'device must be "auto", "cpu" or "gpu"; {wanted!r} came')
-    there = getattr(import_faiss(), "get_num_gpus", lambda: 0)() > 0
+    there = wanted != "cpu" and gpu.there()
     if wanted == "gpu" and not there:
         raise InputError('device "gpu" needs faiss-gpu and a GPU that it sees; take "auto"')
-    return "gpu" if there and wanted != "cpu" else "cpu"
+    return "gpu" if there else "cpu"
 
 
 def memory_of_machine() -> int | None:

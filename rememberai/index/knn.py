@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rememberai._faiss import import_faiss
+from rememberai.index import gpu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _AT_ONCE = 2**22  # values that are measured at once
 _FEW, _FEW_VALUES = 16, 65536  # below 20 queries, or 128,000 values since FAISS 1.15: no BLAS
 _TRUSTED = 1e-4
-_WORTH_A_TRIP = 128_000  # values; the vectors travel to the GPU with every batch
 
 
 def knn(
@@ -33,7 +32,7 @@ def knn(
     k: int,
     metric: Metric,
     *,
-    device: Device = "cpu",
+    device: Device | None = None,
 ) -> Found:
     """Find the k nearest base vectors of each query, without building an index.
 
@@ -48,7 +47,8 @@ def knn(
     k
         At most m.
     device
-        ``"gpu"`` lets the first GPU choose the neighbours of a batch.
+        ``"gpu"`` lets the first GPU choose the neighbours where there is much to compare; None
+        where FAISS sees one.
 
     Returns
     -------
@@ -59,16 +59,14 @@ def knn(
     faiss = import_faiss()
     kind = faiss.METRIC_INNER_PRODUCT if metric == "cosine" else faiss.METRIC_L2
 
-    if device == "gpu" and queries.size >= _WORTH_A_TRIP:
-        scores, found = faiss.knn_gpu(_gpu_resources(), queries, base, k, metric=kind)
-    else:
-        scores, found = faiss.knn(_enough_for_blas(queries), base, k, kind)
-        scores, found = scores[: len(queries)], found[: len(queries)]
+    far = k <= gpu.MOST and gpu.worth_a_trip(len(queries), len(base), queries.shape[1])
+    on_gpu = far and (device == "gpu" or (device is None and gpu.there()))
+    nearest = gpu.knn(queries, base, k, kind) if on_gpu else None
+    scores, found = nearest or faiss.knn(_enough_for_blas(queries), base, k, kind)
+    scores, found = scores[: len(queries)], found[: len(queries)]
     distances = measure(queries, base, found, metric)
     if metric == "l2":
-        farthest = distances.max(axis=1, initial=0) ** 2
-        error = np.abs(scores - distances**2).max(axis=1, initial=0)
-        doubtful = np.flatnonzero(error > _TRUSTED * farthest)
+        doubtful = rounded_away(scores, distances)
         few = max(1, min(_FEW, _FEW_VALUES // queries.shape[1]))
         for start in range(0, len(doubtful), few):
             some = doubtful[start : start + few]
@@ -77,9 +75,11 @@ def knn(
     return nearest_of(distances, found, k)
 
 
-@functools.cache
-def _gpu_resources() -> Any:
-    return import_faiss().StandardGpuResources()
+def rounded_away(scores: NDArray[np.float32], distances: NDArray[np.float32]) -> NDArray[np.intp]:
+    """List the queries whose squared distances are so rounded that neighbours may be hidden."""
+    farthest = distances.max(axis=1, initial=0) ** 2
+    error = np.abs(scores - distances**2).max(axis=1, initial=0)
+    return np.flatnonzero(error > _TRUSTED * farthest)
 
 
 def _enough_for_blas(queries: NDArray[np.float32]) -> NDArray[np.float32]:

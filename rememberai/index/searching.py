@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from rememberai.records import Metric
 
 
+_log = logging.getLogger(__name__)
 _LARGEST_DIMENSION = 2**31 - 1  # FAISS counts dimensions in a C int
 
 
@@ -77,6 +79,8 @@ class Searcher:
         text = f"{form} for {len(now):,} vectors: {choice.reason}"
         if now.lists is not None:
             text += f"; {len(now.rows) - len(now.lists):,} rows behind the lists are scanned"
+        if now.copy is not None:
+            text += "; a copy of them lies on the GPU"
         if now.sketch is not None:
             text += "; a sketch of one byte a value screens few queries, exactly"
         return text
@@ -114,7 +118,10 @@ class Searcher:
         if k == 0 or len(array) == 0:
             nothing = np.empty((len(array), k), np.int64)
             return Neighbors(now.ids.take(nothing), nothing.astype(np.float32))
-        now = self._sketched(now, len(array), k, allowed)
+        if self._device == "gpu" and allowed is now.living:
+            now = self._copied(now)
+        else:
+            now = self._sketched(now, len(array), k, allowed)
         distances, positions = now.nearest(array, k, allowed, self._device)
         return Neighbors(now.ids.take(positions), distances)
 
@@ -192,7 +199,27 @@ class Searcher:
             self._changes.release()
         return now
 
+    def _copied(self, now: Snapshot) -> Snapshot:
+        """Give a snapshot whose rows the GPU has; where it has no room, this index leaves it."""
+        if not now.lacks_copy() or not self._changes.acquire(blocking=False):
+            return now
+        try:
+            if self._snapshot is now:
+                self._snapshot = now.copied()
+                return self._snapshot
+        except MemoryError as error:
+            _log.warning("%s; the CPU searches them", error)
+            self._device = "cpu"
+        finally:
+            self._changes.release()
+        return now
+
     def _choice(self, snapshot: Snapshot) -> Choice:
         return choose(
-            self.kind, self.quantizer, len(snapshot.rows), self.dimension, memory_of_machine()
+            self.kind,
+            self.quantizer,
+            len(snapshot.rows),
+            self.dimension,
+            memory_of_machine(),
+            self._device,
         )

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rememberai.errors import InputError
+from rememberai.index import gpu
 from rememberai.index.choice import (
+    COPY_FROM,
     Choice,
     covers_up_to,
     saved_by_sketch,
     worth_sketching,
 )
+from rememberai.index.gpu import OnGpu
 from rememberai.index.ids import Ids, id_array
-from rememberai.index.knn import nearest_of, scan, within
+from rememberai.index.knn import measure, nearest_of, rounded_away, scan, within
 from rememberai.index.lists import Lists
 from rememberai.index.rows import Rows
 from rememberai.index.sketch import Sketch
@@ -43,8 +46,8 @@ class Snapshot:
     ----------
     dead
         One mark for each row; None while no row was removed.
-    sketch, lists
-        They cover the first rows; the others are scanned.
+    sketch, lists, copy
+        They cover the first rows; the others are scanned. The copy lies on a GPU.
     unsketched
         At how many rows a sketch was last found to prove too little.
     """
@@ -55,6 +58,7 @@ class Snapshot:
     dead: NDArray[np.bool_] | None = None
     sketch: Sketch | None = None
     lists: Lists | None = None
+    copy: OnGpu | None = None
     unsketched: int = 0
 
     def __len__(self) -> int:
@@ -166,10 +170,30 @@ class Snapshot:
         if self.lists is not None and allowed is self.living:
             found = self.lists.nearest(queries, k, self.rows, self.metric, allowed)
             return self._with_tail(len(self.lists), found, queries, k, allowed, device)
+        if self.copy is not None and allowed is self.living and k + self.n_dead <= gpu.MOST:
+            found = self._by_copy(self.copy, queries, k)
+            return self._with_tail(len(self.copy), found, queries, k, allowed, device)
         if self.sketch is not None and self._saved(len(queries), k, allowed) > 0:
             found = self.sketch.nearest(queries, k, self.rows, self.metric, allowed)
             return self._with_tail(len(self.sketch), found, queries, k, allowed, device)
         return scan(queries, self.rows, k, self.metric, allowed=allowed, device=device)
+
+    def _by_copy(self, copy: OnGpu, queries: NDArray[np.float32], k: int) -> Found:
+        """Find the k nearest of the living rows that are copied, exactly."""
+        width = min(k + self.n_dead, len(copy))
+        scores, found = copy.search(queries, width)
+        distances = measure(queries, self.rows, found, self.metric)
+        doubtful = rounded_away(scores, distances) if self.metric == "l2" else ()
+        if self.dead is not None:
+            gone = self.dead[found]
+            distances[gone], found[gone] = np.inf, -1
+        distances, found = nearest_of(distances, found, min(k, width))
+        if len(doubtful):
+            covered = np.arange(len(self.rows)) < len(copy)
+            covered &= True if self.living is None else self.living
+            anew = scan(queries[doubtful], self.rows, k, self.metric, allowed=covered)
+            distances[doubtful], found[doubtful] = anew
+        return distances, found
 
     def _with_tail(
         self,
@@ -182,7 +206,9 @@ class Snapshot:
     ) -> Found:
         """Add what lies behind the rows covered; scan all where lists came back with too few."""
         if covered < len(self.rows):
-            tail = scan(queries, self.rows, k, self.metric, start=covered, allowed=allowed)
+            tail = scan(
+                queries, self.rows, k, self.metric, start=covered, allowed=allowed, device=device
+            )
             distances = np.hstack([head[0], tail[0]])
             head = nearest_of(distances, np.hstack([head[1], tail[1]]), k)
         distances, found = head
@@ -233,6 +259,17 @@ class Snapshot:
         if old is None or (old.kind, old.quantizer) != (choice.kind, choice.quantizer):
             return Lists.of(rows, choice.kind, choice.quantizer)
         return old.extended(rows) if len(rows) > covers_up_to(len(old)) else old
+
+    def lacks_copy(self) -> bool:
+        """Tell whether a GPU should have a copy of the rows, or a new one."""
+        n = len(self.rows)
+        if self.lists is not None or not n >= COPY_FROM:
+            return False
+        return self.copy is None or n > covers_up_to(len(self.copy))
+
+    def copied(self) -> Snapshot:
+        """Give what it is with a copy of all rows on the GPU; MemoryError where it has no room."""
+        return dataclasses.replace(self, copy=OnGpu.of(self.rows, self.metric))
 
     def sketched(self) -> Snapshot:
         """Give what it is with a sketch, made or grown, unless one proves too little."""

@@ -57,7 +57,9 @@ class VectorIndex(Searcher):
         for four values (a product quantiser), ``"rabitq"`` one bit a value (Gao and Long, SIGMOD
         2024). The last two are for `ivf` only.
     device
-        Where batches are scanned: ``"gpu"``, ``"cpu"``, or ``"auto"``: a GPU where FAISS sees one.
+        Where rows are compared: ``"gpu"``, ``"cpu"``, or ``"auto"``: a GPU where FAISS sees one. A
+        flat index keeps a copy of its rows there, from the first search on; with a filter, batches
+        travel there. Where the GPU has no room, the CPU does it.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from oracle import exact_distances
 from rememberai import VectorIndex
 from rememberai._faiss import import_faiss
 from rememberai.errors import InputError
-from rememberai.index import choice
+from rememberai.index import choice, gpu
 from rememberai.index.rows import Rows
 from rememberai.index.sketch import Sketch
 
@@ -346,22 +346,8 @@ def test_explain_tells_what_there_is(index_of):
     assert "flat for 12,000 vectors" in index_of("l2", "flat", None).explain()
 
 
-@pytest.mark.skipif(
-    getattr(faiss, "get_num_gpus", lambda: 0)() == 0, reason="FAISS sees no GPU here"
-)
-@both
-def test_cpu_and_gpu_agree(metric):
-    found = []
-    for device in ("cpu", "gpu"):
-        index = VectorIndex(DIMENSION, metric=metric, kind="flat", device=device)
-        index.add(np.arange(N), BASE)
-        found.append(index.search(np.tile(QUERIES, (80, 1)), 10))
-    np.testing.assert_allclose(found[0].distances, found[1].distances, atol=1e-5)
-    assert (found[0].ids == found[1].ids).mean() > 0.999
-
-
 def test_a_gpu_that_is_not_there_is_refused():
-    if getattr(faiss, "get_num_gpus", lambda: 0)() > 0:
+    if gpu.there():
         pytest.skip("there is one")
     with pytest.raises(InputError, match="GPU"):
         VectorIndex(4, device="gpu")
