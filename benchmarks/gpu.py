@@ -58,20 +58,19 @@ def main(argv: list[str] | None = None) -> None:
         pictures=256, photos=256, side=1600, batch_size=32, repeats=3,
     )  # fmt: skip
     parser.add_argument("--clusters", type=int, nargs="+", default=[100, 1000])
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
     parser.add_argument("--small", action="store_true", help="tiny models")
     options = parser.parse_args(argv)
     settings = {name: value for name, value in vars(options).items() if name != "records"}
     run = Run(NAME, settings | {"gpu": _name()}, folder=options.records)
     body = _SIZES["small" if options.small else "real"]
-    for measure in (search, cluster):
-        measure(run, options)
-    for measure in (texts, pictures, captions):
+    for task in options.tasks:
         with tempfile.TemporaryDirectory() as folder:
-            measure(run, options, Path(folder), body)
+            TASKS[task](run, options, Path(folder), body)
     print(table(run.records))
 
 
-def search(run: Run, options: argparse.Namespace) -> None:
+def search(run: Run, options: argparse.Namespace, *_: Any) -> None:
     """Search the same rows one query at a time and in a batch."""
     mixture = Mixture(_DIMENSION, 4000, 0)
     base = np.vstack([part for part, _ in mixture.parts(options.n, 0)])
@@ -94,27 +93,38 @@ def search(run: Run, options: argparse.Namespace) -> None:
     agree = {what: float((ids == found[CPU]).mean()) for what, ids in found.items()}
     task = f"{options.queries:,} queries, {options.n:,} rows"
     _by_turns(
-        run, options, task, {w: lambda way=way: way(queries) for w, way in ways.items()}, agree
+        run,
+        options,
+        "search",
+        task,
+        {w: lambda way=way: way(queries) for w, way in ways.items()},
+        agree,
     )
     singles = {
         what: lambda way=way: [way(one[None]) for one in queries[: options.singles]]
         for what, way in ways.items()
     }
-    _by_turns(run, options, f"{options.singles} queries one by one, {options.n:,} rows", singles)
+    _by_turns(
+        run, options, "search", f"{options.singles} queries one by one, {options.n:,} rows", singles
+    )
 
 
-def cluster(run: Run, options: argparse.Namespace) -> None:
+def cluster(run: Run, options: argparse.Namespace, *_: Any) -> None:
     """Cluster the same points by k-means, and find the neighbours of them all."""
-    points = next(Mixture(_DIMENSION, 500, 0).parts(options.points, 0))[0][: options.points]
+    points, _ = Mixture(_DIMENSION, 500, 0).draw(options.points, 0)
     for k in options.clusters:
         ways = {what: lambda k=k, what=what: _kmeans(points, k, what) for what in _devices()}
-        _by_turns(run, options, f"k-means, {len(points):,} points, k = {k:,}, 10 rounds", ways)
+        _by_turns(
+            run, options, "cluster", f"k-means, {len(points):,} points, k = {k:,}, 10 rounds", ways
+        )
     some = points[: options.graph]
     ways = {
         what: lambda device=device: knn(some, some, _NEIGHBORS, "cosine", device=device)
         for what, device in _devices().items()
     }
-    _by_turns(run, options, f"{_NEIGHBORS} neighbours of each of {len(some):,} points", ways)
+    _by_turns(
+        run, options, "cluster", f"{_NEIGHBORS} neighbours of each of {len(some):,} points", ways
+    )
 
 
 def _kmeans(points: Any, k: int, what: str) -> float:
@@ -146,7 +156,7 @@ def texts(run: Run, options: argparse.Namespace, folder: Path, body: Record) -> 
     if GPU in ways:
         by_hand_ = library.SentenceTransformer(str(folder), device="cuda", local_files_only=True)
         ways[BY_HAND] = lambda: by_hand_.encode(made, show_progress_bar=False)
-    _by_turns(run, options, f"{options.texts:,} texts embedded", ways, _likeness(ways))
+    _by_turns(run, options, "texts", f"{options.texts:,} texts embedded", ways, _likeness(ways))
 
 
 def _save_sentence_model(folder: Path, body: Record) -> Any:
@@ -212,7 +222,9 @@ def pictures(run: Run, options: argparse.Namespace, folder: Path, body: Record) 
     for what, device in _torch_devices().items():
         embedder = ImageTextEmbedder(str(folder), device=device, batch_size=options.batch_size)
         ways[what] = lambda embedder=embedder: embedder.encode_images(made)
-    _by_turns(run, options, f"{options.pictures:,} pictures embedded", ways, _likeness(ways))
+    _by_turns(
+        run, options, "pictures", f"{options.pictures:,} pictures embedded", ways, _likeness(ways)
+    )
 
 
 def captions(run: Run, options: argparse.Namespace, folder: Path, body: Record) -> None:
@@ -232,7 +244,10 @@ def captions(run: Run, options: argparse.Namespace, folder: Path, body: Record) 
         model, *parts = load_by_hand(folder / "model")
         loaded = (model.to("cuda", torch.bfloat16), *parts)
         ways[BY_HAND] = lambda: by_hand(loaded, paths, 16, options.batch_size)
-    _by_turns(run, options, f"{options.photos:,} photos captioned", ways)
+    _by_turns(run, options, "captions", f"{options.photos:,} photos captioned", ways)
+
+
+TASKS = {each.__name__: each for each in (search, cluster, texts, pictures, captions)}
 
 
 def _captioned(captioner: TransformersCaptioner, photos: Path) -> float:
@@ -251,7 +266,12 @@ def _likeness(ways: Ways) -> Record:
 
 
 def _by_turns(
-    run: Run, options: argparse.Namespace, task: str, ways: Ways, alike: Record | None = None
+    run: Run,
+    options: argparse.Namespace,
+    part: str,
+    task: str,
+    ways: Ways,
+    alike: Record | None = None,
 ) -> None:
     """Time each way `repeats` times; a way that gives seconds has left out what isn't its task."""
     for way in ways.values():
@@ -262,13 +282,13 @@ def _by_turns(
             given = ways[what]()
             seconds = perf_counter() - begun
             measured: Record = {"seconds": seconds}
-            if "captioned" in task and isinstance(given, float):
+            if part == "captions" and isinstance(given, float):
                 measured = {"seconds": given}
             elif isinstance(given, float):
                 measured["inertia"] = given
             if alike:
                 measured["likeness"] = alike[what]
-            run.add({"what": task, "on": what}, repeat, measured)
+            run.add({"task": part, "what": task, "on": what}, repeat, measured)
 
 
 def _devices() -> dict[str, Any]:

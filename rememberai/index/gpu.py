@@ -73,7 +73,6 @@ class OnGpu:
         with _one_at_a_time:
             index = _empty(rows.dimension, metric)
             try:
-                index.reserveMemory(len(rows))
                 for _, view in rows.views(0, len(rows)):
                     index.add(view)
             except RuntimeError as error:

@@ -38,9 +38,6 @@ class StandIn:
 
     ntotal = property(lambda self: self._flat.ntotal)
 
-    def reserveMemory(self, n):  # noqa: N802
-        pass
-
     def add(self, vectors):
         self._flat.add(vectors)
 
