@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rememberai.captioners.base import describe
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from rememberai.embedders import ImageEmbedder
 
 _AT_ONCE = 16  # pictures that a captioner is given, unless its own batches are larger
+_MOST_THREADS = 4
 _SIDE = 1024  # pixels of the larger side, unless a model says what it looks at; few see more
 
 
@@ -60,7 +63,9 @@ def caption_files(
 
 
 class DecodedAhead:
-    """Pictures, of which a thread decodes the next ones while the model has the last.
+    """Pictures, of which threads decode the next ones while the model has the last.
+
+    One thread for every two processors, which the model needs as well, up to four.
 
     Parameters
     ----------
@@ -82,35 +87,47 @@ class DecodedAhead:
         self._places = {path: place for place, path in enumerate(paths)}
         self._asked: dict[int, Future[Image | str]] = {}
         self._next = 0
-        self._thread = ThreadPoolExecutor(1, "decode")
+        n_threads = min(_MOST_THREADS, max(1, (os.cpu_count() or 1) // 2))
+        self._threads = ThreadPoolExecutor(n_threads, "decode")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
+        self._threads.shutdown(cancel_futures=True)
 
     def take(self, path: str) -> Image | str:
         """Give a picture, or why it can't be read."""
         place = self._places.get(path, -1)
         if place not in self._asked and place < self._next:  # a path that nobody announced
-            return _decode(path, self._model)
+            return _decode(path, self._side)
         for passed in [earlier for earlier in self._asked if earlier < place]:
             self._asked.pop(passed).cancel()
         self._next = max(self._next, place)
         while self._next < min(place + 1 + self.at_once, len(self._paths)):
-            self._asked[self._next] = self._thread.submit(
-                _decode, self._paths[self._next], self._model
+            self._asked[self._next] = self._threads.submit(
+                _decode, self._paths[self._next], self._side
             )
             self._next += 1
         return self._asked.pop(place).result()
 
+    @cached_property
+    def _side(self) -> int | None:
+        # Asked of the model where a picture is wanted, since it may have to be loaded to tell.
+        return side_of(self._model)
 
-def opened(path: str, model: Captioner | ImageEmbedder) -> Image:
+
+def side_of(model: Captioner | ImageEmbedder) -> int | None:
+    """Ask how long the shorter side is of what a model looks at; few say."""
+    side: int | None = getattr(model, "side", None)
+    return side
+
+
+def opened(path: str, side: int | None) -> Image:
     """Decode a picture as large as a model can use, and no larger.
 
-    An embedder may say by `side` how long the shorter side is of what it looks at; the picture
-    keeps twice that, so that it can be scaled as well as the whole one. Others get 1024 pixels.
+    It keeps twice the side that the model looks at, so that it can be scaled as well as the whole
+    one; 1024 pixels where that is not known.
 
     Raises
     ------
@@ -119,7 +136,6 @@ def opened(path: str, model: Captioner | ImageEmbedder) -> Image:
     """
     from rememberai.photos import open_image
 
-    side = getattr(model, "side", None)
     if side:
         return open_image(path, at_least=2 * side)
     image = open_image(path, at_least=_SIDE)
@@ -127,8 +143,8 @@ def opened(path: str, model: Captioner | ImageEmbedder) -> Image:
     return image
 
 
-def _decode(path: str, model: Captioner | ImageEmbedder) -> Image | str:
+def _decode(path: str, side: int | None) -> Image | str:
     try:
-        return opened(path, model)
+        return opened(path, side)
     except (InputError, MissingExtraError) as error:
         return str(error)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rememberai import ingest
 from rememberai.bursts import photo_bursts
-from rememberai.captioning import opened
+from rememberai.captioning import opened, side_of
 from rememberai.errors import InputError
 from rememberai.facts import store_info
 from rememberai.fusion import search
@@ -160,7 +160,7 @@ class RememberAI(OpenBook):
             )
         column, model = seeing
         view = self.store.pinned()
-        vectors = picture_vectors(model, [opened(os.fspath(path), model)], view.metric)
+        vectors = picture_vectors(model, [opened(os.fspath(path), side_of(model))], view.metric)
         return search(view, {"picture": (self._space(view.pinned(column)), vectors[0])}, k, where)
 
     def embed_images(

@@ -15,7 +15,7 @@ from makers import WordsEmbedder, reason_of, remember, rows_of, statuses
 from PIL import Image, ImageFilter
 
 from rememberai import RememberAI, captioning
-from rememberai.captioning import DecodedAhead, caption_files, opened
+from rememberai.captioning import DecodedAhead, caption_files, opened, side_of
 from rememberai.records import Caption
 
 HERE = Path(__file__).parent
@@ -100,13 +100,13 @@ def test_pictures_are_decoded_by_another_thread_a_bounded_number_ahead(tmp_path,
     decode, threads, ahead, taken = captioning._decode, set(), [0], [0]
     ready = threading.Condition()
 
-    def watched(path, model):
+    def watched(path, side):
         with ready:
             threads.add(threading.current_thread())
             ahead[0] += 1
             assert ahead[0] - taken[0] <= 2 * 16
             ready.notify_all()
-        return decode(path, model)
+        return decode(path, side)
 
     class Waits(Numbers):
         def caption(self, images):
@@ -148,7 +148,7 @@ def test_an_embedder_gets_no_less_than_twice_what_it_looks_at_and_not_much_more(
     for model, size in ((Looks(), (750, 375)), (Numbers(), (1024, 512))):
         with DecodedAhead([path], model) as decoded:
             assert decoded.take(path).size == size
-        assert opened(path, model).size == size
+        assert opened(path, side_of(model)).size == size
 
 
 def test_what_a_captioner_raises_ends_the_run_and_keeps_what_was_written(tmp_path):

@@ -31,6 +31,7 @@ class Pair:
             raise InputError(f"a {kind!r} model takes no prompt; leave it out")
         self.tokenizer = load(folder, "AutoTokenizer")
         self._images = load(folder, "AutoImageProcessor")
+        self.side = _side(self._images)
         self._prompt = prompt
         self._end = None if kind == "blip" else -1  # BLIP drops the last token of a prompt itself
 
@@ -61,6 +62,8 @@ class Processor:
         self._options: dict[str, Any] = {}
         self._prompt = prompt
         self._chats = bool(getattr(self._processor, "chat_template", None))
+        # Those that chat look at a large picture in parts.
+        self.side = None if self._chats else _side(self._processor.image_processor)
         if config.model_type == "florence2":
             self._prompt = self._task(prompt or "<CAPTION>")
         elif self._chats:
@@ -100,6 +103,14 @@ def load(folder: Path, name: str, **options: Any) -> Any:
     return getattr(require("transformers"), name).from_pretrained(
         folder, local_files_only=True, trust_remote_code=False, **options
     )
+
+
+def _side(images: Any) -> int | None:
+    """Give the pixels of the shorter side that an image processor scales every picture to."""
+    if not images.do_resize:
+        return None
+    size = dict(images.size)
+    return max(size.get(name) or 0 for name in ("height", "width", "shortest_edge")) or None
 
 
 def _processor(config: Any, folder: Path) -> Any:

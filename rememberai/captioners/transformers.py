@@ -99,6 +99,11 @@ class TransformersCaptioner:
         """Name and fingerprint of the files, ``"my-blip@1a2b3c4d"``."""
         return self._source.model_id
 
+    @property
+    def side(self) -> int | None:
+        """Pixels of the shorter side that the model looks at; None where it takes any shape."""
+        return self._loaded[1].side
+
     def caption(self, images: Sequence[Image]) -> list[Caption]:
         """Describe pictures.
 
@@ -121,7 +126,7 @@ class TransformersCaptioner:
         failures: list[str] = []
         while len(captions) < len(order):
             batch = order[len(captions) : len(captions) + self._fit]
-            pictures = [images[i].convert("RGB") for i in batch]
+            pictures = [_rgb(images[i]) for i in batch]
             captions.update(zip(batch, self._describe(pictures, failures), strict=True))
         if len(failures) == len(images) > 1 and len(set(failures)) == 1:
             raise ModelError(f"the model {self.model_id} fails on every picture: {failures[0]}")
@@ -247,6 +252,10 @@ class _Watch:
         """Average over the (n, length) tokens that are counted: (n,) log-probabilities."""
         sure = require("torch").stack(self._sure, 1).cpu()
         return (sure * counted).sum(1) / counted.sum(1).clamp(min=1)
+
+
+def _rgb(image: Image) -> Image:
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _unspoken(tokenizer: Any) -> list[int]:

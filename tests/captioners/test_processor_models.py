@@ -165,3 +165,9 @@ def test_half_precision_runs(build, kind):
     said = captioner.caption(noise(3))
     assert not any("failed" in caption.reason for caption in said)
     assert next(captioner._loaded[0].parameters()).dtype == torch.bfloat16
+
+
+def test_it_tells_how_large_a_picture_it_looks_at_unless_it_looks_at_parts(processed):
+    captioner = TransformersCaptioner(str(processed.folder))
+    chats = bool(getattr(captioner._loaded[1]._processor, "chat_template", None))
+    assert captioner.side == (None if chats else 32)

@@ -15,6 +15,7 @@ import transformers
 from PIL import Image, ImageDraw
 
 from rememberai.captioners import Captioner, TransformersCaptioner
+from rememberai.captioning import opened
 from rememberai.errors import InputError, MissingExtraError, ModelError
 
 COLOURS = {
@@ -371,6 +372,20 @@ def test_the_number_format_suits_the_device(monkeypatch, device, capability, exp
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     assert _dtype("auto", device) == getattr(torch, expected)
     assert _dtype("float16", device) == torch.float16
+
+
+def test_it_tells_how_large_a_picture_it_looks_at(checkpoint):
+    assert TransformersCaptioner(str(checkpoint.folder)).side == 32
+
+
+def test_a_picture_decoded_for_it_is_described_as_the_whole_one(trained, tmp_path):
+    captioner = TransformersCaptioner(str(trained[0]))
+    for i in range(20):
+        picture = draw(np.random.default_rng(i))[0].resize((1200, 1200), Image.Resampling.NEAREST)
+        picture.save(tmp_path / "p.jpg", quality=95)
+        smaller = opened(str(tmp_path / "p.jpg"), captioner.side)
+        assert 2 * 32 <= smaller.width < 200
+        assert texts(captioner.caption([smaller])) == texts(captioner.caption([picture]))
 
 
 def test_a_device_that_is_not_there(build):
