@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rememberai.records import Metric
 
-_CACHED = 2**18  # values that stay near the CPU from one step to the next
+_PLAIN = 1e-20, 1e30  # squared lengths, in between which no square that counts was lost
 _LARGEST = 5e18  # vectors of this length are 1e19 apart at most, and (1e19)^2 fits in float32
 
 
@@ -66,6 +66,12 @@ def check_for_metric(
     vectors: ArrayLike, metric: Metric, *, dimension: int | None = None, name: str = "vectors"
 ) -> NDArray[np.float32]:
     """Check vectors as `prepare` does, and leave them as they are."""
+    return _checked(vectors, metric, dimension, name)[0]
+
+
+def _checked(
+    vectors: ArrayLike, metric: Metric, dimension: int | None, name: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     array, squares = _with_squares(vectors, dimension, name)
     if metric == "cosine":
         zero = squares == 0  # a tiny one's square vanishes too
@@ -75,7 +81,7 @@ def check_for_metric(
                 f"{name} must not be zero under the cosine metric, since a zero vector has no "
                 f"direction; zero in {_rows(zero)}"
             )
-        return array
+        return array, squares
     most = _LARGEST / max(array.shape[1], 1) ** 0.5
     too_large = ~(squares <= most**2)
     too_large[too_large] = np.abs(array[too_large]).max(axis=1, initial=0) > most
@@ -84,7 +90,7 @@ def check_for_metric(
             f"{name} must be scaled down under the l2 metric: a squared distance would not fit "
             f"in float32; too large in {_rows(too_large)}"
         )
-    return array
+    return array, squares
 
 
 def prepare(
@@ -98,22 +104,21 @@ def prepare(
         As `check_vectors`; or a zero vector, whose direction is unknown, under the cosine metric;
         or entries so large that a squared distance overflows under l2.
     """
-    array = check_for_metric(vectors, metric, dimension=dimension, name=name)
+    array, squares = _checked(vectors, metric, dimension, name)
     if metric == "l2":
         return array
-    unit = np.empty_like(array)
-    step = max(1, _CACHED // max(array.shape[1], 1))
-    for start in range(0, len(array), step):
-        some = slice(start, start + step)
-        _to_unit_length(array[some], unit[some])
+    plain = (squares > _PLAIN[0]) & (squares < _PLAIN[1])
+    unit: NDArray[np.float32] = np.divide(array, np.sqrt(np.where(plain, squares, 1))[:, None])
+    if not plain.all():
+        unit[~plain] = _to_unit_length(array[~plain])
     return unit
 
 
-def _to_unit_length(vectors: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+def _to_unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     # Scaled by the largest entry first, so that no square overflows or vanishes.
-    largest = np.abs(vectors, out=out).max(axis=1, keepdims=True)
-    np.divide(vectors, largest, out=out)
-    out /= np.sqrt(np.einsum("nd,nd->n", out, out))[:, None]
+    scaled = vectors / np.abs(vectors).max(axis=1, keepdims=True)
+    scaled /= np.sqrt(np.einsum("nd,nd->n", scaled, scaled))[:, None]
+    return scaled
 
 
 def pair_distances(

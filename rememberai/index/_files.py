@@ -26,6 +26,7 @@ from rememberai.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     Entry = dict[str, Any]
     Manifest = dict[str, Any]
@@ -60,21 +61,25 @@ class Folder:
         ----------
         fill
             Is given a function that takes the next bytes, which must stay as they are until it is
-            called again: they are hashed meanwhile.
+            called again: they are written and hashed meanwhile.
         """
         name = f"{uuid.uuid4().hex}.{suffix}"
         digest = hashlib.sha256()
         try:
-            with (self.path / name).open("wb") as file, ThreadPoolExecutor(1) as beside:
-                hashed = beside.submit(digest.update, b"")
+            with (self.path / name).open("wb") as file, ThreadPoolExecutor(2) as beside:
+                begun: list[Future[Any]] = []
+
+                def finish() -> None:
+                    for each in begun:
+                        each.result()
 
                 def write(data: Any) -> int:
-                    nonlocal hashed
-                    hashed.result()
-                    hashed = beside.submit(digest.update, data)
-                    return file.write(data)
+                    finish()
+                    begun[:] = beside.submit(file.write, data), beside.submit(digest.update, data)
+                    return memoryview(data).nbytes
 
                 fill(write)
+                finish()
         except BaseException:
             (self.path / name).unlink(missing_ok=True)
             raise
