@@ -116,7 +116,7 @@ def prepare(
 
 def _to_unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     # Scaled by the largest entry first, so that no square overflows or vanishes.
-    scaled = vectors / np.abs(vectors).max(axis=1, keepdims=True)
+    scaled: NDArray[np.float32] = vectors / np.abs(vectors).max(axis=1, keepdims=True)
     scaled /= np.sqrt(np.einsum("nd,nd->n", scaled, scaled))[:, None]
     return scaled
 
