@@ -3,7 +3,7 @@ RUN = $(VENV)/bin/python -m
 DATA ?= ../shared/data
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test test-slow lint format bare bench docs
+.PHONY: demo test test-slow lint format bare bench docs vendor
 
 demo: $(VENV)/ready ## install, then the main job on the sample album
 	$(VENV)/bin/rememberai demo
@@ -28,6 +28,9 @@ bench: $(VENV)/ready ## every benchmark, and the table in docs/benchmarks.md
 
 docs: $(VENV)/ready ## the pages as a site, in site/; a warning is an error
 	$(VENV)/bin/pip install -q -c constraints.txt -e ".[docs]" && NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict
+
+vendor: ## what the page takes from npm, byte for byte as it stands in rememberai/report/assets/vendor
+	cd vendor && npm ci --ignore-scripts && node build.js
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	python3 -m venv $(VENV) && $(VENV)/bin/pip install -q -c constraints.txt -e ".[cpu,sbert,offline,caption,vision,heif,map,onnx,plots,serve,test,dev]" && touch $@

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LIBRARY = "vendor/d3.js"  # which all modules know as d3
 # Each module comes after those that it imports.
 _SCRIPTS = (
     "dom book words state card server filters correct photo timeline event scatter map main"
@@ -105,7 +106,7 @@ def _style() -> str:
 def _script() -> str:
     modules = (_asset(f"js/{name}.js") for name in _SCRIPTS)
     joined = "\n".join(_EXPORT.sub("", _IMPORT.sub("", module)) for module in modules)
-    return f'(() => {{\n"use strict";\n{joined}}})();\n'
+    return f'(() => {{\n"use strict";\n{_asset(LIBRARY)}{joined}}})();\n'
 
 
 def _asset(name: str) -> str:

@@ -8,6 +8,8 @@ import { Scatter } from "./scatter.js";
 import { clearSelection, isFiltered, listen, mask, select, selection } from "./state.js";
 import { t, titleOf } from "./words.js";
 
+/* global d3 */
+
 const MANY = 20000; // dots from which a moving map is drawn with fewer pixels
 const REST = 160; // milliseconds after which it is drawn in full again
 const RINGS = 2000; // selected dots that get a ring; of more, the others step back
@@ -16,6 +18,7 @@ const LABELS = 14; // on the map
 const LABEL_ROOM = 38000; // square pixels of the map for each of them
 const GAP = 7; // pixels between titles, and to their dot
 const FAR = 4; // pixels that make a press a drag
+const ZOOM = [0.5, 400]; // how far out and in
 
 // Give the view, what begins it when it stands in the page, and what ends it.
 export function mapView() {
@@ -36,7 +39,7 @@ class PhotoMap {
     this.hovered = -1;
     this.lit = null; // the event that the legend points at
     this.brushing = false;
-    this.pointers = new Map();
+    this.hear();
     this.node = el(
       "div",
       { class: "map" },
@@ -50,11 +53,11 @@ class PhotoMap {
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const repaint = () => (this.colours(), this.request());
     dark.addEventListener("change", repaint);
-    const sizes = new ResizeObserver(() => this.request());
+    const sizes = new ResizeObserver(() => this.resize());
     sizes.observe(this.frame);
     this.stops.push(() => dark.removeEventListener("change", repaint), () => sizes.disconnect());
-    this.hear();
     this.colours();
+    this.resize();
     this.update("book");
   }
 
@@ -97,14 +100,23 @@ class PhotoMap {
     this.asked = requestAnimationFrame(() => this.draw(quick));
   }
 
+  // What is in the middle stays there.
+  resize() {
+    const { scatter, frame } = this;
+    const { width, height } = scatter;
+    if (width === frame.clientWidth && height === frame.clientHeight) return;
+    const middle = width && scatter.under(width / 2, height / 2);
+    scatter.resize(frame.clientWidth, frame.clientHeight, sharpness());
+    this.layer.call(this.area);
+    if (middle) d3.select(frame).call(this.zooming.translateTo, ...scatter.rest(...middle));
+    this.request();
+  }
+
   draw(quick) {
-    const { clientWidth, clientHeight } = this.frame;
-    const ratio = quick ? 1 : Math.min(2, devicePixelRatio);
-    const { canvas } = this.scatter;
-    if (canvas.width !== Math.round(clientWidth * ratio) || canvas.height !== Math.round(clientHeight * ratio) || ratio !== this.scatter.ratio) {
-      this.scatter.resize(clientWidth, clientHeight, ratio);
-    }
-    this.scatter.draw();
+    const { scatter } = this;
+    const ratio = quick ? 1 : sharpness();
+    if (ratio !== scatter.ratio) scatter.resize(scatter.width, scatter.height, ratio);
+    scatter.draw();
     if (!quick) this.label();
     this.overlay.classList.toggle("moving", quick);
     this.mark();
@@ -113,7 +125,7 @@ class PhotoMap {
   // Titles of the largest events, beside their middle, where there is room.
   label() {
     const named = largestFirst().slice(0, 2 * LABELS).map((event) => [event, el("span", { class: colourOf(event), dir: "auto" }, titleOf(book.events[event]))]);
-    this.overlay.replaceChildren(...named.map(([, name]) => name), this.ring ?? "", this.area ?? "");
+    this.overlay.replaceChildren(...named.map(([, name]) => name), this.ring ?? "");
     const sizes = named.map(([, name]) => [name.offsetWidth, name.offsetHeight]);
     const most = Math.min(LABELS, (this.frame.clientWidth * this.frame.clientHeight) / LABEL_ROOM);
     const taken = [this.toolsBox()];
@@ -147,11 +159,8 @@ class PhotoMap {
   middle(event) {
     const own = photosOf(event).filter((i) => photos.x[i] !== null);
     if (!own.length) return [NaN, NaN];
-    const half = (column) => own.map((i) => column[i]).sort((a, b) => a - b)[own.length >> 1];
-    const x = half(photos.x);
-    const y = half(photos.y);
-    const near = own.reduce((best, i) => (far(i, x, y) < far(best, x, y) ? i : best));
-    return this.scatter.place(near);
+    const [x, y] = [photos.x, photos.y].map((axis) => d3.median(own, (i) => axis[i]));
+    return this.scatter.place(d3.least(own, (i) => (photos.x[i] - x) ** 2 + (photos.y[i] - y) ** 2));
   }
 
   tools() {
@@ -163,95 +172,63 @@ class PhotoMap {
       { class: "tools", role: "toolbar", "aria-label": t("map.tools") },
       tool("map.in", "plus", () => this.zoom(1.6)),
       tool("map.out", "minus", () => this.zoom(1 / 1.6)),
-      tool("map.home", "home", () => (this.scatter.home(), this.request())),
+      tool("map.home", "home", () => this.home()),
       this.brush,
     );
   }
 
+  // Let a drag select. Of fingers the brush hears only meanwhile: else they move the map.
   setBrush(on) {
     this.brushing = on;
     this.brush.setAttribute("aria-pressed", String(on));
     this.frame.classList.toggle("brushing", on);
+    this.layer.on(".brush", null).call(this.area);
   }
 
-  zoom(factor, left = this.frame.clientWidth / 2, top = this.frame.clientHeight / 2) {
-    this.scatter.zoomBy(factor, left, top);
-    this.request(true);
+  zoom(factor) {
+    d3.select(this.frame).call(this.zooming.scaleBy, factor);
+  }
+
+  pan(left, top) {
+    const { k } = this.scatter.transform;
+    d3.select(this.frame).call(this.zooming.translateBy, left / k, top / k);
+  }
+
+  home() {
+    d3.select(this.frame).call(this.zooming.transform, d3.zoomIdentity);
   }
 
   hear() {
     const { frame } = this;
-    const at = (event) => {
-      const box = frame.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    frame.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      this.zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0016)), ...at(event));
-    }, { passive: false });
-    frame.addEventListener("pointerdown", (event) => this.press(event, at(event)));
-    frame.addEventListener("pointermove", (event) => this.drag(event, at(event)));
-    frame.addEventListener("pointerup", (event) => this.lift(event, at(event)));
-    frame.addEventListener("pointercancel", (event) => (this.pointers.delete(event.pointerId), (this.from = null)));
+    const under = (event) => this.scatter.nearest(...d3.pointer(event, frame));
+    this.zooming = d3.zoom().scaleExtent(ZOOM).clickDistance(FAR).on("zoom", ({ transform }) => {
+      this.scatter.transform = transform;
+      this.request(true);
+    });
+    d3.select(frame).call(this.zooming).on("dblclick.zoom", null);
+    this.layer = d3.select(frame).insert("svg", ".overlay").attr("class", "layer").attr("aria-hidden", "true").append("g");
+    this.area = d3
+      .brush()
+      .extent(() => [[0, 0], [frame.clientWidth, frame.clientHeight]])
+      .filter((event) => !event.button && (this.brushing || event.shiftKey))
+      .keyModifiers(false)
+      .touchable(() => this.brushing)
+      .on("end", ({ selection: box, sourceEvent }) => box && this.pickArea(box, sourceEvent.shiftKey || sourceEvent.ctrlKey));
+    frame.addEventListener("click", (event) => this.click(event, under(event)));
+    frame.addEventListener("pointermove", (event) => event.buttons || this.hover(under(event)));
     frame.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.hover(-1));
-    frame.addEventListener("dblclick", (event) => this.open(this.scatter.nearest(...at(event))));
+    frame.addEventListener("dblclick", (event) => this.open(under(event)));
     frame.addEventListener("keydown", (event) => this.key(event));
   }
 
-  press(event, at) {
-    this.frame.setPointerCapture(event.pointerId);
-    this.pointers.set(event.pointerId, at);
-    this.from = this.pointers.size === 1 ? { at, moved: false, brush: this.brushing || event.shiftKey } : null;
-  }
-
-  drag(event, at) {
-    const before = this.pointers.get(event.pointerId);
-    if (!before) {
-      this.hover(this.scatter.nearest(...at));
-      return;
-    }
-    if (this.pointers.size === 2) this.pinch(event.pointerId, before, at);
-    this.pointers.set(event.pointerId, at);
-    if (!this.from) return;
-    this.from.moved ||= Math.hypot(at[0] - this.from.at[0], at[1] - this.from.at[1]) > FAR;
-    if (!this.from.moved) return;
-    if (this.from.brush) this.stretch(this.from.at, at);
-    else {
-      this.scatter.panBy(at[0] - before[0], at[1] - before[1]);
-      this.request(true);
-    }
-  }
-
-  pinch(id, before, at) {
-    const [other] = [...this.pointers].filter(([each]) => each !== id).map(([, place]) => place);
-    const apart = (place) => Math.hypot(place[0] - other[0], place[1] - other[1]) || 1;
-    this.zoom(apart(at) / apart(before), (at[0] + other[0]) / 2, (at[1] + other[1]) / 2);
-  }
-
-  stretch(from, to) {
-    this.area ??= this.overlay.appendChild(el("div", { class: "area" }));
-    const [left, right] = [from[0], to[0]].sort((a, b) => a - b);
-    const [top, bottom] = [from[1], to[1]].sort((a, b) => a - b);
-    Object.assign(this.area.style, { left: `${left}px`, top: `${top}px`, width: `${right - left}px`, height: `${bottom - top}px` });
-    this.rectangle = [left, top, right, bottom];
-  }
-
-  lift(event, at) {
-    this.pointers.delete(event.pointerId);
-    const { from } = this;
-    this.from = null;
-    if (!from) return;
-    if (from.moved && from.brush) this.pickArea(event.shiftKey || event.ctrlKey);
-    if (from.moved) return;
-    const photo = this.scatter.nearest(...at);
+  click(event, photo) {
     this.pick(photo, event.ctrlKey || event.metaKey || event.shiftKey);
     this.hover(photo); // a finger points at nothing before
   }
 
-  pickArea(more) {
-    const found = this.scatter.inside(...this.rectangle).filter((photo) => mask[photo]);
-    this.area?.remove();
-    this.area = null;
+  pickArea([from, to], more) {
+    const found = this.scatter.inside(...from, ...to).filter((photo) => mask[photo]);
+    this.layer.call(this.area.clear);
     this.setBrush(false);
     if (!more) selection.clear();
     select(found);
@@ -273,7 +250,7 @@ class PhotoMap {
       "+": () => this.zoom(1.6),
       "=": () => this.zoom(1.6),
       "-": () => this.zoom(1 / 1.6),
-      0: () => (this.scatter.home(), this.request()),
+      0: () => this.home(),
       Enter: () => this.open(this.hovered),
       " ": () => this.hovered >= 0 && this.pick(this.hovered, true),
       Escape: () => clearSelection(),
@@ -281,7 +258,7 @@ class PhotoMap {
     if (!step && !acts[event.key]) return;
     event.preventDefault();
     if (!step) acts[event.key]();
-    else if (event.shiftKey) (this.scatter.panBy(-60 * step[0], -60 * step[1]), this.request(true));
+    else if (event.shiftKey) this.pan(-60 * step[0], -60 * step[1]);
     else this.hover(this.onward(step));
   }
 
@@ -364,8 +341,9 @@ function isApart(one, other) {
   return one.right + GAP < other.left || other.right + GAP < one.left || one.bottom < other.top || other.bottom < one.top;
 }
 
-function far(photo, x, y) {
-  return (photos.x[photo] - x) ** 2 + (photos.y[photo] - y) ** 2;
+// Pixels of the canvas for one CSS pixel, where nothing moves.
+function sharpness() {
+  return Math.min(2, devicePixelRatio);
 }
 
 function absent() {

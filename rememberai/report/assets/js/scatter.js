@@ -1,7 +1,8 @@
-// A scatter plot on a plain canvas: every dot is stamped into one array of pixels, which needs no
-// graphics card, and a grid of cells finds the dots near a pointer.
+// A scatter plot on a plain canvas. Where things lie, and which are near, D3 knows; the dots are
+// stamped into one array of pixels, which needs no graphics card.
 
-const CELL_DOTS = 4; // dots in a cell of the grid, on the average
+/* global d3 */
+
 const MARGIN = 0.06; // of the canvas, left free around the dots
 
 export class Scatter {
@@ -13,9 +14,9 @@ export class Scatter {
     this.faded = null; // Uint8Array: 1 for a dot that steps back
     this.focus = new Set(); // dots that stand out
     this.order = places(x);
-    this.grid = new Grid(x, y, this.order);
-    this.zoom = 1;
-    this.centre = [this.grid.centreX, this.grid.centreY];
+    this.tree = d3.quadtree(this.order, (dot) => x[dot], (dot) => y[dot]);
+    this.bounds = [x, y].map((axis) => (this.order.length ? d3.extent(this.order, (dot) => axis[dot]) : [0, 1]));
+    this.transform = d3.zoomIdentity; // of D3: from the plot at rest to what is shown, in CSS pixels
   }
 
   // palette: colours [r, g, b] of the dots; ground: that of the paper; ink: that of a ring.
@@ -27,61 +28,43 @@ export class Scatter {
     this.ink = pack(ink);
   }
 
+  // width, height: of the plot in CSS pixels; ratio: pixels of the canvas for each of them.
   resize(width, height, ratio) {
     const { canvas } = this;
-    this.ratio = ratio;
+    Object.assign(this, { width, height, ratio });
     canvas.width = Math.max(1, Math.round(width * ratio));
     canvas.height = Math.max(1, Math.round(height * ratio));
     this.image = this.context.createImageData(canvas.width, canvas.height);
     this.pixels = new Int32Array(this.image.data.buffer);
   }
 
-  // Pixels of the canvas for one unit of the data.
+  // CSS pixels of the plot at rest for one unit of the data.
   get scale() {
-    const { width, height } = this.canvas;
-    const room = 1 - 2 * MARGIN;
-    return this.zoom * Math.min((room * width) / this.grid.width, (room * height) / this.grid.height);
+    const [across, along] = this.bounds.map(([low, high]) => Math.max(high - low, 1e-6));
+    return (1 - 2 * MARGIN) * Math.min(this.width / across, this.height / along);
   }
 
   get radius() {
     const many = Math.max(1.2, Math.min(7, 200 / Math.sqrt(this.order.length + 1)));
-    return this.ratio * Math.min(11, many * Math.sqrt(this.zoom));
+    return this.ratio * Math.min(11, many * Math.sqrt(this.transform.k));
+  }
+
+  // A point of the data in CSS pixels of the plot at rest.
+  rest(x, y) {
+    const { scale, bounds } = this;
+    return [(x - mean(bounds[0])) * scale + this.width / 2, (mean(bounds[1]) - y) * scale + this.height / 2];
   }
 
   // Where a dot lies, in CSS pixels of the canvas.
   place(dot) {
-    const { scale, ratio } = this;
-    return [
-      ((this.x[dot] - this.centre[0]) * scale + this.canvas.width / 2) / ratio,
-      ((this.centre[1] - this.y[dot]) * scale + this.canvas.height / 2) / ratio,
-    ];
+    return this.transform.apply(this.rest(this.x[dot], this.y[dot]));
   }
 
   // The point of the data under a place in CSS pixels.
   under(left, top) {
-    const { scale, ratio } = this;
-    return [
-      this.centre[0] + (left * ratio - this.canvas.width / 2) / scale,
-      this.centre[1] - (top * ratio - this.canvas.height / 2) / scale,
-    ];
-  }
-
-  zoomBy(factor, left, top) {
-    const [x, y] = this.under(left, top);
-    const before = this.zoom;
-    this.zoom = Math.max(0.5, Math.min(400, this.zoom * factor));
-    const kept = before / this.zoom;
-    this.centre = [x + (this.centre[0] - x) * kept, y + (this.centre[1] - y) * kept];
-  }
-
-  panBy(left, top) {
-    const step = this.ratio / this.scale;
-    this.centre = [this.centre[0] - left * step, this.centre[1] + top * step];
-  }
-
-  home() {
-    this.zoom = 1;
-    this.centre = [this.grid.centreX, this.grid.centreY];
+    const { scale, bounds } = this;
+    const [x, y] = this.transform.invert([left, top]);
+    return [mean(bounds[0]) + (x - this.width / 2) / scale, mean(bounds[1]) - (y - this.height / 2) / scale];
   }
 
   draw() {
@@ -104,14 +87,15 @@ export class Scatter {
   }
 
   drawDots(dot, palette, dots) {
-    const { x, y, colour, scale, pixels } = this;
+    const { x, y, colour, pixels, ratio, transform } = this;
     const { width, height } = this.canvas;
-    const [cx, cy] = this.centre;
+    const scale = this.scale * transform.k * ratio;
+    const [x0, y0] = transform.apply(this.rest(0, 0)).map((place) => place * ratio);
     const { core, edge, share, reach } = offsets(dot, width);
     for (let at = 0; at < dots.length; at += 1) {
       const i = dots[at];
-      const left = Math.round((x[i] - cx) * scale + width / 2);
-      const top = Math.round((cy - y[i]) * scale + height / 2);
+      const left = Math.round(x0 + x[i] * scale);
+      const top = Math.round(y0 - y[i] * scale);
       if (left < reach || top < reach || left >= width - reach || top >= height - reach) continue;
       const place = top * width + left;
       const pixel = palette[colour[i]];
@@ -124,101 +108,34 @@ export class Scatter {
 
   // The dot nearest to a place in CSS pixels, at most `within` of them away; -1 for none.
   nearest(left, top, within = 14) {
-    const [x, y] = this.under(left, top);
-    return this.grid.nearest(x, y, (within * this.ratio) / this.scale);
+    return this.tree.find(...this.under(left, top), within / (this.scale * this.transform.k)) ?? -1;
   }
 
   // The dots in a rectangle of CSS pixels.
   inside(left, top, right, bottom) {
+    const { x, y } = this;
     const [x0, y1] = this.under(left, top);
     const [x1, y0] = this.under(right, bottom);
-    return this.grid.inside(x0, y0, x1, y1);
+    const found = [];
+    this.tree.visit((node, fromX, fromY, toX, toY) => {
+      for (let leaf = node.length ? null : node; leaf; leaf = leaf.next) {
+        const i = leaf.data;
+        if (x[i] >= x0 && x[i] <= x1 && y[i] >= y0 && y[i] <= y1) found.push(i);
+      }
+      return fromX > x1 || fromY > y1 || toX < x0 || toY < y0;
+    });
+    return found;
   }
 }
 
-class Grid {
-  constructor(x, y, order) {
-    let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
-    for (const i of order) {
-      x0 = Math.min(x0, x[i]);
-      x1 = Math.max(x1, x[i]);
-      y0 = Math.min(y0, y[i]);
-      y1 = Math.max(y1, y[i]);
-    }
-    if (!order.length) [x0, x1, y0, y1] = [0, 1, 0, 1];
-    this.width = Math.max(x1 - x0, 1e-6);
-    this.height = Math.max(y1 - y0, 1e-6);
-    this.centreX = (x0 + x1) / 2;
-    this.centreY = (y0 + y1) / 2;
-    this.side = Math.max(1, Math.ceil(Math.sqrt(order.length / CELL_DOTS)));
-    Object.assign(this, { x, y, x0, y0 });
-    this.fill(order);
-  }
-
-  fill(order) {
-    const cells = Array.from(order, (i) => this.cell(this.x[i], this.y[i]));
-    this.starts = new Uint32Array(this.side * this.side + 1);
-    for (const cell of cells) this.starts[cell + 1] += 1;
-    for (let cell = 0; cell < this.side * this.side; cell += 1) {
-      this.starts[cell + 1] += this.starts[cell];
-    }
-    const next = this.starts.slice();
-    this.dots = new Uint32Array(order.length);
-    cells.forEach((cell, at) => {
-      this.dots[next[cell]] = order[at];
-      next[cell] += 1;
-    });
-  }
-
-  column(x) {
-    return clamp(Math.floor(((x - this.x0) / this.width) * this.side), this.side);
-  }
-
-  row(y) {
-    return clamp(Math.floor(((y - this.y0) / this.height) * this.side), this.side);
-  }
-
-  cell(x, y) {
-    return this.row(y) * this.side + this.column(x);
-  }
-
-  nearest(x, y, within) {
-    let [best, least] = [-1, within * within];
-    for (let row = this.row(y - within); row <= this.row(y + within); row += 1) {
-      const first = this.starts[row * this.side + this.column(x - within)];
-      const last = this.starts[row * this.side + this.column(x + within) + 1];
-      for (let at = first; at < last; at += 1) {
-        const i = this.dots[at];
-        const far = (this.x[i] - x) ** 2 + (this.y[i] - y) ** 2;
-        if (far < least) [best, least] = [i, far];
-      }
-    }
-    return best;
-  }
-
-  inside(x0, y0, x1, y1) {
-    const { x, y } = this;
-    const found = [];
-    for (let row = this.row(y0); row <= this.row(y1); row += 1) {
-      const first = this.starts[row * this.side + this.column(x0)];
-      const last = this.starts[row * this.side + this.column(x1) + 1];
-      for (let at = first; at < last; at += 1) {
-        const i = this.dots[at];
-        if (x[i] >= x0 && x[i] <= x1 && y[i] >= y0 && y[i] <= y1) found.push(i);
-      }
-    }
-    return found;
-  }
+function mean([low, high]) {
+  return (low + high) / 2;
 }
 
 function places(x) {
   const there = [];
   for (let i = 0; i < x.length; i += 1) if (!Number.isNaN(x[i])) there.push(i);
   return Uint32Array.from(there);
-}
-
-function clamp(cell, side) {
-  return Math.max(0, Math.min(side - 1, cell));
 }
 
 // The pixels of a disc: [dx, dy, share of the pixel that it covers].

@@ -1,0 +1,195 @@
+"""The map by mouse and by finger: seven dots, whose places on the screen are worked out here."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pages import settle
+
+import rememberai.report
+from rememberai.report.page import page as written
+
+# The first four are the bounds, the fifth is the middle; a unit is a tenth of the map.
+PLACES = [(0, 0), (10, 0), (0, 10), (10, 10), (5, 5), (6, 5), (5, 6)]
+MARGIN = 0.06
+VENDORED = Path(rememberai.report.__file__).parent / "assets" / "vendor" / "d3.js"
+RECIPE = Path(__file__).parents[2] / "vendor"
+PHONE = {"width": 360, "height": 740, "has_touch": True}
+
+
+@pytest.fixture(scope="module")
+def map_page(tmp_path_factory):
+    n = len(PLACES)
+    empty = "author caption captioner time lat lon width height".split()
+    photos = {column: [None] * n for column in empty} | {
+        "id": [f"{i:032x}" for i in range(n)],
+        "name": [f"{i}.jpg" for i in range(n)],
+        "memory": [f"dot {i}" for i in range(n)],
+        "x": [x for x, _ in PLACES],
+        "y": [y for _, y in PLACES],
+        "event": [-1] * n,
+        "sure": [0] * n,
+        "picture": [0] * n,
+    }
+    contents = {"title": "map", "made": "", "learned": False, "photos": photos, "events": []}
+    path = tmp_path_factory.mktemp("map") / "map.html"
+    path.write_text(written(contents), encoding="utf-8")
+    return path
+
+
+class Seen:
+    """The map as somebody sees it who knows where the middle was put, and how large a unit is."""
+
+    def __init__(self, page):
+        self.page = page
+        self.fingers = page.context.new_cdp_session(page)
+        page.wait_for_selector("canvas.dots")
+        settle(page)
+        box = page.locator("canvas.dots").bounding_box()
+        self.unit = (1 - 2 * MARGIN) * min(box["width"], box["height"]) / 10
+        self.middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def place(self, dot, *, zoom=1, moved=(0, 0)):
+        (x, y), (across, along) = PLACES[dot], moved
+        unit = zoom * self.unit
+        return (
+            self.middle[0] + (x - 5) * unit + across,
+            self.middle[1] - (y - 5) * unit + along,
+        )
+
+    def at(self, left, top):
+        """What the card says that the mouse calls up there."""
+        self.page.mouse.move(left, top)
+        tip = self.page.locator(".tip")
+        return tip.locator(".said").text_content() if tip.is_visible() else None
+
+    def shows(self, dot, **how):
+        return self.at(*self.place(dot, **how)) == f"dot {dot}"
+
+    def touch(self, kind, *points):
+        fingers = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
+        self.fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    @property
+    def chosen(self):
+        return self.page.locator(".side .photo").count()
+
+
+@pytest.fixture
+def seen(look, map_page):
+    def opened(**how):
+        return Seen(look(f"{map_page.as_uri()}#/map", **how))
+
+    return opened
+
+
+def test_at_rest_all_dots_are_on_the_map(seen):
+    map_ = seen()
+    assert all(map_.shows(dot) for dot in range(len(PLACES)))
+    assert map_.at(*map_.place(4, moved=(20, 20))) is None
+
+
+def test_the_wheel_zooms_about_the_pointer_and_the_button_shows_all_again(seen):
+    map_ = seen()
+    map_.page.mouse.move(*map_.place(5))
+    map_.page.mouse.wheel(0, -500)
+    settle(map_.page)
+    x, y = map_.place(5)
+    assert map_.at(x, y) == "dot 5"
+    assert map_.at(x - 2 * map_.unit, y) == "dot 4"
+    assert map_.at(x - map_.unit, y) is None
+    map_.page.get_by_role("button", name="Show all").click()
+    assert all(map_.shows(dot) for dot in range(len(PLACES)))
+
+
+def test_a_drag_moves_the_map_and_selects_nothing(seen):
+    map_ = seen()
+    map_.page.mouse.move(*map_.place(4))
+    map_.page.mouse.down()
+    map_.page.mouse.move(*map_.place(4, moved=(80, -30)), steps=4)
+    map_.page.mouse.up()
+    assert map_.shows(5, moved=(80, -30))
+    assert map_.at(*map_.place(5)) is None
+    assert map_.chosen == 0
+
+
+def test_shift_and_a_drag_select_what_is_in_the_box_and_no_more(seen):
+    map_ = seen()
+    for corner, left, count in ((4, 15, 1), (6, -15, 3)):  # shift adds to what was selected
+        map_.page.keyboard.down("Shift")
+        map_.page.mouse.move(*map_.place(5, moved=(15, 15)))
+        map_.page.mouse.down()
+        map_.page.mouse.move(*map_.place(corner, moved=(left, -15)), steps=4)
+        map_.page.mouse.up()
+        map_.page.keyboard.up("Shift")
+        map_.page.wait_for_function(
+            "n => document.querySelectorAll('.side .photo').length === n", arg=count
+        )
+        assert map_.page.locator(".layer .selection").is_hidden()
+    assert map_.shows(5)
+
+
+def test_two_fingers_zoom_and_one_moves(seen):
+    map_ = seen(**PHONE)
+    x, y = map_.middle
+    map_.touch("touchStart", (x - 40, y), (x + 40, y))
+    map_.touch("touchMove", (x - 80, y), (x + 80, y))
+    map_.touch("touchEnd")
+    settle(map_.page)
+    assert map_.shows(5, zoom=2)
+    assert map_.at(*map_.place(5)) is None
+    map_.touch("touchStart", (x, y))
+    map_.touch("touchMove", (x + 30, y - 20))
+    map_.touch("touchEnd")
+    assert map_.shows(5, zoom=2, moved=(30, -20))
+    assert map_.chosen == 0
+
+
+def test_a_finger_selects_an_area_once_it_was_asked_for(seen):
+    map_ = seen(**PHONE)
+    map_.page.get_by_role("button", name="Select an area").tap()
+    map_.touch("touchStart", map_.place(4, moved=(-15, -15)))
+    map_.touch("touchMove", map_.place(5, moved=(0, 0)))
+    map_.touch("touchMove", map_.place(5, moved=(15, 15)))
+    map_.touch("touchEnd")
+    map_.page.get_by_text("2 photos selected").wait_for()
+    assert map_.shows(5)
+    map_.touch("touchStart", map_.middle)
+    map_.touch("touchMove", map_.place(4, moved=(30, 30)))
+    map_.touch("touchEnd")
+    assert map_.shows(5, moved=(30, 30))
+    assert map_.page.locator(".side h2").inner_text().startswith("2 photos selected")
+
+
+def test_what_is_in_the_middle_stays_there_when_the_window_changes(seen):
+    map_ = seen()
+    map_.page.mouse.move(*map_.middle)
+    map_.page.mouse.wheel(0, -500)
+    map_.page.set_viewport_size({"width": 1000, "height": 800})
+    after = Seen(map_.page)
+    assert after.middle != map_.middle
+    assert after.shows(4)
+    assert after.shows(5, zoom=2)
+
+
+def test_the_library_is_the_one_that_the_recipe_names_with_its_licences(map_page):
+    text = VENDORED.read_text("utf-8")
+    wanted = json.loads((RECIPE / "package.json").read_text("utf-8"))["dependencies"]
+    locked = json.loads((RECIPE / "package-lock.json").read_text("utf-8"))["packages"]
+    head = text[: text.index("*/")]
+    named = dict(re.findall(r"\b(d3-[a-z]+) (\d+\.\d+\.\d+)", head))
+    assert wanted.items() <= named.items()
+    assert all(locked[f"node_modules/{name}"]["version"] == named[name] for name in named)
+    assert "Mike Bostock" in head
+    assert "this permission notice appear in all copies" in head
+    assert head in map_page.read_text("utf-8")
+    notice = " ".join((RECIPE.parent / "NOTICE").read_text("utf-8").split())
+    assert all(f"{name} {version}" in notice for name, version in named.items())
+
+
+@pytest.mark.parametrize("unsafe", ["eval(", "Function(", "fetch(", "XMLHttpRequest", "import("])
+def test_the_library_neither_makes_code_nor_asks_for_anything(unsafe):
+    assert unsafe not in VENDORED.read_text("utf-8")
