@@ -17,14 +17,14 @@ from rememberai.events.naming import Terms, led_by, title
 from rememberai.events.segmentation import blend, segment
 from rememberai.events.stable import keep_ids
 from rememberai.index.knn import knn
-from rememberai.records import DiscoveredEvent, Discovery
+from rememberai.records import DiscoveredEvent, Discovery, quiet
 from rememberai.store.schema import row_hit, row_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rememberai.corrections import KeptEvents
-    from rememberai.records import Metric
+    from rememberai.records import Metric, Progress
     from rememberai.store import MemoryStore
 
 _REPRESENTATIVES = 5
@@ -76,7 +76,10 @@ class Timeline:
 
 
 def cluster(
-    photos: Timeline, kept: KeptEvents, n_clusters: int | Literal["auto"] = "auto"
+    photos: Timeline,
+    kept: KeptEvents,
+    n_clusters: int | Literal["auto"] = "auto",
+    progress: Progress = quiet,
 ) -> KeptEvents:
     """Cluster all photos, and bring the clusters together with the events that are kept.
 
@@ -92,7 +95,7 @@ def cluster(
     """
     # Moved towards their occasions, the vectors need no further refinement.
     clusterer = AlbumClusterer(n_clusters, metric=photos.metric, refine=False)
-    labels = clusterer.fit(photos.vectors).labels_
+    labels = clusterer.fit(photos.vectors, progress=progress).labels_
     found, earlier = photos.numbers(kept.settled_in()), photos.numbers(kept.event_of())
     free = found < 0
     events, members = np.unique(found[~free], return_inverse=True)

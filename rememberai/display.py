@@ -163,8 +163,8 @@ def heading(text: str) -> None:
 def progress(*, passing: bool = False) -> Iterator[Progress]:
     """Draw a bar for each stage on a terminal's standard error, and nothing elsewhere.
 
-    A stage shows how far it is, its rate and the time left; one of a single step, which can't be
-    counted, how long it has taken.
+    A stage shows how far it is, its rate and the time left; as long as it is of a single step, how
+    long it has taken.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -81,8 +82,8 @@ class Events:
         n_clusters
             See `AlbumClusterer`.
         progress
-            Called as ``progress(stage, done, total)``; the stages are "clustering" (of 1) and, when
-            events are learned, "assigning".
+            Called as ``progress(stage, done, total)``; the stages are "clustering" (see
+            `AlbumClusterer.fit`) and, when events are learned, "assigning".
 
         Raises
         ------
@@ -92,12 +93,11 @@ class Events:
         tick = progress or quiet
         tick("clustering", 0, 1)
         digest, view = self._store.artifact_digest(NAME), self._newest()
-        photos, before, after = self._clustered(view, n_clusters)
+        photos, before, after = self._clustered(view, n_clusters, tick)
         with self._store.holding(NAME):
             if self._store.artifact_digest(NAME) != digest:  # somebody corrected them meanwhile
                 view = self._newest()
-                photos, before, after = self._clustered(view, n_clusters)
-            tick("clustering", 1, 1)
+                photos, before, after = self._clustered(view, n_clusters, tick)
             after = self._judged(after, KeptEvents(), view, tick)
             self._keep(before, after)
         return describe(photos, after)
@@ -122,8 +122,15 @@ class Events:
         """
         return self.explanations([event_id]).get(event_id)
 
-    def explanations(self, event_ids: Iterable[int] | None = None) -> dict[int, Assignment]:
+    def explanations(
+        self, event_ids: Iterable[int] | None = None, *, progress: Progress = quiet
+    ) -> dict[int, Assignment]:
         """Explain some events, or all of them, by their ids; nothing when no events are learned.
+
+        Parameters
+        ----------
+        progress
+            Called as ``progress("explaining", done, total)``.
 
         Raises
         ------
@@ -137,7 +144,7 @@ class Events:
         }
         if assigner is None:
             return {}
-        return _answers(assigner, view, albums)
+        return _answers(assigner, view, albums, partial(progress, "explaining"))
 
     def rename(self, event_id: int, title: str) -> None:
         """Give an event a title.
@@ -253,14 +260,14 @@ class Events:
         return self._store.pinned()
 
     def _clustered(
-        self, view: MemoryStore, n_clusters: int | Literal["auto"]
+        self, view: MemoryStore, n_clusters: int | Literal["auto"], progress: Progress
     ) -> tuple[Timeline, KeptEvents, KeptEvents]:
         """Give the photos, the events of before without deleted photos, and those found anew."""
         photos = self._timeline(view)
         if not photos.rows:
             raise InputError("no photo has words yet; write memories or caption the photos first")
         before = (self._kept() or KeptEvents()).only(photos.rows)
-        return photos, before, cluster(photos, before, n_clusters)
+        return photos, before, cluster(photos, before, n_clusters, progress)
 
     def _correct(
         self, change: Callable[[KeptEvents], KeptEvents], needed: frozenset[str] = frozenset()
@@ -301,7 +308,9 @@ class Events:
             albums = {i: event.photos for i, event in changed.items()}
             judged = {
                 i: changed[i].judged(answer.event, float(np.float32(answer.probability)))
-                for i, answer in _answers(assigner, view, albums, progress).items()
+                for i, answer in _answers(
+                    assigner, view, albums, partial(progress, "assigning")
+                ).items()
             }
         return replace(after, events={**after.events, **judged})
 
@@ -326,7 +335,7 @@ def _answers(
     assigner: EventAssigner,
     view: MemoryStore,
     albums: Mapping[int, Collection[str]],
-    progress: Progress = quiet,
+    tick: Callable[[int, int], None],
 ) -> dict[int, Assignment]:
     """Assign albums of stored photos, each in the order of time."""
     photos = sorted(set().union(*albums.values()))
@@ -339,7 +348,7 @@ def _answers(
             [str(row_text(row)) for row in rows],
             [trust(row["text_source"]) for row in rows],
         )
-        progress("assigning", done, len(albums))
+        tick(done, len(albums))
     return found
 
 

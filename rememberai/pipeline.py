@@ -297,7 +297,7 @@ class RememberAI(OpenBook):
         """Find events that nobody named, and keep them; see `Events.discover`."""
         return self.events.discover(n_clusters, progress=progress)
 
-    def map(self, *, random_state: int = 0) -> PhotoMap:
+    def map(self, *, random_state: int = 0, progress: Progress | None = None) -> PhotoMap:
         """Lay the photos that have words out in two dimensions; see `report.store_map`.
 
         Raises
@@ -307,7 +307,7 @@ class RememberAI(OpenBook):
         """
         from rememberai.report import store_map
 
-        return store_map(self.store, random_state=random_state)
+        return store_map(self.store, random_state=random_state, progress=progress)
 
     def report(
         self,

@@ -17,7 +17,7 @@ Compared = Literal["words", "picture", "both"]
 MemoryOrigin = Literal["given", "file", "takeout", "xmp", "iptc", "exif"]
 TimeConfidence = Literal["offset", "utc", "local", "file"]
 Status = Literal["done", "waiting", "skipped", "failed"]
-Progress = Callable[[str, int, int], None]  # stage, done, total; of 1 where no part can be counted
+Progress = Callable[[str, int, int], None]  # stage, done, total; of 1 as long as nothing is counted
 
 
 def quiet(stage: str, done: int, total: int) -> None:

@@ -90,7 +90,9 @@ class Ticks:
         found: dict[str, int] = {}
         for stage in dict.fromkeys(stage for stage, _, _ in self.seen):
             counts = [(done, total) for each, done, total in self.seen if each == stage]
-            (found[stage],) = {total for _, total in counts}
+            counted = [(done, total) for done, total in counts if total > 1] or counts
+            assert set(counts) - set(counted) <= {(0, 1)}  # as long as nothing is counted
+            (found[stage],) = {total for _, total in counted}
             assert counts == sorted(counts)
             assert counts[-1] == (found[stage], found[stage])
         return found

@@ -50,6 +50,18 @@ def test_a_single_step_tells_how_long_it_takes_and_counts_nothing(terminal):
     assert "2/2" in text
 
 
+def test_a_stage_that_is_counted_later_tells_how_long_it_takes_until_then(terminal):
+    with display.progress() as progress:
+        progress("map", 0, 1)
+        begun = len(terminal.getvalue())
+        for done in (0, 10, 20, 30):
+            progress("map", done, 40)
+    text = terminal.getvalue()
+    assert re.search(r"map[^\n]*\b0:00:\d\d\b", text[:begun])
+    last = text.split("map")[-1]
+    assert re.search(r"30/40 .*\d(\.\d+)?/s .*\b0:00:\d\d\b", last)
+
+
 def test_a_passing_job_tells_how_long_it_takes_and_leaves_nothing(terminal):
     with display.busy("searching"):
         pass

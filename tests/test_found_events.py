@@ -44,8 +44,8 @@ def again(book) -> RememberAI:
 
 def test_finding_tells_how_many_events_were_assigned(book):
     ticks = Ticks()
-    assert book.discover(3, progress=ticks)
-    assert ticks.stages() == {"clustering": 1}
+    assert book.discover(progress=ticks)
+    assert ticks.stages() == {"clustering": 48}  # numbers of clusters to try
     book.learn_events(
         {theme: texts(theme, 0, 1, 2) for theme in THEMES}, progress=(learn := Ticks())
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
@@ -18,13 +19,15 @@ from rememberai.events.silhouettes import separated_labels
 from rememberai.events.stable import keep_ids
 from rememberai.events.tree import MOST_PIECES, ClusterTree, silhouette
 from rememberai.events.walk import Walk
+from rememberai.records import quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
-    from rememberai.records import Metric
+    from rememberai.records import Metric, Progress
 
 
 class AlbumClusterer:
@@ -106,6 +109,7 @@ class AlbumClusterer:
         cannot_link: ArrayLike = (),
         previous: ArrayLike | None = None,
         next_id: int = 0,
+        progress: Progress = quiet,
     ) -> Self:
         """Cluster (n, dimension) vectors.
 
@@ -120,6 +124,9 @@ class AlbumClusterer:
         next_id
             `next_id_` of the fit before, so that the id of a cluster that is gone is not used
             again.
+        progress
+            Called as ``progress("clustering", done, total)``: of 1, and of the numbers of clusters
+            to try where refine is False and one is looked for.
 
         Raises
         ------
@@ -133,7 +140,7 @@ class AlbumClusterer:
         earlier = _earlier_ids(previous, len(array))
         order = canonical_order(array)
         points = array[order]
-        found = self._cluster(points)
+        found = self._cluster(points, partial(progress, "clustering"))
         if constraints:
             found = constraints.reordered(order).obey(points, found, self.metric)
         labels = np.empty(len(array), np.intp)
@@ -176,27 +183,33 @@ class AlbumClusterer:
             )
         return array
 
-    def _cluster(self, points: NDArray[np.float32]) -> NDArray[np.intp]:
+    def _cluster(
+        self, points: NDArray[np.float32], tick: Callable[[int, int], None]
+    ) -> NDArray[np.intp]:
         """Label points in canonical order."""
-        smallest, highest = max(self.min_size, 2), round(3 * len(points) ** 0.5)
+        tick(0, 1)
         if self.refine:
-            highest = min(len(points) // (2 * smallest), highest)
-            k = self.n_clusters
-            if k == "auto":
-                k = shortest_number(points, highest, self.metric, self.random_state)
-            return self._refined(points, int(k))
-        highest = min(len(points) // smallest, highest)
-        most = highest if self.n_clusters == "auto" else int(self.n_clusters)
-        if most > MOST_PIECES:
-            return self._from_seeds(points, most)
-        if len(points) <= MOST_PIECES:
-            most = len(points)
-        tree = ClusterTree(points, most, self.metric, self.random_state, ("ward",))
-        if self.n_clusters != "auto":
-            return tree.labels(int(self.n_clusters))
-        return separated_labels(points, highest, tree.labels, self.metric)
+            found = self._refined(points)
+        else:
+            highest = min(len(points) // max(self.min_size, 2), _highest(points))
+            most = highest if self.n_clusters == "auto" else int(self.n_clusters)
+            if most > MOST_PIECES:
+                found = self._from_seeds(points, most)
+            else:
+                pieces = len(points) if len(points) <= MOST_PIECES else most
+                tree = ClusterTree(points, pieces, self.metric, self.random_state, ("ward",))
+                if self.n_clusters == "auto":
+                    return separated_labels(points, highest, tree.labels, self.metric, tick)
+                found = tree.labels(most)
+        tick(1, 1)
+        return found
 
-    def _refined(self, points: NDArray[np.float32], k: int) -> NDArray[np.intp]:
+    def _refined(self, points: NDArray[np.float32]) -> NDArray[np.intp]:
+        if self.n_clusters == "auto":
+            highest = min(len(points) // (2 * max(self.min_size, 2)), _highest(points))
+            k = shortest_number(points, highest, self.metric, self.random_state)
+        else:
+            k = int(self.n_clusters)
         walk = Walk(points, self.metric)
         moved = walk.smooth()
         if k > MOST_PIECES:
@@ -230,6 +243,11 @@ def kinds_of(centroids: NDArray[np.float32], metric: Metric) -> NDArray[np.intp]
     cuts = [alike.cut(k) for k in range(2, round(n**0.5) + 1)]
     scores = [silhouette(centroids, centroids_of(centroids, cut, metric), metric) for cut in cuts]
     return by_size(cuts[int(np.argmax(scores))])[1]
+
+
+def _highest(points: NDArray[np.float32]) -> int:
+    """Give the most clusters that are looked for."""
+    return round(3 * float(np.sqrt(len(points))))
 
 
 def _earlier_ids(previous: ArrayLike | None, n: int) -> NDArray[np.int64]:

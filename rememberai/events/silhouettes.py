@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _JUDGED = 2000
 _N_NUMBERS = 24
+_ROUNDS = 2
 
 
 class Silhouettes:
@@ -66,6 +67,7 @@ def separated_labels(
     highest: int,
     labels_of: Callable[[int], NDArray[np.intp]],
     metric: Metric,
+    tried: Callable[[int, int], None],
 ) -> NDArray[np.intp]:
     """Cluster into the number, from 2 on, with the best mean silhouette; equal points into one.
 
@@ -77,20 +79,27 @@ def separated_labels(
         (n, dimension) prepared vectors in canonical order; of more than 2,000 some are judged.
     labels_of
         Clusters all points into so many.
+    tried
+        Told how many numbers were tried, and of how many.
     """
+    total = _ROUNDS * _N_NUMBERS
     if len(points) < 2 or (points == points[0]).all():
+        tried(total, total)
         return np.zeros(len(points), np.intp)
     some = slice(None, None, -(-len(points) // _JUDGED))
     silhouettes = Silhouettes(points[some], metric)
     low, high = 2, max(2, highest)
     scores: dict[int, float] = {}
-    for _ in range(2):  # over the whole range, then around the best
-        for k in np.unique(np.geomspace(low, high, _N_NUMBERS).round().astype(int)).tolist():
+    for before in range(0, total, _N_NUMBERS):  # over the whole range, then around the best
+        numbers = np.geomspace(low, high, _N_NUMBERS).round().astype(int).tolist()
+        for done, k in enumerate(numbers, before):
+            tried(done, total)
             if k not in scores:
                 labels = by_size(labels_of(k)[some])[1]
                 scores[k] = round(silhouettes.mean(labels), 6)  # the last digits decide nothing
-        tried = sorted(scores)
-        best = max(tried, key=lambda k: scores[k])
-        place = tried.index(best)
-        low, high = tried[max(place - 1, 0)], tried[min(place + 1, len(tried) - 1)]
+        known = sorted(scores)
+        best = max(known, key=lambda k: scores[k])
+        place = known.index(best)
+        low, high = known[max(place - 1, 0)], known[min(place + 1, len(known) - 1)]
+    tried(total, total)
     return labels_of(best)

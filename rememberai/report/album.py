@@ -52,7 +52,8 @@ def write_report(
         already is not made again.
     progress
         Called as ``progress(stage, done, total)``; the stages are "events" (and those of
-        `Events.discover`, if nobody called it yet), "map" and "pictures".
+        `Events.discover`, if nobody called it yet), "explaining", "map" (see `EventMap.fit`) and
+        "pictures".
 
     Returns
     -------
@@ -70,13 +71,11 @@ def write_report(
         raise InputError(f"{target} can't be written: name a file in a folder that is there")
     tick = progress or quiet
     tick("events", 0, 1)
-    contents = Contents(book, tick)
+    contents = Contents(book, progress)
     if not contents.rows:
         raise InputError("the store has no photo to show; add some first")
     tick("events", 1, 1)
-    tick("map", 0, 1)
     shown = contents.as_json(explained=True)
-    tick("map", 1, 1)
     if assets:
         folder = target.with_name(f"{target.stem}_files")
         reasons = _beside(folder, contents.rows, tick)

@@ -53,7 +53,8 @@ class Contents:
     book
         The book.
     progress
-        Told how far the events are, if they must be looked for.
+        Called as ``progress(stage, done, total)``; the stages are those of `Events.discover`, if
+        nobody called it yet, "explaining" (see `as_json`), and "map".
 
     Attributes
     ----------
@@ -63,11 +64,12 @@ class Contents:
         The events; looked for now if nobody ever did.
     """
 
-    def __init__(self, book: Book, progress: Progress = quiet) -> None:
+    def __init__(self, book: Book, progress: Progress | None = None) -> None:
         self._book = book
+        self._progress = progress
         rows = book.store.read(_COLUMNS).to_pylist()
         self.rows: list[Row] = sorted(rows, key=_by_time)
-        self.found = _events(book, self.rows, progress)
+        self.found = _events(book, self.rows, progress or quiet)
         self._place = {row["photo_id"]: i for i, row in enumerate(self.rows)}
         self._learned = any(event.known_event for event in self.found) or book.events.can_judge
 
@@ -79,7 +81,8 @@ class Contents:
         explained
             Say of each event why it was assigned.
         """
-        why = self._book.events.explanations() if explained else {}
+        tick = self._progress or quiet
+        why = self._book.events.explanations(progress=tick) if explained else {}
         return {
             "title": self._book.store.path.stem,
             "made": date.today().isoformat(),
@@ -139,7 +142,7 @@ class Contents:
         x: list[int | None] = [None] * len(self.rows)
         y = x.copy()
         if any(map(_has_words, self.rows)):
-            laid = store_map(self._book.store)
+            laid = store_map(self._book.store, progress=self._progress)
             places = laid.places - laid.places.min(axis=0)
             places *= _GRID / (float(places.max()) or 1.0)
             for photo_id, (right, up) in zip(laid.photo_ids, places.round().tolist(), strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -12,13 +12,14 @@ from rememberai._optional import require
 from rememberai.errors import InputError, MissingExtraError, RememberAIWarning
 from rememberai.events.kmeans import canonical_order
 from rememberai.index.knn import knn
+from rememberai.records import quiet
 
 if TYPE_CHECKING:
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
-    from rememberai.records import Metric
+    from rememberai.records import Metric, Progress
 
 # Vectors of which the exact neighbours take FAISS less time than umap-learn takes to get its own
 # search going: from where that is a search by trees, to where comparing all with all gets slow.
@@ -72,7 +73,11 @@ class EventMap:
         self.random_state = random_state
 
     def fit(
-        self, vectors: ArrayLike, *, neighbors: tuple[ArrayLike, ArrayLike] | None = None
+        self,
+        vectors: ArrayLike,
+        *,
+        neighbors: tuple[ArrayLike, ArrayLike] | None = None,
+        progress: Progress | None = None,
     ) -> Self:
         """Lay out vectors.
 
@@ -86,6 +91,9 @@ class EventMap:
             look for them. They are passed over where they leave a vector with fewer than
             `n_neighbors` distinct ones. FAISS finds those of 4,096 to 20,000 vectors exactly,
             sooner than UMAP would approximate them.
+        progress
+            Called as ``progress("map", done, total)``: of 1 until the neighbours are known, then of
+            the epochs of UMAP.
 
         Raises
         ------
@@ -96,25 +104,32 @@ class EventMap:
         array = prepare(vectors, self.metric)
         if not len(array):
             raise InputError("a map needs at least one vector; none came")
+        tick = progress or quiet
+        tick("map", 0, 1)
         known = None if neighbors is None else _checked_neighbors(neighbors, len(array))
         self._points, of_point = _distinct(array)
         picture = None
         if len(self._points) > self.n_neighbors:
             given = _among_distinct(known, of_point, self.n_neighbors)
-            picture = self._umap(given or self._compared())
+            picture = self._umap(given or self._compared(), progress)
         self.method_: Literal["umap", "pca"] = "pca" if picture is None else "umap"
         if picture is None:
             self._mean, self._axes = principal_axes(self._points)
             picture = self._projected(self._points)
+            tick("map", 1, 1)
         self._picture: NDArray[np.float32] = picture
         self.embedding_: NDArray[np.float32] = picture[of_point]
         return self
 
     def fit_transform(
-        self, vectors: ArrayLike, *, neighbors: tuple[ArrayLike, ArrayLike] | None = None
+        self,
+        vectors: ArrayLike,
+        *,
+        neighbors: tuple[ArrayLike, ArrayLike] | None = None,
+        progress: Progress | None = None,
     ) -> NDArray[np.float32]:
         """Lay out vectors and give their places; see `fit`."""
-        return self.fit(vectors, neighbors=neighbors).embedding_
+        return self.fit(vectors, neighbors=neighbors, progress=progress).embedding_
 
     def transform(self, vectors: ArrayLike) -> NDArray[np.float32]:
         """Place new vectors in the picture, in which nothing moves.
@@ -162,7 +177,9 @@ class EventMap:
         return positions.astype(np.int32), distances
 
     def _umap(
-        self, known: tuple[NDArray[np.int32], NDArray[np.float32]] | None
+        self,
+        known: tuple[NDArray[np.int32], NDArray[np.float32]] | None,
+        progress: Progress | None,
     ) -> NDArray[np.float32] | None:
         """Lay the points out by umap-learn; None where it is not installed."""
         try:
@@ -176,6 +193,7 @@ class EventMap:
             metric=_UMAP_METRIC[self.metric],
             random_state=self.random_state,
             n_jobs=1,
+            tqdm_kwds=None if progress is None else _Epochs(progress).bar(),
             **({} if known is None else {"precomputed_knn": known}),
         )
         with warnings.catch_warnings():
@@ -187,6 +205,26 @@ class EventMap:
     def _projected(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
         projected: NDArray[np.float32] = ((array - self._mean) @ self._axes).astype(np.float32)
         return projected
+
+
+class _Epochs:
+    """The file that umap-learn's bar is written to: it tells how many epochs are done."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def bar(self) -> dict[str, Any]:
+        """Give the arguments of tqdm."""
+        return {"disable": False, "file": self, "bar_format": "{n_fmt} {total_fmt}", "miniters": 1}
+
+    def write(self, text: str) -> None:
+        counts = text.split()
+        if counts:
+            done, total = map(int, counts)
+            self._progress("map", done, total)
+
+    def flush(self) -> None:
+        pass
 
 
 def place_among(

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from rememberai._arrays import prepare
 from rememberai.errors import InputError, StoreError
+from rememberai.records import quiet
 from rememberai.report.event_map import EventMap, place_among
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rememberai.records import Progress
     from rememberai.store import MemoryStore
 
 _log = logging.getLogger(__name__)
@@ -48,13 +50,20 @@ class PhotoMap:
     method: Literal["umap", "pca"]
 
 
-def store_map(store: MemoryStore, *, random_state: int = 0) -> PhotoMap:
+def store_map(
+    store: MemoryStore, *, random_state: int = 0, progress: Progress | None = None
+) -> PhotoMap:
     """Lay out the photos of a store that have words, or read where they lie.
 
     A picture made by UMAP is kept in the store. Photos that came, or whose words changed, are
     placed in it as by `EventMap.transform`, deleted ones are left out, and nothing else moves.
     All is laid out anew once more than 30% of the photos came since it was, or when the model or
     random_state is another one. PCA takes no time worth keeping.
+
+    Parameters
+    ----------
+    progress
+        See `EventMap.fit`; of 1 where the map is kept.
 
     Raises
     ------
@@ -70,15 +79,17 @@ def store_map(store: MemoryStore, *, random_state: int = 0) -> PhotoMap:
     places, fitted = _kept_places(store, made_by, photos)
     lost = np.isnan(places[:, 0])
     if fitted.sum() < (1 - _LARGE_PART) * len(ids):
-        places = event_map.fit_transform(vectors)
+        places = event_map.fit_transform(vectors, progress=progress)
         if event_map.method_ == "pca":
             return PhotoMap(ids, places, "pca")
         fitted[:] = lost[:] = True
-    elif lost.any():
-        known, new = (prepare(vectors[some], store.metric) for some in (fitted, lost))
-        places[lost] = place_among(
-            new, known, places[fitted], event_map.n_neighbors, event_map.metric
-        )
+    else:
+        if lost.any():
+            known, new = (prepare(vectors[some], store.metric) for some in (fitted, lost))
+            places[lost] = place_among(
+                new, known, places[fitted], event_map.n_neighbors, event_map.metric
+            )
+        (progress or quiet)("map", 1, 1)
     if lost.any():
         columns = (places[:, 0], places[:, 1], fitted)
         for name, column in zip(("x", "y", "fitted"), columns, strict=True):

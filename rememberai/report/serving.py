@@ -25,7 +25,7 @@ def serve(
     *,
     port: int = 0,
     ready: Callable[[str], None] | None = None,
-    progress: Progress = quiet,
+    progress: Progress | None = None,
 ) -> None:
     """Serve the page of a store on 127.0.0.1 until Ctrl-C.
 
@@ -40,7 +40,7 @@ def serve(
         Called with the address once it answers.
     progress
         Called before that as ``progress(stage, done, total)``; the stages are "events" (and those
-        of `Events.discover`, if nobody called it yet) and "map".
+        of `Events.discover`, if nobody called it yet) and "map" (see `EventMap.fit`).
 
     Raises
     ------
@@ -76,11 +76,10 @@ def serve(
             uvicorn.Server(config).run(sockets=[listening])
 
 
-def _prepare(book: Book, progress: Progress) -> None:
+def _prepare(book: Book, progress: Progress | None) -> None:
     """Make events and map before anybody waits for the page."""
-    progress("events", 0, 1)
+    tick = progress or quiet
+    tick("events", 0, 1)
     contents = Contents(book, progress)
-    progress("events", 1, 1)
-    progress("map", 0, 1)
+    tick("events", 1, 1)
     contents.as_json(explained=False)
-    progress("map", 1, 1)

@@ -74,5 +74,8 @@ def test_the_number_is_searched_near_the_best():
         tried.append(k)
         return np.where(truth < 74 - k, truth, truth + 37 * (member % 2)) if k > 37 else truth % k
 
-    np.testing.assert_array_equal(separated_labels(points, 74, labels_of, "cosine"), truth)
+    told = []
+    found = separated_labels(points, 74, labels_of, "cosine", lambda *count: told.append(count))
+    np.testing.assert_array_equal(found, truth)
     assert len(set(tried)) == len(tried) - 1 < 50
+    assert told == [(done, 48) for done in range(49)]

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from makers import Ticks
 
 from rememberai import EventMap, InputError, MissingExtraError, RememberAIWarning
 from rememberai._arrays import prepare
@@ -71,6 +72,19 @@ def test_it_is_the_picture_of_umap_learn_itself(vectors, fitted):
     rows = rows[canonical_order(points[rows])]
     theirs = umap.UMAP(random_state=0, metric="cosine", n_jobs=1).fit_transform(points[rows])
     np.testing.assert_array_equal(fitted.embedding_[rows], theirs)
+
+
+def test_its_epochs_are_counted_once_the_neighbours_are_known_and_change_nothing(vectors, fitted):
+    counted = EventMap().fit(vectors, progress=(ticks := Ticks()))
+    assert ticks.seen[0] == ("map", 0, 1)
+    assert len(ticks.seen) > 4
+    assert ticks.stages() == {"map": 500}  # of up to 10,000 vectors
+    np.testing.assert_array_equal(counted.embedding_, fitted.embedding_)
+
+
+def test_pca_counts_nothing():
+    EventMap().fit(blobs(5)[0], progress=(ticks := Ticks()))
+    assert ticks.stages() == {"map": 1}
 
 
 def apart(picture):

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from makers import WordsEmbedder
+from makers import Ticks, WordsEmbedder
 
 from rememberai import Album, EventMap, InputError, RememberAI, RememberAIWarning
 
@@ -54,6 +54,8 @@ def test_it_is_laid_out_once_and_then_read(book, fits):
     again = RememberAI.open(book.store.path, embedder=WordsEmbedder())
     assert places(again) == before
     assert fits == [60]
+    again.map(progress=(ticks := Ticks()))
+    assert ticks.seen == [("map", 1, 1)]
     laid_out = EventMap().fit_transform(book.store.vectors()[1])
     np.testing.assert_array_equal(laid_out, [before[i] for i in sorted(before)])
 
