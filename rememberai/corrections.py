@@ -128,7 +128,9 @@ class KeptEvents:
     def event(self, event_id: int) -> KeptEvent:
         """Give an event; raise InputError when there is none of that id."""
         if event_id not in self.events:
-            raise InputError(f"there is no event {event_id!r}; {_listed(self.events)}")
+            raise InputError(
+                f"there is no event {event_id!r}; {_listed(self.events)}", code="event-absent"
+            )
         return self.events[event_id]
 
     def event_of(self) -> dict[str, int]:
@@ -188,14 +190,16 @@ class KeptEvents:
         """See `Events.rename`."""
         words = clean(title)
         if not words:
-            raise InputError(f"a title needs words; {title!r} came")
+            raise InputError(f"a title needs words; {title!r} came", code="title-empty")
         return self._settled({event_id: replace(self.event(event_id), title=words)})
 
     def merged(self, event_ids: Iterable[int]) -> KeptEvents:
         """See `Events.merge`."""
         parts = {event_id: self.event(event_id) for event_id in event_ids}
         if len(parts) < 2:
-            raise InputError(f"two events or more can be merged; {len(parts)} came")
+            raise InputError(
+                f"two events or more can be merged; {len(parts)} came", code="merge-few"
+            )
         accepted = next((part.accepted for part in parts.values() if part.accepted), None)
         whole = KeptEvent(
             photos=frozenset().union(*(part.photos for part in parts.values())),
@@ -210,9 +214,15 @@ class KeptEvents:
         """See `Events.split`; the new event is the one before `next_id`."""
         event, leaving = self.event(event_id), photo_id_set(photo_ids)
         if strange := sorted(leaving - event.photos):
-            raise InputError(f"event {event_id} has no photo {strange[0]!r}; nothing was changed")
+            raise InputError(
+                f"event {event_id} has no photo {strange[0]!r}; nothing was changed",
+                code="split-others",
+            )
         if leaving == event.photos:
-            raise InputError(f"all {len(leaving)} photos of event {event_id} came; leave one in it")
+            raise InputError(
+                f"all {len(leaving)} photos of event {event_id} came; leave one in it",
+                code="split-all",
+            )
         parts = {
             event_id: replace(event, photos=event.photos - leaving),
             self.next_id: replace(event, photos=leaving, title=None),
@@ -250,7 +260,9 @@ class KeptEvents:
     def _known(self, event_id: int) -> KeptEvent:
         event = self.event(event_id)
         if event.known_event is None:
-            raise InputError(f"event {event_id} is assigned to no learned event")
+            raise InputError(
+                f"event {event_id} is assigned to no learned event", code="event-unknown"
+            )
         return event
 
     def _settled(self, events: Mapping[int, KeptEvent]) -> KeptEvents:
@@ -271,7 +283,9 @@ class KeptEvents:
 def photo_id_set(photo_ids: Collection[str]) -> frozenset[str]:
     """Check that photo ids came."""
     if isinstance(photo_ids, str) or not photo_ids:
-        raise InputError(f"a collection of photo ids was wanted; {photo_ids!r} came")
+        raise InputError(
+            f"a collection of photo ids was wanted; {photo_ids!r} came", code="photos-none"
+        )
     return frozenset(photo_ids)
 
 

@@ -16,11 +16,27 @@ from __future__ import annotations
 
 
 class RememberAIError(Exception):
-    """Base of every error that RememberAI raises on purpose."""
+    """Base of every error that RememberAI raises on purpose.
+
+    Attributes
+    ----------
+    code
+        Names the reason, or else the kind of error, for who says it in words of their own, such as
+        the page in Korean; messages may change, codes do not.
+    """
+
+    code = "other"
+
+    def __init__(self, *args: object, code: str | None = None, **more: str) -> None:
+        super().__init__(*args, **more)
+        if code is not None:
+            self.code = code
 
 
 class InputError(RememberAIError, ValueError):
     """An argument, a file or a folder can't be used."""
+
+    code = "input"
 
 
 class ImageError(InputError):
@@ -30,13 +46,19 @@ class ImageError(InputError):
 class MissingExtraError(RememberAIError, ImportError):
     """An optional package is not installed; the message carries the ``pip install`` line."""
 
+    code = "model"
+
 
 class ModelError(RememberAIError):
     """A model can't be found or loaded."""
 
+    code = "model"
+
 
 class StoreError(RememberAIError):
     """A store can't be opened or written."""
+
+    code = "store"
 
 
 class ModelMismatchError(StoreError):

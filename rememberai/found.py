@@ -265,7 +265,10 @@ class Events:
         """Give the photos, the events of before without deleted photos, and those found anew."""
         photos = self._timeline(view)
         if not photos.rows:
-            raise InputError("no photo has words yet; write memories or caption the photos first")
+            raise InputError(
+                "no photo has words yet; write memories or caption the photos first",
+                code="words-none",
+            )
         before = (self._kept() or KeptEvents()).only(photos.rows)
         return photos, before, cluster(photos, before, n_clusters, progress)
 
@@ -276,12 +279,15 @@ class Events:
         with self._store.holding(NAME):
             kept, view = self._kept(), self._newest()
             if kept is None:
-                raise InputError("no events were found yet; call discover first")
+                raise InputError(
+                    "no events were found yet; call discover first", code="events-none"
+                )
             spoken = _spoken(view)
             if silent := sorted(needed - spoken):
                 raise InputError(
                     f"only photos of the store that have words can be in an event; {silent[0]!r} "
-                    "is none; write a memory of it first"
+                    "is none; write a memory of it first",
+                    code="photo-wordless",
                 )
             before = kept.only(spoken)
             after = self._judged(change(before), before, view)

@@ -184,13 +184,13 @@ def write_memory(
     """
     memory = clean(text)
     if not memory:
-        raise InputError(f"a memory needs words; {text!r} came")
+        raise InputError(f"a memory needs words; {text!r} came", code="memory-empty")
     written = datetime.now(UTC).isoformat(timespec="seconds")
     values = dict(zip(_MEMORY, (memory, "given", author, written), strict=True))
 
     def remembered(row: dict[str, Any] | None) -> _Draft:
         if row is None:
-            raise InputError(f"there is no photo {photo_id!r} in the store")
+            raise InputError(f"there is no photo {photo_id!r} in the store", code="photo-absent")
         return replace(_known(row | values), changed=True)
 
     store.refresh()

@@ -131,7 +131,7 @@ class RememberAI(OpenBook):
             The text is empty, k is below 1, or the condition can't be read.
         """
         if not text.strip():
-            raise InputError("the text to search for is empty")
+            raise InputError("the text to search for is empty", code="search-empty")
         view = self.store.pinned()
         queries = self._queries(view, text)
         return search(view, queries, k, where, self._weights(queries))

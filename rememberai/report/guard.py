@@ -43,10 +43,10 @@ class SameOrigin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http" and not self._may(scope):
-            from starlette.responses import PlainTextResponse
+            from rememberai.report.refusals import refusal
 
-            refusal = PlainTextResponse("This server answers its own page alone.", 403)
-            await refusal(scope, receive, send)
+            refused = refusal(403, "This server answers its own page alone.", "foreign")
+            await refused(scope, receive, send)
             return
 
         async def secured(message: Message) -> None:

@@ -20,6 +20,7 @@ from rememberai.report.changes import changes
 from rememberai.report.contents import Contents
 from rememberai.report.guard import SameOrigin
 from rememberai.report.page import page, policy
+from rememberai.report.refusals import failed, refusal, refused
 from rememberai.report.thumbnails import MEDIA_TYPE, thumbnail
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def application(book: Book, port: int) -> Starlette:
             Middleware(TrustedHostMiddleware, allowed_hosts=list(_NAMES), www_redirect=False),
             Middleware(SameOrigin, origins=origins, token=token),
         ],
-        exception_handlers={RememberAIError: _refusal},
+        exception_handlers={RememberAIError: refused, Exception: failed},
     )
     made.router.redirect_slashes = (
         False  # no address that a visitor wrote is sent back to be followed
@@ -92,7 +93,10 @@ class _Live:
             return JSONResponse(Contents(self._book).why(request.path_params["event"]))
 
     async def correct(self, request: Request) -> Response:
-        body = _parsed(await _content(request))
+        content = await _content(request)
+        if content is None:
+            return refusal(413, f"a correction has at most {_LARGEST} bytes", "too-large")
+        body = _parsed(content)
         verb = request.path_params["verb"]
         return await run_in_threadpool(self._corrected, verb, body)
 
@@ -132,13 +136,13 @@ class _Held:
         self.search, self.write_memory = book.search, book.write_memory
 
 
-async def _content(request: Request) -> bytes:
-    """Read a body as long as it is not too large, whatever length it was said to have."""
+async def _content(request: Request) -> bytes | None:
+    """Read a body; None as soon as it is too large, whatever length it was said to have."""
     content = bytearray()
     async for part in request.stream():
         content += part
         if len(content) > _LARGEST:
-            raise HTTPException(413, f"a correction has at most {_LARGEST} bytes")
+            return None
     return bytes(content)
 
 
@@ -193,8 +197,3 @@ def _of_type(value: Any, kind: type, name: str) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool):
         raise InputError(f"{name} must hold {kind.__name__}; {value!r} came")
     return value
-
-
-async def _refusal(_: Request, error: Exception) -> Response:
-    status = 400 if isinstance(error, InputError) else 500
-    return JSONResponse({"error": str(error)}, status_code=status)

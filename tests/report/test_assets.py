@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import rememberai
 import rememberai.report
 from rememberai.report.page import _SCRIPTS, page, policy
 
@@ -62,6 +63,17 @@ def test_both_languages_say_all_that_the_page_asks_for():
     for key, words in STRINGS["en"].items():
         fields = set(re.findall(r"\{\w+\}", words))
         assert set(re.findall(r"\{\w+\}", STRINGS["ko"][key])) == fields, key
+
+
+def test_the_page_has_words_for_every_reason_that_the_server_gives():
+    package = Path(rememberai.__file__).parent
+    sources = [path.read_text("utf-8") for path in package.rglob("*.py")]
+    given = {code for text in sources for code in re.findall(r'\bcode ?= ?"([\w-]+)"', text)}
+    given |= set(re.findall(r'refusal\(.*"([\w-]+)"\)', "\n".join(sources)))
+    assert {"title-empty", "store", "too-large", "foreign", "failed"} <= given
+    for words in STRINGS.values():
+        said = {key.removeprefix("refused.") for key in words if key.startswith("refused.")}
+        assert said == given
 
 
 def test_the_policy_names_the_very_script_and_style():

@@ -108,6 +108,35 @@ def test_a_server_that_is_gone_is_said(browse, book):
         page.get_by_role("alert").get_by_text("does not answer").wait_for()
 
 
+@pytest.mark.parametrize(
+    ("locale", "empty", "foreign"),
+    [
+        ("en-GB", "A title needs words.", "The server does not know this page"),
+        ("ko-KR", "제목에는 글이 있어야 합니다.", "서버가 이 페이지를 알지 못합니다."),
+    ],
+)
+def test_what_the_server_refuses_is_said_in_the_language_of_the_page(
+    browse, book, locale, empty, foreign
+):
+    with browse(book.store.path, locale=locale, pardoned="Failed to load resource") as page:
+        page.locator(".event a").first.click()
+        page.locator(".why li").first.wait_for()
+        page.locator(".correct summary").click()
+        title = page.locator(".correct input")
+        title.fill("   ")
+        title.press("Enter")
+        page.get_by_role("alert").get_by_text(empty).wait_for()
+        page.route(
+            "**/api/rename",
+            lambda route: route.continue_(
+                headers={**route.request.headers, "x-rememberai-token": "of an earlier server"}
+            ),
+        )
+        title.fill("Swimming")
+        title.press("Enter")
+        page.get_by_role("alert").get_by_text(foreign).wait_for()
+
+
 def test_two_windows_do_not_show_each_other_s_past(browse, look, book):
     with browse(book.store.path) as one:
         two = look(one.url)

@@ -12,7 +12,7 @@ from makers import WordsEmbedder, words_alone
 from pages import served
 from PIL import Image
 
-from rememberai import InputError, RememberAI
+from rememberai import InputError, MissingExtraError, ModelError, RememberAI, StoreError
 
 pytest.importorskip("starlette")
 pytest.importorskip("httpx2")
@@ -71,7 +71,8 @@ def test_localhost_is_this_host(client):
 )
 def test_another_origin_is_refused(client, post, origin):
     assert client.get("/api/search?q=sea", headers={"Origin": origin}).status_code == 403
-    assert client.post("/api/discover", json={}, headers={"Origin": origin}).status_code == 403
+    answer = client.post("/api/discover", json={}, headers={"Origin": origin})
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign")
 
 
 def test_another_site_may_link_to_the_page_but_embed_nothing(client, book):
@@ -220,25 +221,78 @@ def test_a_page_that_shows_an_earlier_state_is_told_to_come_again(post, client, 
 
 
 @pytest.mark.parametrize(
-    ("verb", "body", "said"),
+    ("verb", "body", "said", "code"),
     [
-        ("rename", {"event": 0, "title": "  "}, "title"),
-        ("rename", {"event": "0", "title": "x"}, "event must hold int"),
-        ("rename", {"event": True, "title": "x"}, "event must hold int"),
-        ("rename", {"title": "x"}, "event must hold int"),
-        ("rename", {"event": 99, "title": "x"}, "99"),
-        ("split", {"event": 0, "photos": [1]}, "photos must hold str"),
-        ("move", {"event": 0, "photos": ["../../x"]}, "only photos of the store"),
-        ("merge", {"events": 3}, "events must hold list"),
-        ("drop", {}, "no correction 'drop'"),
+        ("rename", {"event": 0, "title": "  "}, "title", "title-empty"),
+        ("rename", {"event": "0", "title": "x"}, "event must hold int", "input"),
+        ("rename", {"event": True, "title": "x"}, "event must hold int", "input"),
+        ("rename", {"title": "x"}, "event must hold int", "input"),
+        ("rename", {"event": 99, "title": "x"}, "99", "event-absent"),
+        ("split", {"event": 0, "photos": [1]}, "photos must hold str", "input"),
+        ("split", {"event": 0, "photos": ["x"]}, "has no photo 'x'", "split-others"),
+        ("move", {"event": 0, "photos": ["../../x"]}, "only photos of the store", "photo-wordless"),
+        ("move", {"event": 0, "photos": []}, "photo ids", "photos-none"),
+        ("merge", {"events": 3}, "events must hold list", "input"),
+        ("merge", {"events": [0]}, "two events or more", "merge-few"),
+        ("memory", {"photo": "x", "text": " "}, "needs words", "memory-empty"),
+        ("memory", {"photo": "x", "text": "rain"}, "no photo 'x'", "photo-absent"),
+        ("drop", {}, "no correction 'drop'", "input"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(post, book, verb, body, said):
+def test_what_makes_no_sense_is_refused_and_changes_nothing(post, book, verb, body, said, code):
     before = book.events.read()
     answer = post(verb, **body)
     assert answer.status_code == 400
     assert said in answer.json()["error"]
+    assert answer.json()["code"] == code
     assert book.events.read() == before
+
+
+def test_what_an_event_can_not_take_is_refused(post, book):
+    (event, *_) = [event for event in book.events.read() if not event.known_event]
+    whole = {"event": event.event_id, "photos": list(event.photo_ids)}
+    assert post("split", **whole).json()["code"] == "split-all"
+    for verb in ("accept", "reject"):
+        assert post(verb, event=event.event_id).json()["code"] == "event-unknown"
+
+
+def test_a_store_without_words_or_events_says_which_is_missing(tmp_path):
+    from starlette.testclient import TestClient
+
+    from rememberai.report.server import application
+
+    book = RememberAI.create(tmp_path / "empty.memories", embedder=WordsEmbedder())
+    client = TestClient(application(book, PORT), base_url=HERE)
+    token = {"X-RememberAI-Token": shown(client)["live"]["token"]}
+    for verb, body, code in (
+        ("discover", {}, "words-none"),
+        ("rename", {"event": 0, "title": "x"}, "events-none"),
+    ):
+        assert client.post(f"/api/{verb}", json=body, headers=token).json()["code"] == code
+    assert client.get("/api/search?q=").json()["code"] == "search-empty"
+
+
+def test_errors_of_other_kinds_are_told_apart_and_show_no_secret(book, monkeypatch):
+    from starlette.testclient import TestClient
+
+    from rememberai.report.server import application
+
+    for error, code in (
+        (StoreError("the disk is full"), "store"),
+        (ModelError("no such model"), "model"),
+        (MissingExtraError("torch is missing", name="torch"), "model"),
+        (RuntimeError("secret"), "failed"),
+    ):
+
+        def fail(*_, error=error, **__):
+            raise error
+
+        monkeypatch.setattr(RememberAI, "search", fail)
+        app = application(book, PORT)
+        client = TestClient(app, base_url=HERE, raise_server_exceptions=False)
+        answer = client.get("/api/search?q=sea")
+        assert (answer.status_code, answer.json()["code"]) == (500, code)
+        assert "secret" not in answer.text
 
 
 def test_a_body_must_be_a_json_object(client, post):
@@ -261,6 +315,7 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(client):
     answer = client.post("/api/rename", content=parts(), headers=headers)
     assert answer.status_code == 413
     assert str(server._LARGEST) in answer.text
+    assert answer.json()["code"] == "too-large"
 
 
 def test_a_path_that_leads_out_is_refused_as_it_is_written(book):

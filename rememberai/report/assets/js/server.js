@@ -4,7 +4,7 @@ import { book, live, photos, take } from "./book.js";
 import { shade } from "./card.js";
 import { changed, clearSelection, filters, rank, refresh } from "./state.js";
 import { el } from "./dom.js";
-import { t } from "./words.js";
+import { knows, t } from "./words.js";
 
 const rowOf = new Map(live ? photos.id.map((id, photo) => [id, photo]) : []);
 let asked = 0;
@@ -48,7 +48,7 @@ async function request(address, options) {
     const answer = await fetch(address, options);
     const body = await answer.json();
     if (answer.ok) return body;
-    say(body.error, true);
+    say(knows(`refused.${body.code}`) ? t(`refused.${body.code}`, { said: body.error }) : body.error, true);
   } catch {
     say(t("server.gone"), true);
   }

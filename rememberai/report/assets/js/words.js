@@ -43,6 +43,10 @@ export function currentLanguage() {
   return language;
 }
 
+export function knows(key) {
+  return key in STRINGS.en;
+}
+
 // Say a string; {name} is replaced, and "one|many" is chosen by the number n.
 export function t(key, values = {}) {
   const forms = (STRINGS[language][key] ?? STRINGS.en[key]).split("|");
