@@ -187,19 +187,22 @@ class EventMap:
         except MissingExtraError as error:
             warnings.warn(f"the map is made by PCA: {error}", RememberAIWarning, stacklevel=3)
             return None
+        epochs = None if progress is None else _Epochs(progress)
         reducer = umap.UMAP(
             n_neighbors=self.n_neighbors,
             min_dist=self.min_dist,
             metric=_UMAP_METRIC[self.metric],
             random_state=self.random_state,
             n_jobs=1,
-            tqdm_kwds=None if progress is None else _Epochs(progress).bar(),
+            tqdm_kwds=None if epochs is None else epochs.bar(),
             **({} if known is None else {"precomputed_knn": known}),
         )
         with warnings.catch_warnings():
             # Without a search index of its own UMAP can't transform, which is not asked of it.
             warnings.filterwarnings("ignore", "precomputed_knn", UserWarning)
             picture: NDArray[np.float32] = reducer.fit_transform(self._points)
+        if epochs is not None:
+            epochs.end()
         return picture
 
     def _projected(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -208,10 +211,14 @@ class EventMap:
 
 
 class _Epochs:
-    """The file that umap-learn's bar is written to: it tells how many epochs are done."""
+    """The file that umap-learn's bar is written to: it tells how many epochs are done.
+
+    In a notebook umap-learn draws its bar without a file; the end alone is told there.
+    """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._total = 1
 
     def bar(self) -> dict[str, Any]:
         """Give the arguments of tqdm."""
@@ -220,8 +227,12 @@ class _Epochs:
     def write(self, text: str) -> None:
         counts = text.split()
         if counts:
-            done, total = map(int, counts)
-            self._progress("map", done, total)
+            done, self._total = map(int, counts)
+            self._progress("map", done, self._total)
+
+    def end(self) -> None:
+        """Tell that all are done."""
+        self._progress("map", self._total, self._total)
 
     def flush(self) -> None:
         pass

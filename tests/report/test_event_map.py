@@ -82,6 +82,13 @@ def test_its_epochs_are_counted_once_the_neighbours_are_known_and_change_nothing
     np.testing.assert_array_equal(counted.embedding_, fitted.embedding_)
 
 
+def test_where_umap_learn_writes_no_bar_the_end_is_told(monkeypatch):
+    layouts = pytest.importorskip("umap.layouts")
+    monkeypatch.setattr(layouts, "tqdm", lambda epochs, **_: epochs)  # a notebook's has no file
+    EventMap(n_neighbors=8).fit(blobs(20)[0], progress=(ticks := Ticks()))
+    assert ticks.stages() == {"map": 1}
+
+
 def test_pca_counts_nothing():
     EventMap().fit(blobs(5)[0], progress=(ticks := Ticks()))
     assert ticks.stages() == {"map": 1}
