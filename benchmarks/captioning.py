@@ -1,7 +1,8 @@
 """Captioning photos into a store, against the same model called in a loop written by hand.
 
 The model has the size of ViT-GPT2 and random weights, which take as long as trained ones. A second
-part captions many photos with a tiny model and reads the memory on the way.
+part captions a tenth of many photos with a tiny model, then all of them, each in a process of its
+own, and reads the memory on the way.
 """
 
 from __future__ import annotations
@@ -60,8 +61,9 @@ def main(argv: list[str] | None = None) -> None:
         model = save_model(folder / "model", _TINY if options.small else _BODY)
         make_photos(folder / "photos", options.n, options.side)
         measure_speed(run, options, model, folder)
-    with tempfile.TemporaryDirectory() as made:
-        measure_memory(run, options, Path(made))
+    for n in (options.many // 10, options.many):
+        with tempfile.TemporaryDirectory() as made:
+            measure_memory(run, options.threads, Path(made), n)
     print(table(run.records))
 
 
@@ -161,18 +163,19 @@ def by_hand(
     return captions
 
 
-def measure_memory(run: Run, options: Any, folder: Path) -> None:
+def measure_memory(run: Run, threads: int, folder: Path, many: int) -> None:
     """Caption many small photos in a process of its own."""
     save_model(folder / "model", _TINY)
-    make_photos(folder / "photos", options.many, 200)
-    sizes = [f"--many={options.many}", f"--threads={options.threads}", f"--child={folder}"]
+    make_photos(folder / "photos", many, 200)
+    sizes = [f"--many={many}", f"--threads={threads}", f"--child={folder}"]
     command = [sys.executable, "-m", f"benchmarks.{NAME}", *sizes]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
     found = json.loads(done.stdout.splitlines()[-1])
     for n, mib in found["memory"]:
-        run.add({"what": "memory", "n": n}, 0, {"rss": mib}, peak=found["peak"])
+        arm = {"what": f"memory, {many:,} photos", "n": n}
+        run.add(arm, 0, {"rss": mib}, threads=threads, peak=found["peak"])
 
 
 def memory_of(folder: Path, many: int, threads: int) -> Record:
@@ -196,7 +199,7 @@ def memory_of(folder: Path, many: int, threads: int) -> Record:
 
 
 def table(records: list[Record]) -> str:
-    """Write the seconds of both ways, and the memory at the first tenth and at the end."""
+    """Write the seconds of both ways, and the memory on the way through few and many photos."""
     first = records[0]["settings"]
     hand = figures(of_arm(records, what="by hand"), "seconds")
     book = figures(of_arm(records, what="RememberAI"), "seconds")
@@ -210,12 +213,20 @@ def table(records: list[Record]) -> str:
         ],
     ]
     speed = markdown([f"{first['n']} photos", "seconds", "photos/s", "within a repeat"], rows)
-    memory = of_arm(records, what="memory")
-    told = [(record["arm"]["n"], record["figures"]["rss"]) for record in memory]
-    kept = markdown(
-        ["photos captioned", "MiB in use"], [[f"{n:,}", f"{mib:.0f}"] for n, mib in told]
-    )
-    return f"{speed}\n\n{kept}"
+    return f"{speed}\n\n{_memory(records)}"
+
+
+def _memory(records: list[Record]) -> str:
+    """Write the memory at the first tenth, at the half and at the end of each run."""
+    rows = []
+    for what in dict.fromkeys(record["arm"]["what"] for record in records):
+        told = of_arm(records, what=what)
+        if what.startswith("memory"):
+            places = (0, (len(told) - 1) // 2, -1)
+            rss = [f"{told[place]['figures']['rss']:.0f}" for place in places]
+            rows.append([f"{told[-1]['arm']['n']:,}", *rss, f"{told[-1]['peak_mib']:.0f}"])
+    header = ["photos captioned", "MiB after a tenth", "after half", "at the end", "peak"]
+    return markdown(header, rows)
 
 
 if __name__ == "__main__":

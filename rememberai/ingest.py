@@ -147,8 +147,8 @@ def caption_waiting(
     bursts
         Photos of which the face is captioned for those of the others that have no words either.
     """
-    found = store.read(["photo_id", "path"], where=_unsaid(captioner)).to_pylist()
-    paths = {row["photo_id"]: row["path"] for row in sorted(found, key=lambda r: r["photo_id"])}
+    found = store.read(["photo_id", "path"], where=_unsaid(captioner))
+    paths = dict(zip(*(found[name].to_pylist() for name in ("photo_id", "path")), strict=True))
     followers = {
         burst.face: [i for i in burst.photo_ids if i in paths and i != burst.face]
         for burst in bursts

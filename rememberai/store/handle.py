@@ -8,6 +8,8 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from rememberai.errors import ModelMismatchError, StoreError
 from rememberai.store.lance_errors import lance_errors
 from rememberai.store.manifest import Manifest, VectorModel, read_manifest
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Self
-
-    import pyarrow as pa
 
     from rememberai.records import Metric
     from rememberai.store.files import Files
@@ -197,6 +197,7 @@ class Handle:
                 after.write(self._files)
                 _log.debug("published version %d of %s", after.version, self._files.place)
             self._seen = replace(self._view(after, change.dataset), known=change.known)
+        pa.default_memory_pool().release_unused()  # else each write leaves it larger
 
     def _unswitched(self) -> Manifest:
         """Read store.json; raise ModelMismatchError when its active model is another one by now."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 TABLE = "photos.lance"
 _WRITE = "write"
+_WRITER_KEEPS = 2**20  # bytes of what files say of themselves; a run of many writes makes many
 
 
 class LocalFiles:
@@ -175,7 +176,7 @@ class LocalFiles:
             dataset = recovery.newest_whole_version(self.table, published, seals)
             self.seals.forget_absent()  # the number of a version that was set aside is used again
         else:
-            dataset = recovery.open_version(self.table, published)
+            dataset = recovery.open_version(self.table, published, _WRITER_KEEPS)
         # What has no seal before this write gets none by it: its line was lost, or a writer.
         there = self.seals.unsealed() if sealed else ()
         self._unvouched = {name for name in there if not name.startswith(recovery.TRANSACTIONS)}

@@ -23,8 +23,14 @@ TRANSACTIONS = "_transactions/"  # a crash leaves some, and no row is read from 
 SET_ASIDE = "set-aside"
 
 
-def open_version(table: Path, version: int) -> Any:
+def open_version(table: Path, version: int, cache_bytes: int | None = None) -> Any:
     """Open a version of a Lance table.
+
+    Parameters
+    ----------
+    cache_bytes
+        How much of what its files say of themselves is kept in memory; None for Lance's default,
+        which keeps that of every file.
 
     Raises
     ------
@@ -34,7 +40,7 @@ def open_version(table: Path, version: int) -> Any:
     import lance
 
     with lance_errors(table, ValueError):
-        return lance.dataset(str(table), version=version)
+        return lance.dataset(str(table), version=version, metadata_cache_size_bytes=cache_bytes)
 
 
 def newest_whole_version(table: Path, published: int, seals: Seals | None) -> Any:

@@ -472,3 +472,15 @@ def test_a_writer_remembers_its_own_changes(store):
     for i in range(80):  # more parts than are kept apart
         assert store.append(rows([f"more {i}", f"more {i - 1}"])) == (2 if i == 0 else 1)
     assert len(store) == len(content(store)) == 84
+
+
+def test_what_a_writer_keeps_of_the_files_does_not_grow_with_their_number(store, monkeypatch):
+    opened = []
+    look = lance.dataset
+    monkeypatch.setattr(
+        lance, "dataset", lambda *a, **k: opened.append(look(*a, **k)) or opened[-1]
+    )
+    for i in range(40):
+        store.append(rows([str(i)]))
+    assert len(store.read_rows([str(i) for i in range(40)])) == 40  # each lies in another file
+    assert 0 < opened[-1].session().size_bytes() < 1.1 * 2**20
