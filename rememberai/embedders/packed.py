@@ -6,8 +6,8 @@ over the texts of one length at a time (as in Zeng et al., arXiv:2208.08124, on 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -32,8 +32,7 @@ _LINEAR = (
     *("attention.output.dense", "intermediate.dense", "output.dense"),
 )
 _NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
-# Tokens at once: fewer calls, until what 8 bits save is lost in the cache.
-_PACK: dict[Precision, int] = {"float32": 1536, "int8": 768}
+_PACK = 768  # tokens at once; twice as many are no faster, and take more memory
 _READ = 1024  # texts that are tokenised at once
 
 
@@ -65,7 +64,6 @@ class PackedBert:
         self._read = getattr(model, "preprocess", None) or model.tokenize
         self._of_first = _pooling(model[1]) == "cls"
         self._normalise = len(model) == 3
-        self._most = _PACK[precision]
         parts = bert.embeddings
         with torch.inference_mode():
             first = bert.config.pad_token_id + 1 if _AFTER_PADDING[type(bert).__name__] else 0
@@ -88,7 +86,7 @@ class PackedBert:
         order = np.argsort([len(some) for some in tokens], kind="stable")
         vectors = np.empty((len(texts), self._words.shape[1]), np.float32)
         with torch.inference_mode():
-            for part in _packs([len(tokens[i]) for i in order], batch_size, self._most):
+            for part in _packs([len(tokens[i]) for i in order], batch_size):
                 chosen = order[part]
                 vectors[chosen] = self._forward([tokens[i] for i in chosen]).numpy()
         return vectors
@@ -104,15 +102,16 @@ class PackedBert:
     def _forward(self, tokens: list[NDArray[np.int64]]) -> Any:
         """Embed texts in ascending order of length."""
         torch = require("torch")
-        runs = Counter(map(len, tokens))
-        places = torch.cat([torch.arange(length).repeat(n) for length, n in runs.items()])
-        x = self._words[torch.from_numpy(np.concatenate(tokens))] + self._places[places]
+        texts = [*tokens, *_filler(sum(map(len, tokens)))]
+        runs = [(length, len([*some])) for length, some in groupby(map(len, texts))]
+        places = torch.cat([torch.arange(length).repeat(n) for length, n in runs])
+        x = self._words[torch.from_numpy(np.concatenate(texts))] + self._places[places]
         x = self._norm(x)
         for layer in self._layers:
             x = layer(x, runs)
-        pooled = torch.cat(
-            [part[:, 0] if self._of_first else part.mean(1) for part in _by_length(x, runs)]
-        )
+        parts = _by_length(x, runs)
+        pooled = torch.cat([part[:, 0] if self._of_first else part.mean(1) for part in parts])
+        pooled = pooled[: len(tokens)]
         return torch.nn.functional.normalize(pooled) if self._normalise else pooled
 
 
@@ -126,7 +125,7 @@ class _Layer(NamedTuple):
     narrow: products.Product
     norms: tuple[Callable[[Any], Any], Callable[[Any], Any]]
 
-    def __call__(self, x: Any, runs: Counter[int]) -> Any:
+    def __call__(self, x: Any, runs: list[tuple[int, int]]) -> Any:
         torch = require("torch")
         seen = [self._attend(part) for part in _by_length(self.project(x), runs)]
         x = self.norms[0](self.merge(torch.cat(seen), x))
@@ -154,17 +153,31 @@ def _layer_of(layer: Any, precision: Precision) -> _Layer:
     )
 
 
-def _by_length(x: Any, runs: Counter[int]) -> list[Any]:
-    """View (tokens, width) as one (n, length, width) for each run of n texts of one length."""
-    parts = x.split([length * n for length, n in runs.items()])
-    return [part.unflatten(0, (-1, length)) for part, length in zip(parts, runs, strict=True)]
+def _by_length(x: Any, runs: list[tuple[int, int]]) -> list[Any]:
+    """View (tokens, width) as one (n, length, width) for each run: the length of n texts."""
+    parts = x.split([length * n for length, n in runs])
+    return [part.unflatten(0, (n, length)) for part, (length, n) in zip(parts, runs, strict=True)]
 
 
-def _packs(lengths: Sequence[int], most: int, most_tokens: int) -> Iterator[slice]:
-    """Part texts, in order, into packs of so many texts and tokens at most, or one long text."""
+def _filler(total: int) -> NDArray[np.int64]:
+    """Give a few more texts of one token, with which packs of many sizes have one of few.
+
+    oneDNN prepares a product for each number of rows, and keeps what it prepared.
+
+    Returns
+    -------
+    ndarray, shape (n, 1)
+        n is less than a sixteenth of the total.
+    """
+    step = 1 << max(0, total.bit_length() - 5)
+    return np.zeros((-total % step, 1), np.int64)
+
+
+def _packs(lengths: Sequence[int], most: int) -> Iterator[slice]:
+    """Part texts, in order, into packs of so many texts at most and few tokens, or a long text."""
     start, total = 0, 0
     for i, length in enumerate(lengths):
-        if i > start and (total + length > most_tokens or i - start == most):
+        if i > start and (total + length > _PACK or i - start == most):
             yield slice(start, i)
             start, total = i, 0
         total += length

@@ -97,6 +97,22 @@ def test_captions_of_minilm(minilm, reference):
     assert cosines(minilm.encode(texts), expected).min() >= 0.99999
 
 
+def test_packs_of_many_sizes_go_through_products_of_few(build):
+    packed = pack(SentenceTransformer(build(PLAIN["bert"]), device="cpu"))
+    first = packed._layers[0]
+    rows = []
+
+    def project(x):
+        rows.append(len(x))
+        return first.project(x)
+
+    packed._layers[0] = first._replace(project=project)
+    for length in range(1, 513):
+        packed._forward([np.ones(length, np.int64)])
+    assert len(set(rows)) <= 16 * 6
+    assert all(wanted <= made <= wanted * 17 / 16 for wanted, made in enumerate(rows, 1))
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_models_run_as_they_are(build, name):
     folder = build(OTHERS[name])
