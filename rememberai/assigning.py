@@ -85,6 +85,7 @@ class AlbumJudge:
         if by_words is not None:
             spoken = _spoken(store, captioner, album.photos, progress)
         answers = []
+        asked = [*spoken] or [*vectors]  # whose places the first answer tells of
         if by_words is not None and (spoken or not vectors):
             texts, believed = [text for text, _ in spoken.values()], [w for _, w in spoken.values()]
             answers.append(by_words.assign_album(embed(texts), texts, believed))
@@ -99,8 +100,16 @@ class AlbumJudge:
             answer = self._fused(by_words, by_looks).fuse(*answers)
         voices = spoken.keys() | vectors.keys()
         answer = _heeding(answer, store, voices)
-        outcomes = _voiceless(album, voices, unread)
-        return replace(answer, n_photos=len(voices), outcomes=outcomes)
+        place = {photo.photo_id: i for i, photo in enumerate(album.photos)}
+        return replace(
+            answer,
+            telling_photos=tuple(
+                replace(told, position=place[asked[told.position]])
+                for told in answer.telling_photos
+            ),
+            n_photos=len(voices),
+            outcomes=_voiceless(album, voices, unread),
+        )
 
     def _assigners(self) -> tuple[EventAssigner | None, EventAssigner | None]:
         """Give the assigner by words and that by pictures.

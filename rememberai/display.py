@@ -69,11 +69,14 @@ def show_assignment(answer: Assignment, album: str) -> None:
     )
     _table(
         ("distance", "nearest prototype", "of"),
-        [(f"{near.distance:.2f}", near.text, near.event) for near in answer.nearest[:3]],
+        [
+            (f"{near.distance:.2f}", near.text or "a picture", near.event)
+            for near in answer.nearest[:3]
+        ],
     )
     if answer.telling_words:
         _line(f"telling words: {', '.join(answer.telling_words)}")
-    _line(f"{answer.n_photos} photos with words had a vote")
+    _line(f"{answer.n_photos} photos had a vote")
     _outcomes(answer.outcomes)
 
 

@@ -8,7 +8,7 @@ from makers import WordsEmbedder, picture, reason_of, remember, statuses
 from PIL import ImageColor
 from test_pictures import ColourEmbedder
 
-from rememberai import InputError, RememberAI
+from rememberai import InputError, RememberAI, display
 
 SHADES = {"sea": ["blue", "navy", "mediumblue"], "lawn": ["green", "darkgreen", "lime"]}
 WORDS = {
@@ -58,6 +58,25 @@ def test_pictures_have_a_say_beside_words(book, seeds, tmp_path):
     for shade, event in (("mediumblue", "sea"), ("darkgreen", "lawn")):
         folder = album(tmp_path / event, shade, shade, **doubtful)
         assert first(book.assign(folder)) == event
+
+
+def test_telling_photos_are_counted_among_all_of_the_album(book, seeds, tmp_path):
+    book.learn_events(seeds)
+    silent = "gray", "silver", "darkblue"
+    wordless = book.assign(album(tmp_path / "without", *silent))
+    spoken = book.assign(album(tmp_path / "with", *silent, **{"2": "sand in my shoes"}))
+    assert {told.position for told in wordless.telling_photos} <= {0, 1, 2}
+    assert [told.position for told in spoken.telling_photos] == [2]
+    for each in (wordless, spoken):
+        assert (first(each), each.n_photos) == ("sea", 3)
+
+
+def test_a_terminal_tells_of_an_album_without_words(book, seeds, tmp_path, capsys):
+    book.learn_events(seeds)
+    display.show_assignment(book.assign(album(tmp_path, "royalblue", "darkblue")), "album")
+    shown = capsys.readouterr().out
+    assert "2 photos had a vote" in shown
+    assert "a picture" in shown
 
 
 def test_what_was_learned_lasts_and_is_forgotten(book, seeds, tmp_path):

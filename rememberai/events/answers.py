@@ -93,7 +93,7 @@ class Assignment:
     telling_words
         The words of the album that speak for it, where texts were given.
     n_photos
-        How many photos with words the answer rests on.
+        How many photos the answer rests on: those with words, or a picture that was looked at.
     reason, doubt
         Why the event is unknown, as a sentence and in its parts; empty and None otherwise.
     outcomes
