@@ -4,6 +4,10 @@ The kind of a photo of COCO is the supercategory (Lin et al., ECCV 2014) of most
 objects that stand in it, people left out; photos with two such are left out. Its words are one
 person's caption, its picture's vector is EfficientNet's. Each fifth of the photos is asked for, one
 by one, of an assigner by each, and of both fused, that the others have taught.
+
+Then events are found by the words of half of all photos, and each other photo is put by its picture
+alone, by an assigner that the first half's pictures have taught, into one of them: the right one is
+that whose centre is nearest to its words, which only the benchmark knows.
 """
 
 from __future__ import annotations
@@ -20,7 +24,8 @@ from PIL import Image
 from benchmarks._records import Run, arguments, figures, markdown, of_arm
 from rememberai import EventAssigner, SentenceEmbedder
 from rememberai.embedders import EfficientNetEmbedder
-from rememberai.events import AnswerFusion
+from rememberai.events import AlbumClusterer, AnswerFusion
+from rememberai.events.kmeans import centroids_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +36,7 @@ NAME = "fused_events"
 ARMS = ("caption", "picture", "both")
 _FOLDS = 5
 _LEAST = 5  # photos of a kind, one a fold
+_SURE = (0.0, 0.5, 0.8, 0.9)
 SUPERCATEGORIES = {
     "vehicle": "bicycle, car, motorcycle, airplane, bus, train, truck, boat",
     "outdoor": "traffic light, fire hydrant, stop sign, parking meter, bench",
@@ -49,16 +55,19 @@ SUPERCATEGORIES = {
 
 def main(argv: list[str] | None = None) -> None:
     """Ask by each of the five captions in turn."""
-    parser = arguments(__doc__, captions=5, seed=0)
+    parser = arguments(__doc__, captions=5, halves=8, few_events=6, seed=0)
     parser.add_argument("--data", type=Path, required=True, help="folder with coco_photos")
     options = parser.parse_args(argv)
     photos = options.data / "coco_photos"
     rows = [json.loads(line) for line in (photos / "captions.jsonl").read_text().splitlines()]
+    everything = rows
     rows, kinds = of_common_kinds(rows)
     settings = {"photos": len(rows), "kinds": len(set(kinds)), "folds": _FOLDS}
+    settings |= {"all_photos": len(everything), "halves": options.halves}
     run = Run(NAME, settings, folder=options.records)
     images = [Image.open(photos / row["file"]) for row in rows]
-    seen = EfficientNetEmbedder(threads=1).encode_images(images)
+    embedder = EfficientNetEmbedder(threads=1)
+    seen = embedder.encode_images(images)
     sbert = SentenceEmbedder(offline=True, device="cpu")
     folds = np.random.default_rng(options.seed).permutation(len(rows)) % _FOLDS
     for repeat in range(options.captions):
@@ -66,6 +75,7 @@ def main(argv: list[str] | None = None) -> None:
         found = _asked(said, seen, np.array(kinds), folds)
         for arm in ARMS:
             run.add({"what": arm}, repeat, found[arm], seed=options.seed)
+    _find(run, options, everything, (sbert, embedder))
     print(table(run.records))
 
 
@@ -78,7 +88,66 @@ def table(records: list[Record]) -> str:
         rows.append(
             [arm, f"{100 * mean(right):.1f}%", f"{100 * pstdev(right):.1f}", f"{mean(losses):.3f}"]
         )
-    return markdown(["known of the photos", "accuracy", "spread", "log loss"], rows)
+    told = markdown(["known of the photos", "accuracy", "spread", "log loss"], rows)
+    return f"{told}\n\n{_found(records)}" if of_arm(records, what="found") else told
+
+
+def _found(records: list[Record]) -> str:
+    """Write how many wordless photos their pictures put into found events, and how many rightly."""
+    rows = []
+    found = of_arm(records, what="found")
+    for events, sure in dict.fromkeys((r["arm"]["events"], r["arm"]["sure"]) for r in found):
+        some = of_arm(found, events=events, sure=sure)
+        names = ("events", "put", "right", "chance", "other words")
+        n, put, right, chance, other = (mean(figures(some, name)) for name in names)
+        shares = [f"{100 * share:.0f}%" for share in (put, right / (put or 1), chance, other)]
+        rows.append([f"{n:.0f} ({events})", f"{sure:.1f}", *shares])
+    header = ["found events", "least probability", "put into one", "of these rightly"]
+    return markdown([*header, "all into the largest", "by another's words"], rows)
+
+
+def _find(
+    run: Run, options: Any, rows: list[dict[str, Any]], models: tuple[SentenceEmbedder, Any]
+) -> None:
+    """Put wordless photos into few found events, and into as many as are found by themselves."""
+    photos = options.data / "coco_photos"
+    seen = models[1].encode_images([Image.open(photos / row["file"]) for row in rows])
+    for half in range(options.halves):
+        captions = [[row["captions"][(half + i) % 5] for row in rows] for i in (0, 1)]
+        said = np.stack([models[0].encode(texts) for texts in captions])
+        for n_events in (options.few_events, "auto"):
+            for sure, found in _put(said, seen, n_events, half).items():
+                arm = {"what": "found", "events": n_events, "sure": sure}
+                run.add(arm, half, found, seed=half)
+
+
+def _put(
+    said: NDArray[np.float32], seen: NDArray[np.float32], n_events: Any, seed: int
+) -> dict[float, Record]:
+    """Put half of the photos into events that the words of the others make."""
+    silent = np.random.default_rng(seed).permutation(len(seen)) % 2 == 0
+    words = said / np.linalg.norm(said, axis=-1, keepdims=True)
+    labels = AlbumClusterer(n_events, refine=False).fit(words[0, ~silent]).labels_
+    there = np.flatnonzero(~silent)[labels >= 0]
+    labels = labels[labels >= 0]
+    right, other = (
+        (each[silent] @ centroids_of(words[0, there], labels, "cosine").T).argmax(1)
+        for each in words
+    )
+    assigner = EventAssigner().fit(seen[there], [f"{label:03d}" for label in labels])
+    best = [assigner.assign_album(each[None]).ranking[0] for each in seen[silent]]
+    hits = np.array([int(event) for event, _ in best]) == right
+    sure = np.array([share for _, share in best])
+    both = {
+        "events": len(set(labels.tolist())),
+        "chance": float((right == np.bincount(labels).argmax()).mean()),
+        "other words": float((other == right).mean()),
+    }
+    return {
+        least: both
+        | {"put": float((sure >= least).mean()), "right": float((hits & (sure >= least)).mean())}
+        for least in _SURE
+    }
 
 
 def of_common_kinds(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:

@@ -34,7 +34,7 @@ WITH_DATA = {
     "near_duplicates": "--photos 8 --splits 1",
     "text_speed": "--n 60 --repeats 1 --splits 1 --most-texts 300 --threads 1",
     "text_to_photo": "",
-    "fused_events": "--captions 1",
+    "fused_events": "--captions 1 --halves 1",
 }
 
 
