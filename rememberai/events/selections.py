@@ -7,7 +7,7 @@ cosine distance. Points are prepared for the metric and stand in canonical order
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 _FADING = 12  # a kernel falls to exp(-12) at the mean energy between two seeds of an event
-_KERNELS = 2**26  # values; more seeds are judged by a part of them
+_NEAR, _FAR = 512, 1024  # seeds of other events, near to an event and not, that count
+_TIGHT = 1e-12  # no event is thought to be tighter than float32 can tell
+_LEAST = 1e-8  # of a kernel against a sum: below, a logarithm has no digits left
+_TINY = np.finfo(np.float32).tiny
 _TIE = 1e-6  # scores are equal that differ less, relatively; the first row wins
 _RESTARTS = 20  # with few, the last digit of a vector can decide which optimum is found
 
@@ -183,9 +186,15 @@ def likelihood(pools: Sequence[Floats], n: int) -> list[Rows]:
 
     A seed is as probable as the part of its event in the sum of the kernels exp(-energy / t) of all
     prototypes but itself: the leave-one-out likelihood of stochastic neighbours. At the mean energy
-    between two seeds of an event the kernel is exp(-12), and so much is a vote for no event. The
-    events take turns, each first with the seed that is nearest to the others by the kernels; then
-    each prototype is once given up and chosen anew, the oldest first.
+    between two seeds of an event the kernel is exp(-12), and so much is a vote for no event. In
+    each turn all events choose under the vote of what was chosen before, at first the seed that is
+    nearest to the others by the kernels; then each prototype is once given up and chosen anew, the
+    oldest first.
+
+    What a further prototype gives to the seeds of its own event is computed; what it takes from
+    those of other events is small, and its logarithm is replaced by the chord to the kernel that is
+    usual there. Of many such seeds the nearest to the event count, and a part of the rest for all
+    of it.
 
     References
     ----------
@@ -193,78 +202,115 @@ def likelihood(pools: Sequence[Floats], n: int) -> list[Rows]:
     seeds: Kusner et al., "Stochastic neighbor compression", ICML 2014; greedy choice among seeds:
     Zhu and Hastie, "Kernel logistic regression and the import vector machine", 2005.
     """
-    vote = _Vote(pools)
-    chosen: list[list[int]] = [[] for _ in pools]
-    for turn in range(2 * n):
-        for event, pool in enumerate(pools):
-            if turn < len(pool) <= n:  # there is no choice
-                vote.add(event, turn)
-                chosen[event].append(turn)
-            elif len(pool) > n:
-                if turn >= n:
-                    vote.add(event, chosen[event].pop(0), -1)
-                row = vote.medoid(event) if turn == 0 else vote.best(event, chosen[event])
-                vote.add(event, row)
-                chosen[event].append(row)
+    free = [event for event, pool in enumerate(pools) if len(pool) > n]
+    chosen = [[] if len(pool) > n else list(range(len(pool))) for pool in pools]
+    vote = _Vote(pools, free)
+    vote.sums += vote.of([(event, row) for event, rows in enumerate(chosen) for row in rows])
+    turns: list[NDArray[np.float64]] = []
+    for turn in range(2 * n if free else 0):
+        if turn >= n:
+            vote.sums -= turns.pop(0)
+            for event in free:
+                del chosen[event][0]
+        best = [vote.best(event, chosen[event]) if turn else vote.medoid(event) for event in free]
+        for event, row in zip(free, best, strict=True):
+            chosen[event].append(row)
+        turns.append(vote.of(list(zip(free, best, strict=True))))
+        vote.sums += turns[-1]
     return [np.array(rows, np.intp) for rows in chosen]
 
 
 class _Vote:
-    """The sums of the prototypes' kernels at each seed, and what a further one would change."""
+    """The sums of the prototypes' kernels at each seed, and what a further one would change.
 
-    def __init__(self, pools: Sequence[Floats]) -> None:
-        points = np.concatenate(pools)
-        every = -(-(len(points) ** 2) // _KERNELS)
-        judges = points[::every]
+    Attributes
+    ----------
+    sums
+        (2, n) votes at each seed, for its own event and for all; float64, since what was added is
+        taken away again.
+    """
+
+    def __init__(self, pools: Sequence[Floats], free: Sequence[int]) -> None:
         sizes = [len(pool) for pool in pools]
         scale = np.average([spread(pool) for pool in pools], weights=sizes)
-        temperature = float(scale) / _FADING or 1.0
-        starts = np.cumsum([0, *sizes[:-1]])
-        self._weight = every
-        self._to_all, self._to_own = [], []
-        kernels = np.empty((len(points), len(judges)), np.float32)
-        for pool, start in zip(pools, starts, strict=True):
-            end, first = start + len(pool), start if every == 1 else 0
-            own = kernels[start:end]
-            own[:, first:] = np.exp(energies(pool, judges[first:]) / -temperature)
-            if every == 1:  # all seeds are judges, and kernels are symmetric
-                kernels[end:, start:end] = own[:, end:].T
-            to_own = np.exp(energies(pool, pool) / -temperature)
-            np.fill_diagonal(to_own, 0)  # no seed votes for itself
-            rows = np.arange(-start % every, len(pool), every)  # those that are judges too
-            own[rows, (start + rows) // every] = 0
-            self._to_all.append(own)
-            self._to_own.append(to_own)
-        # A vote for nothing, so that seeds far from all prototypes are worth covering. Sums are
-        # float64, since what was added is taken away again.
-        nothing = np.exp(-_FADING)
-        self._own = [np.full(size, nothing / (len(pools) + 1)) for size in sizes]
-        self._all = np.full(len(judges), nothing)
-        self._gains = [np.full(len(pool), np.inf, np.float32) for pool in pools]
+        root = np.float32(np.sqrt(max(scale, _TIGHT) / _FADING))  # of the temperature
+        self._points = np.concatenate(pools) / root
+        self._halves = np.einsum("nd,nd->n", self._points, self._points) / 2
+        ends = np.cumsum(sizes)
+        self._own = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        # A vote for nothing, so that seeds far from all prototypes are worth covering.
+        self.sums = np.full((2, len(self._points)), np.exp(-_FADING))
+        self.sums[0] /= len(pools) + 1
+        means = np.stack([self._points[own].mean(axis=0, dtype=np.float64) for own in self._own])
+        away = self._halves - means.astype(np.float32) @ self._points.T
+        self._pools = {event: self._pool(self._own[event], away[event]) for event in free}
+
+    def _pool(self, own: slice, away: Floats) -> _Pool:
+        """Measure from an event's seeds to each other and to seeds of other events."""
+        others = np.delete(np.arange(len(away)), own)
+        weights = np.ones(len(others), np.float32)
+        if len(others) > _NEAR + _FAR:
+            near, rest = np.split(others[np.argpartition(away[others], _NEAR)], [_NEAR])
+            some = np.sort(rest)[np.arange(_FAR) * len(rest) // _FAR]
+            others = np.concatenate([np.sort(near), some])
+            weights = np.repeat(np.array([1, len(rest) / _FAR], np.float32), [_NEAR, _FAR])
+        to_own, to_others = self._kernels(own, own), self._kernels(own, others)
+        np.fill_diagonal(to_own, 0)  # no seed votes for itself
+        usual = np.einsum("ij,ij->j", to_others, to_others)
+        usual /= np.maximum(to_others.sum(axis=0), _TINY)
+        return _Pool(to_own, to_others, others, usual, weights)
+
+    def _kernels(self, a: slice | Rows, b: slice | Rows) -> Floats:
+        kernels: Floats = self._points[a] @ self._points[b].T
+        kernels -= self._halves[b]
+        kernels -= self._halves[a, None]
+        return np.exp(np.minimum(kernels, 0, out=kernels), out=kernels)
+
+    def of(self, prototypes: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+        """Give the votes of prototypes, which are events and rows of their pools, as in `sums`."""
+        rows = np.array([self._own[event].start + row for event, row in prototypes], np.intp)
+        kernels = self._kernels(rows, slice(None))
+        kernels[np.arange(len(rows)), rows] = 0
+        votes = np.stack([np.zeros(len(self._points)), kernels.sum(axis=0, dtype=np.float64)])
+        for (event, _), votes_of_one in zip(prototypes, kernels, strict=True):
+            votes[0, self._own[event]] += votes_of_one[self._own[event]]
+        return votes
 
     def medoid(self, event: int) -> int:
-        return _first_best(self._to_own[event].sum(axis=1))
-
-    def add(self, event: int, row: int, sign: int = 1) -> None:
-        """Add a prototype's kernel, or take it away."""
-        self._own[event] += sign * self._to_own[event][row]
-        self._all += sign * self._to_all[event][row]
+        return _first_best(self._pools[event].to_own.sum(axis=1))
 
     def best(self, event: int, chosen: list[int]) -> int:
-        """Find the row that adds most to the log-likelihood, by lazy evaluation (Minoux, 1978)."""
-        to_own, to_all, gains = self._to_own[event], self._to_all[event], self._gains[event]
-        own, everyone = self._own[event].astype(np.float32), self._all.astype(np.float32)
-        stale = gains.copy()
-        stale[chosen] = -np.inf
-        fresh = np.full(len(gains), -np.inf, np.float32)
-        while stale.max() > fresh.max():
-            rows = np.argsort(-stale, kind="stable")[: max(16, len(stale) // 4)]
-            rows = rows[stale[rows] > -np.inf]
-            gains[rows] = np.log(1 + to_own[rows] / own).sum(axis=1)
-            gains[rows] -= self._weight * np.log(1 + to_all[rows] / everyone).sum(axis=1)
-            fresh[rows] = gains[rows]
-            stale[rows] = -np.inf
-        return _first_best(fresh, scale=len(everyone))  # logarithms have lost that much of digits
+        """Find the row that adds most to the log-likelihood."""
+        pool, mine = self._pools[event], self._own[event]
+        own, everyone = self.sums[:, mine].astype(np.float32)
+        scores = _log_sums((pool.to_own / own + 1) / (pool.to_own / everyone + 1))
+        everyone = self.sums[1, pool.others]
+        usual = np.maximum(pool.usual, _LEAST * everyone)
+        chords = pool.weights * np.log(1 + usual / everyone) / usual
+        scores -= pool.to_others @ chords.astype(np.float32)
+        scores[chosen] = -np.inf
+        return _first_best(scores, scale=len(self._points))  # logarithms have lost so many digits
+
+
+class _Pool(NamedTuple):
+    """Kernels between an event's seeds, and from them to the other events' seeds that count."""
+
+    to_own: Floats
+    to_others: Floats
+    others: Rows  # among all seeds
+    usual: Floats  # at each of these, the mean kernel by kernels
+    weights: Floats  # how many seeds each stands for
+
+
+def _log_sums(values: Floats) -> Floats:
+    """Sum the logarithms of each row, of products of four: they are fewer, and don't overflow."""
+    quarter = values.shape[1] // 4
+    products = np.array(values[:, :quarter])
+    for i in range(1, 4):
+        products *= values[:, i * quarter : (i + 1) * quarter]
+    rest = np.log(values[:, 4 * quarter :]).sum(axis=1)
+    sums: Floats = np.log(products).sum(axis=1) + rest
+    return sums
 
 
 LIKELIHOOD = "likelihood"
