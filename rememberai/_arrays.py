@@ -64,14 +64,11 @@ def check_metric(metric: Metric) -> None:
 
 def check_for_metric(
     vectors: ArrayLike, metric: Metric, *, dimension: int | None = None, name: str = "vectors"
-) -> NDArray[np.float32]:
-    """Check vectors as `prepare` does, and leave them as they are."""
-    return _checked(vectors, metric, dimension, name)[0]
-
-
-def _checked(
-    vectors: ArrayLike, metric: Metric, dimension: int | None, name: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Check vectors as `prepare` does, leave them, and give their squared lengths.
+
+    These may overflow, or vanish, under the cosine metric.
+    """
     array, squares = _with_squares(vectors, dimension, name)
     if metric == "cosine":
         zero = squares == 0  # a tiny one's square vanishes too
@@ -104,7 +101,7 @@ def prepare(
         As `check_vectors`; or a zero vector, whose direction is unknown, under the cosine metric;
         or entries so large that a squared distance overflows under l2.
     """
-    array, squares = _checked(vectors, metric, dimension, name)
+    array, squares = check_for_metric(vectors, metric, dimension=dimension, name=name)
     if metric == "l2":
         return array
     plain = (squares > _PLAIN[0]) & (squares < _PLAIN[1])

@@ -153,7 +153,7 @@ class EventPrototypes:
             can't be used, a selection that is not in the table, or numbers below 1.
         """
         self._check_parameters()
-        array = check_for_metric(vectors, self.metric, name="seeds")
+        array, squares = check_for_metric(vectors, self.metric, name="seeds")
         names = np.asarray(events, dtype=object)
         if len(array) == 0 or names.shape != (len(array),):
             raise InputError(
@@ -161,7 +161,7 @@ class EventPrototypes:
                 f"events of the shape {names.shape} came"
             )
         self.events_, labels = _encode(names.tolist())
-        looked_at = self._looked_at(array, labels)
+        looked_at = self._looked_at(array, squares, labels)
         points = prepare(array[looked_at], self.metric)
         kept, pools = self._pools(points, labels[looked_at])
         options = Options(self.metric, self.n_seed_clusters, self.random_state)
@@ -242,7 +242,9 @@ class EventPrototypes:
         other._seed_labels = np.concatenate([self._seed_labels, places[before._seed_labels[more]]])
         return other
 
-    def _looked_at(self, array: NDArray[np.float32], labels: NDArray[np.intp]) -> NDArray[np.intp]:
+    def _looked_at(
+        self, array: NDArray[np.float32], squares: NDArray[np.float32], labels: NDArray[np.intp]
+    ) -> NDArray[np.intp]:
         """List all rows, or of many a part: at most so many an event, evenly from end to end.
 
         A row's place is its first coordinate: the canonical order itself hangs on last digits.
@@ -255,10 +257,10 @@ class EventPrototypes:
             range(sizes.max() + 1), _LOOKED_AT, key=lambda m: int(np.minimum(sizes, m).sum())
         )
         limit = max(limit - 1, 4 * self.n_prototypes)  # that there be a choice
-        places = array[:, 0]
+        places: NDArray[np.floating] = array[:, 0]
         if self.metric == "cosine":
             with np.errstate(all="ignore"):  # a length that overflows or vanishes
-                places = places / np.sqrt(np.einsum("nd,nd->n", array, array))
+                places = places / np.sqrt(squares)
         parts = [
             rows[np.argsort(places[rows], kind="stable")][np.arange(limit) * len(rows) // limit]
             if len(rows) > limit
