@@ -330,15 +330,36 @@ def test_an_error_is_a_line_on_stderr_and_the_store_is_as_it_was(shell, store, t
         ("add", "s", "a", "--metric", "manhattan"),
         ("paint", "s"),
         ("info", "s", "--loud"),
-        (),
+        ("correct", "rename", "s", "first", "title"),
     ],
     ids=" ".join,
 )
-def test_wrong_usage_ends_with_2(shell, arguments):
+def test_wrong_usage_is_two_lines_and_ends_with_2(shell, arguments):
     done = shell(*arguments)
     assert done.status == 2
     assert done.out == ""
-    assert "Usage:" in done.err
+    error, hint = done.err.splitlines()
+    assert error.startswith("Error: ")
+    (told,) = re.findall(r"`rememberai (.+)`", hint)
+    assert shell(*told.split()).status == 0
+
+
+def test_no_command_at_all_shows_the_help(shell):
+    done = shell()
+    assert (done.status, done.out) == (2, "")
+    assert done.err.splitlines() == shell("--help").out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(("info", "absent"), 1), (("search", "absent"), 2), (("add", "s", "absent"), 1)],
+    ids=str,
+)
+def test_an_error_is_json_too_for_who_asked_for_it(shell, tmp_path, monkeypatch, arguments, status):
+    monkeypatch.chdir(tmp_path)
+    done = shell(*arguments, "--json")
+    assert done.status == status
+    assert done.err.splitlines()[0] == f"Error: {json.loads(done.out)['error']}"
 
 
 def test_a_failed_add_leaves_no_store_that_stands_in_the_way(shell, tmp_path, album):

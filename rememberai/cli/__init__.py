@@ -83,11 +83,16 @@ def _status() -> int:
     """Run a command, and give the exit status."""
     try:
         return cli(standalone_mode=False, prog_name="rememberai") or 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()  # the help
+        return error.exit_code
     except click.ClickException as error:
-        error.show()
+        _fail(f"Error: {error.format_message()}")
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            _complain(f"Try `{error.ctx.command_path} --help`.")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _complain("Interrupted. What was stored is whole; the same command goes on.")
+        _fail("Interrupted. What was stored is whole; the same command goes on.")
         return _INTERRUPTED
     except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -95,14 +100,23 @@ def _status() -> int:
     except (RememberAIError, OSError) as error:
         if "--debug" in sys.argv:
             raise
-        _complain(f"Error: {error}")
+        _fail(f"Error: {error}")
         return 1
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        _complain(f"Error: {type(error).__name__}: {error}")
+        _fail(f"Error: {type(error).__name__}: {error}")
         _complain("That should not happen; `rememberai --debug ...` shows where. Please report it.")
         return 1
+
+
+def _fail(text: str) -> None:
+    """Say what went wrong; to a script, which waits for a JSON value, in one."""
+    from rememberai.display import show_json
+
+    _complain(text)
+    if "--json" in sys.argv:
+        show_json({"error": text.removeprefix("Error: ")})
 
 
 def _complain(text: str) -> None:
