@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rememberai._optional import require
-from rememberai.errors import InputError
+from rememberai.errors import InputError, RememberAIError
 from rememberai.records import quiet
 from rememberai.report.contents import Contents
 
@@ -40,7 +40,7 @@ def serve(
         Called with the address once it answers.
     progress
         Called before that as ``progress(stage, done, total)``; the stages are "events" (and those
-        of `Events.discover`, if nobody called it yet) and "map" (see `EventMap.fit`).
+        of `Events.discover`, if nobody called it yet), "map" (see `EventMap.fit`) and "model".
 
     Raises
     ------
@@ -77,9 +77,13 @@ def serve(
 
 
 def _prepare(book: Book, progress: Progress | None) -> None:
-    """Make events and map before anybody waits for the page."""
+    """Make events and map, and load the model, before anybody waits for the page or a search."""
     tick = progress or quiet
     tick("events", 0, 1)
     contents = Contents(book, progress)
     tick("events", 1, 1)
     contents.as_json(explained=False)
+    tick("model", 0, 1)
+    with suppress(RememberAIError):  # who searches is told
+        book.search("photo", 1)
+    tick("model", 1, 1)

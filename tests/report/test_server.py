@@ -342,6 +342,33 @@ def test_why_is_told_of_each_event(client, book):
     assert client.get("/api/why/99").status_code == 400
 
 
+def test_the_model_is_loaded_before_anybody_searches(book, monkeypatch):
+    from rememberai.report import serve
+
+    class ReadyError(Exception):
+        pass
+
+    def ready(_):
+        assert asked
+        raise ReadyError
+
+    asked = []
+    search = book.search
+    monkeypatch.setattr(book, "search", lambda *how: asked.append(how) or search(*how))
+    with pytest.raises(ReadyError):
+        serve(book, ready=ready)
+
+
+def test_a_store_without_words_is_served(tmp_path):
+    from rememberai.report import serve
+
+    served = []
+    empty = RememberAI.create(tmp_path / "empty.memories", embedder=WordsEmbedder())
+    with pytest.raises(ZeroDivisionError):
+        serve(empty, ready=lambda address: served.append(address) or 1 / 0)
+    assert len(served) == 1
+
+
 def test_a_port_that_is_taken_is_said(book):
     import socket
 

@@ -3,7 +3,7 @@
 import { NONE, book, photosOf } from "./book.js";
 import { button, el, icon } from "./dom.js";
 import { clearFilters, filter, filters, isFiltered, nMatching } from "./state.js";
-import { askMeaning } from "./server.js";
+import { askMeaning, isAsking } from "./server.js";
 import { t, titleOf } from "./words.js";
 
 const PAUSE = 200; // milliseconds without a key before a search
@@ -20,7 +20,7 @@ export function filterBar() {
 
 export function showCount(bar) {
   const clear = button(t("filters.clear"), clearFilters, { class: "link" });
-  bar.querySelector(".count").replaceChildren(...(isFiltered() ? [`${t("matching", { n: nMatching })} `, clear] : []));
+  bar.querySelector(".count").replaceChildren(...(isFiltered() ? [`${isAsking ? t("search.waits") : t("matching", { n: nMatching })} `, clear] : []));
   for (const field of bar.querySelectorAll("[data-filter]")) {
     const value = filters[field.dataset.filter];
     if (value === "" || value === null) field.value = "";
