@@ -48,6 +48,38 @@ def test_photos_are_parted_moved_and_events_merged(browse, book):
         page.wait_for_function("document.querySelectorAll('.event').length === 3")
 
 
+FOCUS = "[document.activeElement.tagName, document.activeElement.className].join(' ').trim()"
+
+
+def test_keys_stay_in_the_view_when_the_selection_is_gone(browse, book):
+    with browse(book.store.path) as page:
+        page.locator(".event a").first.click()
+        page.locator(".box input").first.check()
+        page.get_by_role("button", name="Make an event of their own").press("Enter")
+        page.get_by_text("A new event was made.").wait_for()
+        assert page.evaluate(FOCUS) == "H1"
+        page.locator(".box input").first.check()
+        page.get_by_role("button", name="Clear the selection").press("Enter")
+        page.wait_for_selector(".selected", state="hidden")
+        assert page.evaluate(FOCUS) == "H1"
+        page.get_by_role("link", name="Map").click()
+        page.locator(".frame").focus()
+        page.keyboard.press("a")
+        page.locator(".side").get_by_role("button", name="Clear the selection").press("Enter")
+        page.wait_for_selector(".legend")
+        assert page.evaluate(FOCUS) == "DIV frame"
+
+
+def test_while_the_meaning_is_looked_for_nothing_is_counted(browse, book):
+    with browse(book.store.path) as page:
+        held = []
+        page.route("**/api/search**", lambda route: held.append(route))
+        page.get_by_label("Search the words").fill("no such word")
+        page.locator(".count", has_text="Searching …").wait_for()
+        held[0].continue_()
+        page.locator(".count", has_text="photos match.").wait_for()
+
+
 def test_an_assignment_is_accepted_and_then_rejected(browse, book):
     with browse(book.store.path) as page:
         known = page.locator(".event", has=page.locator(".meter"))

@@ -116,6 +116,19 @@ def test_a_drag_moves_the_map_and_selects_nothing(seen):
     assert map_.chosen == 0
 
 
+def test_keys_alone_select_what_is_in_view(seen):
+    map_ = seen()
+    map_.page.locator(".frame").focus()
+    map_.page.keyboard.press("a")
+    assert map_.chosen == len(PLACES)
+    map_.page.keyboard.press("+")
+    map_.page.keyboard.press("+")
+    map_.page.keyboard.press("a")
+    assert map_.chosen == 3  # the corners are out of it
+    map_.page.keyboard.press("Escape")
+    assert map_.chosen == 0
+
+
 def test_shift_and_a_drag_select_what_is_in_the_box_and_no_more(seen):
     map_ = seen()
     for corner, left, count in ((4, 15, 1), (6, -15, 3)):  # shift adds to what was selected

@@ -21,7 +21,7 @@ function start() {
   speak(currentLanguage());
   document.title = book.title;
   bar = filterBar();
-  main = el("main", { id: "main" });
+  main = el("main", { id: "main", tabindex: -1 });
   document.getElementById("page").replaceChildren(
     el("a", { class: "skip", href: "#main", onclick: skip }, t("skip")),
     head(),
@@ -100,15 +100,19 @@ function turned() {
 
 // Show the view anew; the reader stays where they were, and so do the keys.
 function corrected() {
-  const held = main.contains(document.activeElement);
   keepingCards(showView);
-  if (held) main.querySelector("h1")?.focus({ preventScroll: true });
+  keepKeys();
   refreshPhoto();
+}
+
+// Where what had the keys is gone, the view has them.
+function keepKeys() {
+  if (document.activeElement === document.body) (main.querySelector("h1, .frame") ?? main).focus({ preventScroll: true });
 }
 
 window.addEventListener("hashchange", turned);
 listen((what) => {
-  if (what === "selection") return;
+  if (what === "selection") return queueMicrotask(keepKeys); // once the bar of the selection is gone
   if (what === "book") {
     document.querySelector(".head").replaceWith(head());
     const next = filterBar(); // it names the events

@@ -254,6 +254,7 @@ class PhotoMap {
       Enter: () => this.open(this.hovered),
       " ": () => this.hovered >= 0 && this.pick(this.hovered, true),
       Escape: () => clearSelection(),
+      a: () => this.pickArea([[0, 0], [this.frame.clientWidth, this.frame.clientHeight]], false),
     };
     if (!step && !acts[event.key]) return;
     event.preventDefault();
