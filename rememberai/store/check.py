@@ -247,7 +247,8 @@ def _checksums(
             mended = "only older versions need it; compact the store"
         reason = f"its checksum is gone, so its content can't be vouched for; {mended}"
         yield Outcome(name, "failed", reason)
-    if left := unsealed - lost:
+    # Nor is a transaction that came to nothing, as after Ctrl-C, a flaw; the next write seals it.
+    if left := {name for name in unsealed - lost if not name.startswith(recovery.TRANSACTIONS)}:
         reason = f"{len(left)} files have no checksum: a writer is at work, or crashed"
         if repair and needed is not None:
             files.seals.add(lost)

@@ -272,7 +272,7 @@ def test_a_version_that_was_never_synced_is_told_and_set_aside(store):
     before = content(store)
     unpublished(store, "store.json", "checksums")
     waiting = said(check_store(store.path), "waiting")
-    assert waiting["checksums"].startswith("3 files")
+    assert waiting["checksums"].startswith("2 files")
     report = check_store(store.path, repair=True)
     assert not report.with_status("waiting", "failed")
     assert said(report, "done")["set-aside"].startswith("2 files of versions that are newer")
@@ -280,6 +280,19 @@ def test_a_version_that_was_never_synced_is_told_and_set_aside(store):
     assert content(MemoryStore.open(store.path)) == before
     aside = [path for path in (store.path / "set-aside").rglob("*") if path.is_file()]
     assert sorted(path.suffix for path in aside) == [".lance", ".manifest"]
+
+
+def test_an_interrupted_write_leaves_no_flaw_once_the_store_is_opened(store, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(store._files), "publish", interrupted)
+    for write in (store.compact, lambda: store.append(rows(["e"]))):
+        with pytest.raises(KeyboardInterrupt):
+            write()
+    monkeypatch.undo()
+    assert len(MemoryStore.open(store.path)) == 5
+    assert_sound(store.path)
 
 
 def test_an_older_store_json_that_is_put_back_costs_no_photo(store):
