@@ -108,8 +108,9 @@ def test_a_memory_is_written_found_by_meaning_and_shown_as_text(browse, book):
     with browse(book.store.path) as page:
         page.locator(".rest .photo .open").first.click()
         page.locator(".lightbox textarea").fill(MEMORY)
-        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Save").press("Enter")
         page.get_by_text("The memory is kept.").wait_for()
+        assert page.evaluate(FOCUS) == "DIALOG lightbox"
         assert page.locator(".lightbox .said").text_content() == MEMORY
         page.keyboard.press("Escape")
         page.get_by_label("Search the words").fill(MEMORY)

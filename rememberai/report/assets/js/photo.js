@@ -29,7 +29,9 @@ export function closePhoto() {
 
 // Show the photo anew, after its words or its event changed.
 export function refreshPhoto() {
-  if (dialog?.open) fill();
+  if (!dialog?.open) return;
+  fill();
+  if (document.activeElement === document.body) dialog.focus(); // what had the keys is gone
 }
 
 function keyed(event) {
