@@ -129,8 +129,8 @@ class Terms:
                 keys[cluster][name] = (
                     not self.doing.isdisjoint(name.split()),
                     n_texts < 2,
-                    # Rounded, since the last digits depend on the order of the texts.
-                    -round(count * log(1 + mean / overall[term]), 9),
+                    # Rounded: weights are of float32, whose last digits differ between processors.
+                    -round(count * log(1 + mean / overall[term]), 5),
                     not phrase[term],
                 )
         return [_distinct(sorted(own, key=lambda term: (own[term], term)), n_words) for own in keys]

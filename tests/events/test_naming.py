@@ -242,3 +242,11 @@ def test_a_known_event_leads_and_says_nothing_twice():
     assert led_by("wedding", ["door", "mum", "stand"]) == ["wedding", "door", "mum"]
     assert led_by("wedding", []) == ["wedding"]
     assert led_by(None, ["door", "mum", "stand"]) == ["door", "mum", "stand"]
+
+
+@pytest.mark.parametrize("noise", [-1e-7, 0, 1e-7])
+def test_the_last_digits_of_weights_decide_nothing(noise):
+    """Two photos are equally far from their middle, but for the rounding of a processor."""
+    texts = ["a flag and a moat", "a lolly, freezing", "a dog"]
+    found = Terms.of(texts).telling([0, 0, 1], [0.4 + noise, 0.4, 1.0], 2)
+    assert found[0] == ["flag", "freezing", "lolly"]
