@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_SOURCE = re.compile(r",? ?\S+\.rs:\d+(:\d+)?")  # where in Lance's own code
 _SIGNS = (OSError, OverflowError, RuntimeError, pa.ArrowInvalid)
 
 
@@ -29,13 +31,19 @@ def lance_errors(table: Path | str, *signs: type[Exception]) -> Iterator[None]:
         if "concurrent writers" in str(error):
             raise StoreError(
                 f"another writer changed the same rows of {table} at the same moment; nothing was "
-                f"written here, write again ({error})"
+                f"written here, write again ({said(error)})"
             ) from error
         if isinstance(error, PermissionError):
             raise StoreError(
-                f"{table} can't be read or written by you ({error}); copy the store to where it can"
+                f"{table} can't be read or written by you ({said(error)}); copy the store to where "
+                "it can"
             ) from error
         raise StoreError(
-            f"{table} can't be read or written: {error}. Where the disk has room and the rights "
-            "suffice, a file is damaged: restore the store's folder from a backup"
+            f"{table} can't be read or written: {said(error)}. Where the disk has room and the "
+            "rights suffice, a file is damaged: restore the store's folder from a backup"
         ) from error
+
+
+def said(error: BaseException) -> str:
+    """Give what Lance says, without where in its own source it says it."""
+    return _SOURCE.sub("", str(error))

@@ -96,7 +96,7 @@ def read_manifest(files: Files) -> Manifest:
     if data is None:
         raise StoreError(
             f"{files.place} is no store (there is no {MANIFEST} in it); name the folder of a "
-            "store, or create one there"
+            "store; `rememberai add` and RememberAI.create make one"
         )
     path = f"{MANIFEST} in {files.place}"
     try:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from rememberai.errors import InputError, StoreError
 from rememberai.store.handle import Handle
-from rememberai.store.lance_errors import lance_errors
+from rememberai.store.lance_errors import lance_errors, said
 from rememberai.store.schema import VECTOR, column_matrix, with_vectors
 
 if TYPE_CHECKING:
@@ -210,14 +210,14 @@ class Reader(Handle):
                 except pa.ArrowInvalid as error:  # a division by zero, say, or a damaged file
                     if not self._can_be_read():
                         raise
-                    raise InputError(str(error)) from error
+                    raise InputError(said(error)) from error
         except ValueError as error:
             asked = [f"the columns {columns}"] if columns else []
             asked += [f"the condition {where!r}"] if where is not None else []
             names = ", ".join(_without_vector(self._schema))
             raise InputError(
-                f"{' and '.join(asked)} can't be read: {error}. Write names and SQL conditions on "
-                f"the columns {names}"
+                f"{' and '.join(asked)} can't be read: {said(error)}. Write names and SQL "
+                f"conditions on the columns {names}"
             ) from error
 
     def _can_be_read(self) -> bool:

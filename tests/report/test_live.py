@@ -74,7 +74,7 @@ def test_while_the_meaning_is_looked_for_nothing_is_counted(browse, book):
     with browse(book.store.path) as page:
         held = []
         page.route("**/api/search**", lambda route: held.append(route))
-        page.get_by_label("Search the words").fill("no such word")
+        page.get_by_label("Search by meaning").fill("no such word")
         page.locator(".count", has_text="Searching …").wait_for()
         held[0].continue_()
         page.locator(".count", has_text="photos match.").wait_for()
@@ -113,7 +113,7 @@ def test_a_memory_is_written_found_by_meaning_and_shown_as_text(browse, book):
         assert page.evaluate(FOCUS) == "DIALOG lightbox"
         assert page.locator(".lightbox .said").text_content() == MEMORY
         page.keyboard.press("Escape")
-        page.get_by_label("Search the words").fill(MEMORY)
+        page.get_by_label("Search by meaning").fill(MEMORY)
         page.get_by_role("heading", name="nearest in meaning").wait_for()
         assert page.locator(".results .said").first.text_content() == MEMORY
         page.reload()

@@ -33,7 +33,7 @@ function searchBox() {
     type: "search",
     value: filters.text,
     placeholder: askMeaning ? t("search.meaning") : t("search"),
-    "aria-label": t("search"),
+    "aria-label": askMeaning ? t("search.meaning") : t("search"),
     "data-filter": "text",
     oninput: () => {
       clearTimeout(waiting);
