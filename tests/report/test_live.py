@@ -199,6 +199,7 @@ def test_after_a_correction_the_reader_stands_where_they_stood(browse, book):
     book.events.move([outcome.photo_id for outcome in added.outcomes], cake.event_id)
     with browse(book.store.path) as page:
         page.locator(".event a", has_text="135 photos").click()
+        page.locator(".why .ranking").wait_for()  # it comes later, and moves what is below it
         for _ in range(3):
             page.locator(".end").scroll_into_view_if_needed()
         page.wait_for_function("document.querySelectorAll('.opened .photo').length === 135")
