@@ -10,8 +10,9 @@ import hashlib
 import os
 import re
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,10 @@ class Seals:
         self._last = b""  # the line before it, by which a file that was replaced is noticed
         self._damaged = 0
 
+    @cached_property
+    def _beside(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(_FLUSHED_AT_ONCE, "flush")
+
     def known(self) -> dict[str, Seal]:
         """Read the seals by the name of the file below the table's folder."""
         with self._guard:
@@ -120,18 +125,20 @@ class Seals:
             Files that get none: nobody knows whether they are still what was written.
         """
         new = sorted(self.unsealed())
-        with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as beside:
-            flushed = [beside.submit(sync_file, self._table / name) for name in new]
-            flushed += [
-                beside.submit(sync_folder, Path(each)) for each, _, _ in os.walk(self._table)
-            ]
+        flushed = [self._beside.submit(sync_file, self._table / name) for name in new]
+        flushed += [
+            self._beside.submit(sync_folder, Path(each)) for each, _, _ in os.walk(self._table)
+        ]
+        try:
             seals = {
                 name: Seal(_digest(path := self._table / name), path.stat().st_size)
                 for name in new
                 if name not in besides and not name.endswith(HINT)
             }
-            for each in flushed:
-                each.result()
+        finally:
+            wait(flushed)
+        for each in flushed:
+            each.result()
         if seals:
             self._append(seals)
 

@@ -235,10 +235,10 @@ class Writer(Reader):
             known = change.dataset.to_table(columns=["photo_id", *seen], filter=wanted)
             place = pc.index_in(given["photo_id"], value_set=known["photo_id"])
             columns |= {name: known[name].take(place) for name in seen}
-        return pa.table(
-            [columns.get(field.name, pa.nulls(len(given), field.type)) for field in schema],
-            schema=schema,
-        )
+        for field in schema:
+            if field.name not in columns:  # as large as if they were there
+                columns[field.name] = pa.nulls(len(given), field.type)
+        return pa.table([columns[field.name] for field in schema], schema=schema)
 
     def _changes(self, table: pa.Table) -> pa.Table:
         """Check a table of changes, and bring it to the types of the store."""
