@@ -26,6 +26,7 @@ _CERTAIN = 0.99  # more is no better, so that an event stands out though all see
 _SURE_OF_START = 5.0  # inverse variance of the slopes
 _STEPS = 100
 _SMALL = 1e-9
+_ROUNDED = 1e-9  # below the limit: a mean of equal probabilities can be less in its last digits
 _FAR = 500.0  # in log odds
 _FLATTEST = 0.01  # slope; what seeds say of unknown ones may be no guide
 
@@ -143,7 +144,7 @@ class Novelty:
     def _learn(self, sides: Sequence[Floats]) -> tuple[Floats, float]:
         found = _regress(*sides)
         known = _sigmoid(sides[0], found)
-        return found, max(0.0, -conformal_limit(-known, self.max_risk))
+        return found, max(0.0, -conformal_limit(-known, self.max_risk) - _ROUNDED)
 
     def _of_one(
         self,
