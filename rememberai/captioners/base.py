@@ -33,7 +33,8 @@ _REFUSAL = re.compile(
 class Captioner(Protocol):
     """Describes pictures in words; any object with these two members is one.
 
-    One that only names what it sees says so with an attribute ``text_source = "label"``.
+    One that only names what it sees says so with an attribute ``text_source = "label"``. One that
+    has a `side`, as `ImageEmbedder` may have, gets large pictures decoded smaller.
     """
 
     @property
