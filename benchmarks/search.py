@@ -38,9 +38,8 @@ _CHECKED = 100  # queries whose neighbours are compared with float64 brute force
 
 def main(argv: list[str] | None = None) -> None:
     """Search by turns with both, for each metric and number of threads."""
-    parser = arguments(
-        __doc__, n=100_000, queries=1_000, k=10, dimension=384, repeats=7, seed=0, singles=100
-    )
+    parser = arguments(__doc__, queries=1_000, k=10, dimension=384, repeats=7, seed=0, singles=100)
+    parser.add_argument("--n", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--installed", help=argparse.SUPPRESS)  # the metric, in a child process
     options = parser.parse_args(argv)
@@ -50,48 +49,46 @@ def main(argv: list[str] | None = None) -> None:
     names = ("n", "queries", "k", "dimension", "singles")
     settings = {name: getattr(options, name) for name in names}
     run = Run(NAME, settings, folder=options.records)
-    base, queries = _vectors(options)
-    for metric in METRICS:
-        _measure(run, options, metric, base, queries)
+    for n in options.n:
+        base, queries = _vectors(options, n)
+        for metric in METRICS:
+            _measure(run, options, metric, base, queries)
     print(table(run.records))
 
 
 def table(records: list[Record]) -> str:
     """Write medians, and the ratio within a repeat."""
-    rows = []
-    for metric in METRICS:
-        for threads in sorted({record["threads"] for record in records}):
-            arms = [
-                [r for r in of_arm(records, metric=metric, what=what) if r["threads"] == threads]
-                for what in ("raw FAISS", "VectorIndex")
-            ]
-            raw, ours = (figures(arm, "batch") for arm in arms)
-            raw_cpu, cpu = (figures(arm, "batch_cpu") for arm in arms)
-            raw_one, one = (figures(arm, "single_p50") for arm in arms)
-            others = [
-                [r for r in of_arm(records, metric=metric, what=what) if r["threads"] == threads]
-                for what in (INSTALLED, FALLBACK)
-            ]
-            rows.append(
-                [
-                    f"{metric}, {threads} thread{'s' * (threads > 1)}",
-                    f"{median(raw):.3f}",
-                    f"{median(ours):.3f}",
-                    f"{paired_ratio(ours, raw):.3f}",
-                    f"{min(ours) / min(raw):.3f}",
-                    f"{paired_ratio(cpu, raw_cpu):.3f}",
-                    f"{arms[1][0]['figures']['recall']:.3f}",
-                    *(_times_faster(other, ours) for other in others),
-                    f"{1000 * median(raw_one):.1f}",
-                    f"{1000 * median(one):.1f}",
-                    f"{paired_ratio(one, raw_one):.2f}",
-                ]
-            )
+    cases = {(r["arm"]["n"], r["arm"]["metric"], r["threads"]): None for r in records}
+    rows = [
+        _row(f"{n:,} rows, {metric}, {threads} thread{'s' * (threads > 1)}", alike)
+        for n, metric, threads in cases
+        if (alike := [r for r in of_arm(records, n=n, metric=metric) if r["threads"] == threads])
+    ]
     header = ["", "raw FAISS s", "`VectorIndex` s", "ratio, bar 1.05", "of minima", "of CPU time"]
     header += ["recall", "times faster than as installed (queries with other neighbours)"]
     header += ["times faster than with the kernel for unknown CPUs, bar 3"]
     header += ["raw, one query ms", "`VectorIndex`, one query ms", "ratio, bar 0.6"]
     return markdown(header, rows)
+
+
+def _row(case: str, records: list[Record]) -> list[str]:
+    arms = [of_arm(records, what=what) for what in ("raw FAISS", "VectorIndex")]
+    raw, ours = (figures(arm, "batch") for arm in arms)
+    raw_cpu, cpu = (figures(arm, "batch_cpu") for arm in arms)
+    raw_one, one = (figures(arm, "single_p50") for arm in arms)
+    return [
+        case,
+        f"{median(raw):.3f}",
+        f"{median(ours):.3f}",
+        f"{paired_ratio(ours, raw):.3f}",
+        f"{min(ours) / min(raw):.3f}",
+        f"{paired_ratio(cpu, raw_cpu):.3f}",
+        f"{arms[1][0]['figures']['recall']:.3f}",
+        *(_times_faster(of_arm(records, what=what), ours) for what in (INSTALLED, FALLBACK)),
+        f"{1000 * median(raw_one):.1f}",
+        f"{1000 * median(one):.1f}",
+        f"{paired_ratio(one, raw_one):.2f}",
+    ]
 
 
 def _times_faster(other: list[Record], ours: list[float]) -> str:
@@ -142,27 +139,32 @@ def _measure(
                     ),
                     "recall": float(recall),
                 }
-                about: Record = {"metric": metric, "what": arm}
+                about: Record = {"n": len(base), "metric": metric, "what": arm}
                 run.add(about, repeat, measured, threads=threads, seed=options.seed)
         for repeat in range(options.repeats):  # apart, since another process takes the caches
             for what, core in _KERNELS.items():
-                measured = _child(options, metric, threads, core)
+                measured = _child(options, len(base), metric, threads, core)
                 pairs = zip(measured.pop("neighbours"), _sorted_positions(found, ids), strict=True)
                 measured["differing"] = sum(theirs != ours for theirs, ours in pairs)
-                about = {"metric": metric, "what": what}
+                about = {"n": len(base), "metric": metric, "what": what}
                 run.add(about, repeat, measured, threads=threads, seed=options.seed)
 
 
-def _vectors(options: argparse.Namespace) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _vectors(
+    options: argparse.Namespace, n: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     random = np.random.default_rng(options.seed)
-    base = random.standard_normal((options.n, options.dimension), dtype=np.float32)
+    base = random.standard_normal((n, options.dimension), dtype=np.float32)
     return base, random.standard_normal((options.queries, options.dimension), dtype=np.float32)
 
 
-def _child(options: argparse.Namespace, metric: Metric, threads: int, core: str | None) -> Record:
+def _child(
+    options: argparse.Namespace, n: int, metric: Metric, threads: int, core: str | None
+) -> Record:
     """Search with FAISS in a process that names its BLAS a kernel, or leaves it the choice."""
     command = [sys.executable, "-m", f"benchmarks.{NAME}", "--installed", metric]
-    for name in ("n", "queries", "k", "dimension", "seed"):
+    command += ["--n", str(n)]
+    for name in ("queries", "k", "dimension", "seed"):
         command += [f"--{name}", str(getattr(options, name))]
     environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
     if core is not None:
@@ -181,7 +183,7 @@ def _child(options: argparse.Namespace, metric: Metric, threads: int, core: str 
 
 def _as_installed(options: argparse.Namespace, metric: Metric) -> Record:
     import_faiss().omp_set_num_threads(options.threads[0])
-    base, queries = _vectors(options)
+    base, queries = _vectors(options, options.n[0])
     raw, queries = _raw(metric, base), _prepared(metric, queries)
     found = raw.search(queries, options.k)[1]
     batch = _seconds(lambda x: raw.search(x, options.k), queries)
