@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from functools import lru_cache
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFilter
 
 # How EXIF's orientation is undone.
 _TURNS = {
@@ -19,7 +19,9 @@ _TURNS = {
 }
 
 
-def as_shown(image: Image.Image, orientation: object, at_least: int | None) -> Image.Image:
+def as_shown(
+    image: Image.Image, orientation: object, at_least: int | None, averaged: int = 1
+) -> Image.Image:
     """Convert a loaded picture to RGB as a viewer shows it.
 
     Parameters
@@ -30,6 +32,8 @@ def as_shown(image: Image.Image, orientation: object, at_least: int | None) -> I
         The value of EXIF's tag; anything but 2 to 8 means upright.
     at_least
         The picture is reduced by the largest whole number that leaves its shorter side this long.
+    averaged
+        Each pixel is the mean of so many times so many already.
     """
     profile = image.info.get("icc_profile")
     image = _reducible(image)
@@ -43,7 +47,21 @@ def as_shown(image: Image.Image, orientation: object, at_least: int | None) -> I
     image = to_srgb.apply(image) if to_srgb else image
     turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
     image = image.transpose(turn) if turn is not None else image
-    return image if image.mode == "RGB" else image.convert("RGB")
+    image = image if image.mode == "RGB" else image.convert("RGB")
+    return _undulled(image, averaged * max(factor, 1))
+
+
+def _undulled(image: Image.Image, averaged: int) -> Image.Image:
+    """Give fine detail the contrast back that it loses when pixels are averaged.
+
+    The mean over a square of n pixels a side takes from a picture (1 - 1/n²)/24 of its second
+    difference, in each direction, and terms of the fourth order.
+    """
+    if averaged == 1:
+        return image
+    lost = (1 - 1 / averaged**2) / 24
+    kernel = (0, -lost, 0, -lost, 1 + 4 * lost, -lost, 0, -lost, 0)
+    return image.filter(ImageFilter.Kernel((3, 3), kernel, scale=1))
 
 
 def _reducible(image: Image.Image) -> Image.Image:

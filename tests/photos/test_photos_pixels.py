@@ -80,6 +80,19 @@ def test_a_jpeg_is_scaled_while_it_is_decoded(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+@pytest.mark.parametrize("n", [8, 24])
+def test_detail_keeps_its_contrast_where_pixels_are_averaged(tmp_path, name, n):
+    waves = np.cos(2 * np.pi * (np.arange(960) + 0.5) / (4 * n) - np.pi / 4)
+    picture = Image.fromarray(np.rint(128 + 100 * np.tile(waves, (480, 1))).astype(np.uint8))
+    path = write(tmp_path / name, picture.convert("RGB"), **FORMATS[name])
+    means = np.asarray(picture, float).reshape(480 // n, n, 960 // n, n).mean(axis=(1, 3))
+    small = pixels(open_image(path, at_least=480 // n))[2:-2, 2:-2, 0]
+    assert small.shape == (480 // n - 4, 960 // n - 4)
+    assert np.ptp(means) == pytest.approx(180, abs=1)  # of 200 that there are
+    assert np.ptp(small) == pytest.approx(195, abs=2)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
 def test_a_small_one_is_upright_too(tmp_path, name):
     stored = scene().transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
