@@ -26,22 +26,28 @@ _HANGUL = re.compile("[가-힣]")
 _ENDING = re.compile(r"(?<=[a-z]{3})(?:ies|y|es?|s|ed|ions?|ing|ers?)$")
 _LONGEST = 40
 _STOP_WORDS = frozenset(
-    """a about above after afterwards again against all along already also always am among an and
-    another any anyone anything anywhere are around as at available away back be because been before
-    behind being below between big bit both but by came can cannot come comes coming could day did
-    different do does doing done down during each either else enough even ever every everybody
-    everyone everything everywhere female few finally first for from front full fun get gets getting
-    go goes going gone good got great guys had has have having he her here hers herself him himself
-    his how huge i if in into is it its itself just kept kind last later least left less let like
-    little location lot lots made make makes making male many may maybe me meanwhile more most much
-    must my myself near never new next no none nor not nothing now nowhere of off on once one ones
-    only onto or organization other others our ours out over own people photo photos picture
-    pictures quite rather ready really right said same saw say says see seen several shall she
-    should since so some someone something sometimes somewhat soon start still such take taken takes
-    taking than that the their theirs them themselves then there these they thing things this those
-    though three through till time to today together tonight too took toward two under until up upon
-    us very via want wanted was way we well went were what when where whether which while who whole
-    whom whose why will with within without would yet you your yours""".split()
+    """a about above across after afterwards again against all almost along already also
+    although always am among an and another any anyhow anyone anything anyway anywhere are
+    around as at available away back be because been before behind being below beside besides
+    between beyond big bit both but by came can cannot come comes coming could day did different
+    do does doing done down due during each eight either eleven else elsewhere enough etc even
+    ever every everybody everyone everything everywhere except female few finally first five for
+    four from front full fun further get gets getting go goes going gone good got great guys had
+    has have having he hence her here hers herself him himself his how however huge hundred i if
+    in indeed into is it its itself just kept kind last later least left less let like little
+    location lot lots made mainly make makes making male many may maybe me meanwhile might more
+    most mostly much must my myself namely near neither never nevertheless new next nine no
+    nobody none nor not nothing now nowhere of off often on once one ones only onto or
+    organization other others otherwise our ours ourselves out over own people per perhaps photo
+    photos picture pictures please possibly probably quite rather ready really right said same
+    saw say says see seem seemed seems seen several shall she should since six so some somehow
+    someone something sometimes somewhat somewhere soon start still such take taken takes taking
+    ten than that the their theirs them themselves then there therefore these they thing things
+    this those though three through throughout thus till time to today together tonight too took
+    toward towards twelve twenty two under until up upon us usually very via want wanted was way
+    we well went were what whatever when whenever where whereas wherever whether which while who
+    whoever whole whom whose why will with within without would yet you your yours yourself
+    yourselves""".split()
 )
 
 

@@ -26,6 +26,10 @@ def telling(*clusters, n_words=3):
         ("Blowing out the candles!", ["blowing", "candles"]),
         ("", []),
         ("the and of I", []),
+        (
+            "a photo of vegetables, perhaps broccoli; possibly four, mostly green",
+            ["vegetables", "broccoli", "green"],
+        ),
         ("2024 12:30 3rd_place", ["place"]),
         ("a tv in my zoo", ["zoo"]),
         ("Grandma's and GRANDMA’S cake", ["grandma", "grandma", "cake"]),
