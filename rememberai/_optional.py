@@ -40,8 +40,10 @@ def require(module: str) -> Any:
         if error.name != module:
             raise  # the package is there, but something that it needs is not
         extra = _EXTRA_OF[module]
-        message = (
-            f"this needs the package {module!r}, which is not installed. "
-            f'Install it with: pip install "rememberai[{extra}]"'
-        )
-        raise MissingExtraError(message, name=module) from error
+        line = f'pip install "rememberai[{extra}]"'
+        raise MissingExtraError(
+            f"this needs the package {module!r}, which is not installed. Install it with: {line}",
+            name=module,
+            code="extra-missing",
+            fields={"line": line},
+        ) from error

@@ -14,6 +14,11 @@ RememberAIWarning (UserWarning)        the work goes on, but the answer may be p
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class RememberAIError(Exception):
     """Base of every error that RememberAI raises on purpose.
@@ -23,14 +28,23 @@ class RememberAIError(Exception):
     code
         Names the reason, or else the kind of error, for who says it in words of their own, such as
         the page in Korean; messages may change, codes do not.
+    fields
+        The parts of that reason which differ from time to time, such as a file, by their names.
     """
 
     code = "other"
 
-    def __init__(self, *args: object, code: str | None = None, **more: str) -> None:
+    def __init__(
+        self,
+        *args: object,
+        code: str | None = None,
+        fields: Mapping[str, str] | None = None,
+        **more: str,
+    ) -> None:
         super().__init__(*args, **more)
         if code is not None:
             self.code = code
+        self.fields = dict(fields or {})
 
 
 class InputError(RememberAIError, ValueError):

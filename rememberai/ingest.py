@@ -326,7 +326,8 @@ def _write_all(
         late = [draft for draft in drafts if draft.photo_id in refused]
         drafts = [again(draft, rows.get(draft.photo_id)) for draft in late]
     raise StoreError(
-        f"others change {len(refused)} of the same photos again and again; try again later"
+        f"others change {len(refused)} of the same photos again and again; try again later",
+        code="store-busy",
     )
 
 

@@ -168,10 +168,14 @@ def checked_vectors(
         It is not a finite vector for each; or, under the cosine metric, one is zero.
     """
     name = f"the vectors of the embedder {embedder.model_id!r}"
-    array = check_vectors(vectors, dimension=embedder.dimension, name=name)
-    if len(array) != n:
-        raise InputError(f"{name} must be one a {what}; for {n} came {len(array)}")
-    prepare(array, metric, name=name)
+    try:
+        array = check_vectors(vectors, dimension=embedder.dimension, name=name)
+        if len(array) != n:
+            raise InputError(f"{name} must be one a {what}; for {n} came {len(array)}")
+        prepare(array, metric, name=name)
+    except InputError as error:
+        error.code = "vectors"
+        raise
     return array
 
 

@@ -34,7 +34,7 @@ class Artifacts(Handle):
         content = self._files.read(f"{name}{SUFFIX}")
         if content is None:
             return None
-        return unpacked(content, f"{name}{SUFFIX} in {self._files.place}")
+        return unpacked(content, f"{self._files.place}/{name}{SUFFIX}")
 
     def artifact_digest(self, name: str) -> bytes | None:
         """Tell the content kept under a name from any other; None for nothing."""
@@ -87,5 +87,9 @@ def unpacked(content: bytes, name: str) -> pa.Table:
     """Read what `packed` wrote; raise StoreError when it was truncated or altered."""
     digest, data = content[:_DIGEST], content[_DIGEST:]
     if hashlib.sha256(data).digest() != digest:
-        raise StoreError(f"{name} was truncated or altered; learn or write it anew")
+        raise StoreError(
+            f"{name} was truncated or altered; learn or write it anew",
+            code="store-damaged",
+            fields={"file": name},
+        )
     return pa.ipc.open_file(data).read_all()

@@ -206,7 +206,8 @@ class Handle:
         if (manifest.active, active) != (self._column, self._model):
             raise ModelMismatchError(
                 f"{self._files.place} was switched to the model {active.id!r} since it was opened "
-                f"here with {self.model_id!r}; open it again"
+                f"here with {self.model_id!r}; open it again",
+                code="store-switched",
             )
         return manifest
 

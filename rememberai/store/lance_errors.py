@@ -31,12 +31,15 @@ def lance_errors(table: Path | str, *signs: type[Exception]) -> Iterator[None]:
         if "concurrent writers" in str(error):
             raise StoreError(
                 f"another writer changed the same rows of {table} at the same moment; nothing was "
-                f"written here, write again ({said(error)})"
+                f"written here, write again ({said(error)})",
+                code="store-busy",
             ) from error
         if isinstance(error, PermissionError):
             raise StoreError(
                 f"{table} can't be read or written by you ({said(error)}); copy the store to where "
-                "it can"
+                "it can",
+                code="store-rights",
+                fields={"place": str(table)},
             ) from error
         raise StoreError(
             f"{table} can't be read or written: {said(error)}. Where the disk has room and the "

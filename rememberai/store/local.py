@@ -116,7 +116,9 @@ class LocalFiles:
             lock.acquire()
         except OSError as error:
             raise StoreError(
-                f"{self.place} can't be written to here ({error}); copy it to where it can"
+                f"{self.place} can't be written to here ({error}); copy it to where it can",
+                code="store-rights",
+                fields={"place": self.place},
             ) from error
         try:
             yield
@@ -144,7 +146,9 @@ class LocalFiles:
             if name in seals and (flaw := seals[name].flaw_of_size(self.table / name)):
                 raise StoreError(
                     f"{self.table / name} was damaged: {flaw}; restore the store's folder, or "
-                    "this file, from a backup. `rememberai check` tells what else is wrong"
+                    "this file, from a backup. `rememberai check` tells what else is wrong",
+                    code="store-damaged",
+                    fields={"file": str(self.table / name)},
                 )
         return dataset
 

@@ -142,14 +142,24 @@ def test_a_server_that_is_gone_is_said(browse, book):
 
 
 @pytest.mark.parametrize(
-    ("locale", "empty", "foreign"),
+    ("locale", "empty", "foreign", "damaged"),
     [
-        ("en-GB", "A title needs words.", "The server does not know this page"),
-        ("ko-KR", "제목에는 글이 있어야 합니다.", "서버가 이 페이지를 알지 못합니다."),
+        (
+            "en-GB",
+            "A title needs words.",
+            "The server does not know this page",
+            "A file of the store is damaged. Restore it from a backup: ",
+        ),
+        (
+            "ko-KR",
+            "제목에는 글이 있어야 합니다.",
+            "서버가 이 페이지를 알지 못합니다.",
+            "저장소의 파일이 손상되었습니다. 백업에서 되살리세요: ",
+        ),
     ],
 )
 def test_what_the_server_refuses_is_said_in_the_language_of_the_page(
-    browse, book, locale, empty, foreign
+    browse, book, locale, empty, foreign, damaged
 ):
     with browse(book.store.path, locale=locale, pardoned="Failed to load resource") as page:
         page.locator(".event a").first.click()
@@ -168,6 +178,12 @@ def test_what_the_server_refuses_is_said_in_the_language_of_the_page(
         title.fill("Swimming")
         title.press("Enter")
         page.get_by_role("alert").get_by_text(foreign).wait_for()
+        page.unroute("**/api/rename")
+        kept = book.store.path / "events.table"
+        kept.write_bytes(kept.read_bytes()[:-1])
+        title.fill("Diving")
+        title.press("Enter")
+        page.get_by_role("alert").get_by_text(f"{damaged}{kept}", exact=True).wait_for()
 
 
 def test_two_windows_do_not_show_each_other_s_past(browse, look, book):

@@ -6,17 +6,32 @@ import http.client
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 from makers import WordsEmbedder, words_alone
 from pages import served
 from PIL import Image
 
-from rememberai import InputError, MissingExtraError, ModelError, RememberAI, StoreError
+from rememberai import (
+    InputError,
+    MissingExtraError,
+    ModelError,
+    RememberAI,
+    RememberAIError,
+    StoreError,
+    report,
+)
+from rememberai._optional import require
+from rememberai.store.lance_errors import lance_errors
+from rememberai.words import TextEmbedding
 
 pytest.importorskip("starlette")
 pytest.importorskip("httpx2")
 
+STRINGS = json.loads(
+    Path(report.__file__).with_name("assets").joinpath("strings.json").read_text("utf-8")
+)
 PORT = 8123
 HERE = f"http://127.0.0.1:{PORT}"
 
@@ -272,27 +287,74 @@ def test_a_store_without_words_or_events_says_which_is_missing(tmp_path):
     assert client.get("/api/search?q=").json()["code"] == "search-empty"
 
 
-def test_errors_of_other_kinds_are_told_apart_and_show_no_secret(book, monkeypatch):
+def refused_search(book, monkeypatch, error):
+    """Ask for a search that ends with an error."""
     from starlette.testclient import TestClient
 
     from rememberai.report.server import application
 
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(RememberAI, "search", fail)
+    app = application(book, PORT)
+    client = TestClient(app, base_url=HERE, raise_server_exceptions=False)
+    return client.get("/api/search?q=sea")
+
+
+def test_errors_of_other_kinds_are_told_apart_and_show_no_secret(book, monkeypatch):
     for error, code in (
         (StoreError("the disk is full"), "store"),
         (ModelError("no such model"), "model"),
         (MissingExtraError("torch is missing", name="torch"), "model"),
         (RuntimeError("secret"), "failed"),
     ):
-
-        def fail(*_, error=error, **__):
-            raise error
-
-        monkeypatch.setattr(RememberAI, "search", fail)
-        app = application(book, PORT)
-        client = TestClient(app, base_url=HERE, raise_server_exceptions=False)
-        answer = client.get("/api/search?q=sea")
+        answer = refused_search(book, monkeypatch, error)
         assert (answer.status_code, answer.json()["code"]) == (500, code)
         assert "secret" not in answer.text
+
+
+def test_what_went_wrong_at_the_server_stands_in_its_own_output(book, monkeypatch, caplog):
+    for error, told in (
+        (StoreError("the disk is full"), ["the disk is full"]),
+        (InputError("the text is empty", code="search-empty"), []),
+    ):
+        caplog.clear()
+        refused_search(book, monkeypatch, error)
+        assert [record.getMessage() for record in caplog.records] == told
+
+
+def test_what_varies_in_a_reason_comes_as_fields(book, monkeypatch):
+    """Each as it is raised, not made here; the page says the rest in its language."""
+
+    def raised(act):
+        with pytest.raises(RememberAIError) as caught:
+            act()
+        return caught.value
+
+    def writer_with(error):
+        def act():
+            with lance_errors("/s/photos.lance"):
+                raise error
+
+        return act
+
+    mute = TextEmbedding(WordsEmbedder(lambda vectors: 0 * vectors), "cosine", lambda _: {})
+    path = book.store.path / "seeds.table"
+    path.write_bytes(path.read_bytes()[:-1])
+    monkeypatch.setattr("rememberai._optional._EXTRA_OF", {"no_such_package": "sbert"})
+    line = 'pip install "rememberai[sbert]"'
+    for act, code, fields in (
+        (lambda: require("no_such_package"), "extra-missing", {"line": line}),
+        (writer_with(PermissionError("no")), "store-rights", {"place": "/s/photos.lance"}),
+        (writer_with(OSError("too many concurrent writers")), "store-busy", {}),
+        (lambda: book.store.read_artifact("seeds"), "store-damaged", {"file": str(path)}),
+        (lambda: mute.anew(["x"]), "vectors", {}),
+    ):
+        said = refused_search(book, monkeypatch, raised(act)).json()
+        assert (said["code"], said["fields"]) == (code, fields)
+        for words in STRINGS.values():
+            assert set(re.findall(r"\{(\w+)\}", words[f"refused.{code}"])) == set(fields)
 
 
 def test_a_body_must_be_a_json_object(client, post):

@@ -48,7 +48,7 @@ async function request(address, options) {
     const answer = await fetch(address, options);
     const body = await answer.json();
     if (answer.ok) return body;
-    say(knows(`refused.${body.code}`) ? t(`refused.${body.code}`, { said: body.error }) : body.error, true);
+    say(knows(`refused.${body.code}`) ? t(`refused.${body.code}`, body.fields) : body.error, true);
   } catch {
     say(t("server.gone"), true);
   }
