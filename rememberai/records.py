@@ -18,10 +18,40 @@ MemoryOrigin = Literal["given", "file", "takeout", "xmp", "iptc", "exif"]
 TimeConfidence = Literal["offset", "utc", "local", "file"]
 Status = Literal["done", "waiting", "skipped", "failed"]
 Progress = Callable[[str, int, int], None]  # stage, done, total; of 1 as long as nothing is counted
+Step = Callable[[], None]  # called when one more step is done
 
 
 def quiet(stage: str, done: int, total: int) -> None:
     """Show no progress."""
+
+
+def uncounted() -> None:
+    """Count no step."""
+
+
+class Steps:
+    """Counts the steps of a stage, of which it is known how many there are.
+
+    Parameters
+    ----------
+    tick
+        Called as ``tick(done, total)``, for the first time with none done.
+    total
+        How many there are.
+    """
+
+    def __init__(self, tick: Callable[[int, int], None], total: int) -> None:
+        self._tick, self._total, self._done = tick, total, 0
+        tick(0, total)
+
+    def __call__(self) -> None:
+        """Count one more as done."""
+        self._done += 1
+        self._tick(self._done, self._total)
+
+    def end(self) -> None:
+        """Tell that all are done."""
+        self._tick(self._total, self._total)
 
 
 @dataclass(frozen=True, slots=True)

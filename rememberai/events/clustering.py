@@ -15,11 +15,11 @@ from rememberai.events.hierarchy import Hierarchy
 from rememberai.events.kmeans import by_size, canonical_order, centroids_of, kmeans
 from rememberai.events.mapequation import shortest_number
 from rememberai.events.refinement import retrained
-from rememberai.events.silhouettes import separated_labels
+from rememberai.events.silhouettes import TRIES, separated_labels
 from rememberai.events.stable import keep_ids
-from rememberai.events.tree import MOST_PIECES, ClusterTree, silhouette
+from rememberai.events.tree import ITERATIONS, MOST_PIECES, ClusterTree, silhouette
 from rememberai.events.walk import Walk
-from rememberai.records import quiet
+from rememberai.records import Steps, quiet, uncounted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from rememberai.records import Metric, Progress
+    from rememberai.records import Metric, Progress, Step
+
+_MOST_ITERATIONS = 25
 
 
 class AlbumClusterer:
@@ -125,8 +127,9 @@ class AlbumClusterer:
             `next_id_` of the fit before, so that the id of a cluster that is gone is not used
             again.
         progress
-            Called as ``progress("clustering", done, total)``: of 1, and of the numbers of clusters
-            to try where refine is False and one is looked for.
+            Called as ``progress("clustering", done, total)``; where refine is False, of the
+            iterations of k-means and, where the number of clusters is looked for, of those to try;
+            else of 1.
 
         Raises
         ------
@@ -187,21 +190,30 @@ class AlbumClusterer:
         self, points: NDArray[np.float32], tick: Callable[[int, int], None]
     ) -> NDArray[np.intp]:
         """Label points in canonical order."""
+        if not self.refine:
+            return self._unrefined(points, tick)
         tick(0, 1)
-        if self.refine:
-            found = self._refined(points)
-        else:
-            highest = min(len(points) // max(self.min_size, 2), _highest(points))
-            most = highest if self.n_clusters == "auto" else int(self.n_clusters)
-            if most > MOST_PIECES:
-                found = self._from_seeds(points, most)
-            else:
-                pieces = len(points) if len(points) <= MOST_PIECES else most
-                tree = ClusterTree(points, pieces, self.metric, self.random_state, ("ward",))
-                if self.n_clusters == "auto":
-                    return separated_labels(points, highest, tree.labels, self.metric, tick)
-                found = tree.labels(most)
+        found = self._refined(points)
         tick(1, 1)
+        return found
+
+    def _unrefined(
+        self, points: NDArray[np.float32], tick: Callable[[int, int], None]
+    ) -> NDArray[np.intp]:
+        highest = min(len(points) // max(self.min_size, 2), _highest(points))
+        auto = self.n_clusters == "auto"
+        most = highest if auto else int(self.n_clusters)
+        if most > MOST_PIECES:
+            return self._from_seeds(points, most, Steps(tick, self.n_init * _MOST_ITERATIONS))
+        whole = len(points) <= MOST_PIECES
+        step = Steps(tick, (0 if whole else ITERATIONS) + (TRIES if auto else ITERATIONS))
+        pieces = len(points) if whole else most
+        tree = ClusterTree(points, pieces, self.metric, self.random_state, ("ward",), step)
+        if auto:
+            found = separated_labels(points, highest, tree.labels, self.metric, step)
+        else:
+            found = tree.labels(most, step)
+        step.end()  # of equal points no number is tried
         return found
 
     def _refined(self, points: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -217,14 +229,17 @@ class AlbumClusterer:
         labels = by_size(ClusterTree(moved, k, self.metric, self.random_state).labels(k))[1]
         return retrained(points, labels, walk)
 
-    def _from_seeds(self, points: NDArray[np.float32], k: int) -> NDArray[np.intp]:
+    def _from_seeds(
+        self, points: NDArray[np.float32], k: int, step: Step = uncounted
+    ) -> NDArray[np.intp]:
         return kmeans(
             points,
             k,
             metric=self.metric,
             n_init=self.n_init,
-            max_iter=25,
+            max_iter=_MOST_ITERATIONS,
             random_state=self.random_state,
+            step=step,
         )[1]
 
 

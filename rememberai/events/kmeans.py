@@ -9,11 +9,12 @@ import numpy as np
 from rememberai._faiss import import_faiss
 from rememberai.index import gpu
 from rememberai.index.knn import knn
+from rememberai.records import uncounted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rememberai.records import Metric
+    from rememberai.records import Metric, Step
 
 
 _PER_SEED, _FEWEST = 16, 1024  # points that seeds are drawn from
@@ -63,6 +64,7 @@ def kmeans(
     n_init: int,
     max_iter: int,
     random_state: int,
+    step: Step = uncounted,
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     """Cluster prepared vectors: Lloyd's iterations by FAISS from greedy k-means++ seeds.
 
@@ -73,6 +75,8 @@ def kmeans(
         are then unit length too (spherical k-means; the centroid of opposites is zero).
     n_init
         Runs from other seeds; the one with the least inertia is kept.
+    step
+        Called after each of the n_init times max_iter iterations.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def kmeans(
     best = np.inf
     for i in range(n_init):
         seeds = _seeds(sample, k, np.random.default_rng([random_state, i]))
-        found = lloyd(ordered, seeds, metric, max_iter)
+        found = lloyd(ordered, seeds, metric, max_iter, step=step)
         distances, nearest = knn(ordered, found, 1, metric)
         inertia = float((distances.astype(np.float64) ** (1 if metric == "cosine" else 2)).sum())
         if inertia < best:
@@ -164,25 +168,39 @@ def lloyd(
     metric: Metric,
     max_iter: int,
     weights: NDArray[np.number] | None = None,
+    step: Step = uncounted,
 ) -> NDArray[np.float32]:
     """Move centroids from their seeds by Lloyd's iterations; points stand in canonical order.
 
-    A GPU that FAISS sees compares them where they are many.
+    A GPU that FAISS sees compares them where they are many. FAISS runs each iteration by itself, so
+    that they can be counted: `step` is called after each. Those after the error stays the same,
+    where FAISS stops, are done at once.
     """
-    run = import_faiss().Kmeans(
-        points.shape[1],
-        len(seeds),
-        niter=max_iter,
-        spherical=metric == "cosine",
-        # FAISS takes 256 points a centroid otherwise, without a word.
-        max_points_per_centroid=len(points),
-        min_points_per_centroid=1,
-        check_input_data_for_NaNs=False,  # prepared vectors have none
-        gpu=1 if gpu.worth_a_trip(*points.shape[:1], *seeds.shape) and gpu.there() else False,
-    )
+    faiss, (n, dimension) = import_faiss(), points.shape
+    once = faiss.ClusteringParameters()
+    once.niter = 1
+    # FAISS takes 256 points a centroid otherwise, without a word.
+    once.max_points_per_centroid, once.min_points_per_centroid = n, 1
+    once.check_input_data_for_NaNs = False  # prepared vectors have none
+    flat = (faiss.IndexFlatIP if metric == "cosine" else faiss.IndexFlatL2)(dimension)
+    if gpu.worth_a_trip(n, *seeds.shape) and gpu.there():
+        flat = faiss.index_cpu_to_all_gpus(flat)
     heavy = None if weights is None else weights.astype(np.float32)
-    run.train(points, weights=heavy, init_centroids=seeds)
-    centroids: NDArray[np.float32] = run.centroids
+    centroids, error, stays = np.array(seeds), None, False
+    for _ in range(max_iter):
+        if not stays:
+            if metric == "cosine":
+                faiss.normalize_L2(centroids)
+            run = faiss.Clustering(dimension, len(seeds), once)
+            faiss.copy_array_to_vector(centroids.ravel(), run.centroids)
+            run.train(points, flat, heavy)
+            centroids = faiss.vector_to_array(run.centroids).reshape(seeds.shape)
+            if run.iteration_stats.size():  # none where each point is a centroid
+                before, error = error, run.iteration_stats.at(0).obj
+                stays = error == before
+        step()
+    if metric == "cosine" and len(seeds) < n:
+        faiss.normalize_L2(centroids)
     return centroids
 
 

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rememberai.events.kmeans import by_size
+from rememberai.records import uncounted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from rememberai.records import Metric
+    from rememberai.records import Metric, Step
 
 _JUDGED = 2000
 _N_NUMBERS = 24
 _ROUNDS = 2
+TRIES = _ROUNDS * _N_NUMBERS
 
 
 class Silhouettes:
@@ -67,7 +69,7 @@ def separated_labels(
     highest: int,
     labels_of: Callable[[int], NDArray[np.intp]],
     metric: Metric,
-    tried: Callable[[int, int], None],
+    tried: Step = uncounted,
 ) -> NDArray[np.intp]:
     """Cluster into the number, from 2 on, with the best mean silhouette; equal points into one.
 
@@ -80,26 +82,22 @@ def separated_labels(
     labels_of
         Clusters all points into so many.
     tried
-        Told how many numbers were tried, and of how many.
+        Called after each of the `TRIES`, some of which are of a number again.
     """
-    total = _ROUNDS * _N_NUMBERS
     if len(points) < 2 or (points == points[0]).all():
-        tried(total, total)
         return np.zeros(len(points), np.intp)
     some = slice(None, None, -(-len(points) // _JUDGED))
     silhouettes = Silhouettes(points[some], metric)
     low, high = 2, max(2, highest)
     scores: dict[int, float] = {}
-    for before in range(0, total, _N_NUMBERS):  # over the whole range, then around the best
-        numbers = np.geomspace(low, high, _N_NUMBERS).round().astype(int).tolist()
-        for done, k in enumerate(numbers, before):
-            tried(done, total)
+    for _ in range(_ROUNDS):  # over the whole range, then around the best
+        for k in np.geomspace(low, high, _N_NUMBERS).round().astype(int).tolist():
             if k not in scores:
                 labels = by_size(labels_of(k)[some])[1]
                 scores[k] = round(silhouettes.mean(labels), 6)  # the last digits decide nothing
+            tried()
         known = sorted(scores)
         best = max(known, key=lambda k: scores[k])
         place = known.index(best)
         low, high = known[max(place - 1, 0)], known[min(place + 1, len(known) - 1)]
-    tried(total, total)
     return labels_of(best)

@@ -9,6 +9,7 @@ import numpy as np
 from rememberai.events.hierarchy import LINKAGES, Hierarchy
 from rememberai.events.kmeans import first_of_equals, kmeans, lloyd, member_means, to_sphere
 from rememberai.index.knn import knn
+from rememberai.records import uncounted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rememberai.events.hierarchy import Linkage
-    from rememberai.records import Metric
+    from rememberai.records import Metric, Step
 
     Vectors = NDArray[np.float32]
 
 MOST_PIECES = 3000
 _FEWEST = 500
 _PER_CLUSTER = 3
-_ITERATIONS = 10
+ITERATIONS = 10
 
 
 class ClusterTree:
@@ -37,6 +38,8 @@ class ClusterTree:
         (n, dimension) prepared vectors in canonical order.
     n_clusters
         The most clusters that will be asked for; it decides how many pieces there are.
+    step
+        Called after each of the `ITERATIONS` by which pieces are found, if any have to be.
 
     Attributes
     ----------
@@ -51,6 +54,7 @@ class ClusterTree:
         metric: Metric,
         random_state: int,
         linkages: Sequence[Linkage] = LINKAGES,
+        step: Step = uncounted,
     ) -> None:
         self._points = points
         self._metric = metric
@@ -63,8 +67,9 @@ class ClusterTree:
                 n_pieces,
                 metric=metric,
                 n_init=1,
-                max_iter=_ITERATIONS,
+                max_iter=ITERATIONS,
                 random_state=random_state,
+                step=step,
             )[1]
         self._means = member_means(points, self.pieces)
         self._sizes = np.bincount(self.pieces)
@@ -74,9 +79,15 @@ class ClusterTree:
             Hierarchy(self._means, self._sizes, scatters, linkage) for linkage in linkages
         ]
 
-    def labels(self, n_clusters: int) -> NDArray[np.intp]:
-        """Cluster by k-means from the cut of the hierarchy that gives the better silhouette."""
-        return self._cluster(self._points, np.ones(len(self._points)), n_clusters)
+    def labels(self, n_clusters: int, step: Step = uncounted) -> NDArray[np.intp]:
+        """Cluster by k-means from the cut of the hierarchy that gives the better silhouette.
+
+        Parameters
+        ----------
+        step
+            Called after each of the `ITERATIONS`, which are as many for each hierarchy.
+        """
+        return self._cluster(self._points, np.ones(len(self._points)), n_clusters, step)
 
     def labels_of_pieces(self, n_clusters: int) -> NDArray[np.intp]:
         """Cluster the pieces alone, each as heavy as its members, which is faster."""
@@ -84,10 +95,14 @@ class ClusterTree:
         return self._cluster(means.astype(np.float32), self._sizes, n_clusters)
 
     def _cluster(
-        self, points: Vectors, weights: NDArray[np.number], n_clusters: int
+        self,
+        points: Vectors,
+        weights: NDArray[np.number],
+        n_clusters: int,
+        step: Step = uncounted,
     ) -> NDArray[np.intp]:
         cuts = [self._cut(each, n_clusters) for each in self._hierarchies]
-        found = [lloyd(points, cut, self._metric, _ITERATIONS, weights) for cut in cuts]
+        found = [lloyd(points, cut, self._metric, ITERATIONS, weights, step) for cut in cuts]
         best = max(found, key=lambda some: silhouette(points, some, self._metric, weights))
         return knn(points, best, 1, self._metric)[1][:, 0]
 

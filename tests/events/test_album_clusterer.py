@@ -7,6 +7,7 @@ import pytest
 from blobs import blobs, distances, same_partition
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from makers import Ticks
 from sklearn.metrics import adjusted_rand_score
 
 from rememberai import AlbumClusterer, InputError, RememberAIError
@@ -177,3 +178,24 @@ def test_representatives_need_a_fit_and_a_number():
         AlbumClusterer().representatives(3)
     with pytest.raises(InputError, match="at least 1"):
         AlbumClusterer().fit(np.eye(4)).representatives(0)
+
+
+@pytest.mark.parametrize(
+    ("n_clusters", "n", "total"),
+    [
+        (3, 40, 10),  # iterations from the cut of a hierarchy
+        (3, 90, 20),  # and those that find its pieces, of so many points
+        ("auto", 40, 48),  # numbers to try
+        ("auto", 90, 58),
+        (60, 90, 2 * 25),  # iterations of each restart
+    ],
+)
+def test_every_iteration_and_every_number_is_counted(monkeypatch, n_clusters, n, total):
+    for module in ("clustering", "tree"):
+        monkeypatch.setattr(f"rememberai.events.{module}.MOST_PIECES", 50)
+    vectors = np.random.default_rng(n).normal(size=(n, 6))
+    clusterer = AlbumClusterer(n_clusters, refine=False, n_init=2, min_size=1)
+    counted = clusterer.fit(vectors, progress=(ticks := Ticks())).labels_
+    assert ticks.stages() == {"clustering": total}
+    assert [done for _, done, _ in ticks.seen][: total + 1] == list(range(total + 1))
+    np.testing.assert_array_equal(counted, clusterer.fit(vectors).labels_)

@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rememberai._arrays import prepare
-from rememberai.events.kmeans import canonical_order, first_of_equals, kmeans, member_means
+from rememberai.events.kmeans import (
+    canonical_order,
+    first_of_equals,
+    kmeans,
+    lloyd,
+    member_means,
+)
 
 pytest.importorskip("faiss")
 METRICS = ["cosine", "l2"]
@@ -165,3 +171,30 @@ def test_means_are_those_of_the_members_as_heavy_as_they_are(weights):
     heavy = np.ones(40) if weights is None else weights
     expected = [np.average(points[i::4], axis=0, weights=heavy[i::4]) for i in range(4)]
     np.testing.assert_allclose(member_means(points, labels, weights), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize(("n", "k", "copies"), [(400, 9, 1), (60, 40, 6), (30, 30, 1), (5, 1, 1)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_iterations_one_by_one_are_those_of_one_run_of_faiss(metric, n, k, copies, weighted):
+    import faiss
+
+    random = np.random.default_rng(n)
+    points = prepare(np.repeat(random.normal(size=(n // copies, 12)), copies, axis=0), metric)
+    points = points[canonical_order(points)]
+    weights = random.integers(1, 9, n) if weighted else None
+    seeds = points[np.sort(random.permutation(n)[:k])]  # with copies: some clusters are empty
+    whole = faiss.Kmeans(
+        12,
+        k,
+        niter=7,
+        spherical=metric == "cosine",
+        max_points_per_centroid=n,
+        min_points_per_centroid=1,
+    )
+    heavy = None if weights is None else weights.astype(np.float32)
+    whole.train(points, weights=heavy, init_centroids=seeds)
+    steps = []
+    found = lloyd(points, seeds, metric, 7, weights, lambda: steps.append(1))
+    np.testing.assert_array_equal(found, whole.centroids)
+    assert len(steps) == 7
