@@ -11,6 +11,7 @@ import numpy as np
 from rememberai.corrections import NAME, KeptEvents
 from rememberai.errors import InputError
 from rememberai.learned_pictures import pairs_of
+from rememberai.records import quiet
 from rememberai.words import tidy_texts, trust, words_of
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class AlbumJudge:
         InputError
             No photo of it has words, or a picture that can be read where pictures were learned.
         """
-        by_words, by_looks = self._assigners()
+        by_words, by_looks = self._assigners(progress)
         spoken: dict[str, tuple[str, float]] = {}
         vectors: dict[str, NDArray[np.float32]] = {}
         unread: dict[str, str] = {}
@@ -111,7 +112,9 @@ class AlbumJudge:
             outcomes=_voiceless(album, voices, unread),
         )
 
-    def _assigners(self) -> tuple[EventAssigner | None, EventAssigner | None]:
+    def _assigners(
+        self, progress: Progress = quiet
+    ) -> tuple[EventAssigner | None, EventAssigner | None]:
         """Give the assigner by words and that by pictures.
 
         Raises
@@ -119,9 +122,9 @@ class AlbumJudge:
         InputError
             There is neither.
         """
-        by_words, by_looks = self._words.assigner(), None
+        by_words, by_looks = self._words.assigner(progress), None
         if self._pictures is not None:
-            by_looks = self._pictures.assigner(self._words.table())
+            by_looks = self._pictures.assigner(self._words.table(), progress)
         if by_words is None and by_looks is None:
             raise InputError("no events are learned yet; let the store learn some from seeds first")
         return by_words, by_looks

@@ -83,7 +83,8 @@ class Events:
             See `AlbumClusterer`.
         progress
             Called as ``progress(stage, done, total)``; the stages are "clustering" (see
-            `AlbumClusterer.fit`) and, when events are learned, "assigning".
+            `AlbumClusterer.fit`) and, when events are learned, "learning" (see `EventAssigner.fit`;
+            told only the first time) and "assigning".
 
         Raises
         ------
@@ -130,14 +131,15 @@ class Events:
         Parameters
         ----------
         progress
-            Called as ``progress("explaining", done, total)``.
+            Called as ``progress(stage, done, total)``; the stages are "learning", as in `discover`,
+            and "explaining".
 
         Raises
         ------
         InputError
             There is no such event.
         """
-        view, assigner = self._store.pinned(), self._learned.assigner()
+        view, assigner = self._store.pinned(), self._learned.assigner(progress)
         kept = (self._kept() or KeptEvents()).only(_spoken(view))
         albums = {
             i: kept.event(i).photos for i in (kept.events if event_ids is None else event_ids)
@@ -307,7 +309,7 @@ class Events:
             for event_id, event in after.events.items()
             if event_id not in before.events or event.differs(before.events[event_id])
         }
-        assigner = self._learned.assigner() if changed else None
+        assigner = self._learned.assigner(progress) if changed else None
         if assigner is None:
             judged = {i: event.judged(None, None) for i, event in changed.items()}
         else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rememberai.records import quiet
 from rememberai.seeds import rows_of
 from rememberai.store.manifest import FIRST_COLUMN
 from rememberai.store.schema import column_matrix, vector_array
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rememberai.events import EventAssigner
+    from rememberai.records import Progress
     from rememberai.store import MemoryStore
     from rememberai.words import TextEmbedding
 
@@ -66,8 +68,20 @@ class LearnedEvents:
         table = self.table()
         return None if table is None else _proper_seeds(table)
 
-    def add(self, table: pa.Table, embed: TextEmbedding, *, replace_all: bool = False) -> None:
+    def add(
+        self,
+        table: pa.Table,
+        embed: TextEmbedding,
+        *,
+        replace_all: bool = False,
+        progress: Progress = quiet,
+    ) -> None:
         """Merge seeds into those kept, or put them in their place.
+
+        Parameters
+        ----------
+        progress
+            See `EventAssigner.fit`.
 
         Raises
         ------
@@ -77,7 +91,7 @@ class LearnedEvents:
 
         def merged(before: pa.Table | None) -> pa.Table:
             seeds = _with_occasions(_with_names(_merge(before, table), embed), embed)
-            self._fitted(seeds)  # what can't be fitted is not kept
+            self._fitted(seeds, progress)  # what can't be fitted is not kept
             return seeds
 
         if replace_all:
@@ -95,27 +109,40 @@ class LearnedEvents:
         """Keep others from learning meanwhile."""
         return self._store.holding(self._name)
 
-    def copy_to(self, column: str, embed: TextEmbedding) -> None:
-        """Embed the seeds by the model of another column, which the store is about to switch to."""
+    def copy_to(self, column: str, embed: TextEmbedding, progress: Progress) -> None:
+        """Embed the seeds by the model of another column, which the store is about to switch to.
+
+        Parameters
+        ----------
+        progress
+            Called as ``progress("seeds", done, total)``.
+        """
         table = self.table()
         if table is not None:
-            vectors = vector_array(embed(table["text"].to_pylist()))
+            texts = table["text"].to_pylist()
+            vectors = vector_array(embed(texts, lambda _, *count: progress("seeds", *count)))
             place = table.schema.get_field_index("vector")
             self._store.replace_artifact(
                 artifact_name(column), table.set_column(place, "vector", vectors)
             )
 
-    def assigner(self) -> EventAssigner | None:
-        """Give the assigner fitted to the seeds as they are now; None when there are none."""
+    def assigner(self, progress: Progress = quiet) -> EventAssigner | None:
+        """Give the assigner fitted to the seeds as they are now; None when there are none.
+
+        Parameters
+        ----------
+        progress
+            See `EventAssigner.fit`; nothing is told where it was fitted before.
+        """
         digest = self._store.artifact_digest(self._name)
         if digest is None:
             return None
         if self._assigner is None or self._assigner[0] != digest:
             table = self.table()
-            self._assigner = (digest, None if table is None else self._fitted(table))
+            self._assigner = (digest, None if table is None else self._fitted(table, progress))
         return self._assigner[1]
 
-    def _fitted(self, table: pa.Table) -> EventAssigner:
+    def _fitted(self, table: pa.Table, progress: Progress) -> EventAssigner:
         from rememberai.events import EventAssigner, EventPrototypes
 
         seeds, told = _proper_seeds(table), _descriptions(table)
@@ -129,6 +156,7 @@ class LearnedEvents:
             descriptions=told,
             groups=seeds["album"].to_pylist(),
             others=column_matrix(others["vector"]) if told and len(others) else None,
+            progress=progress,
         )
 
 

@@ -18,7 +18,7 @@ from rememberai.balance import balance
 from rememberai.embedders import Embedder
 from rememberai.learned import artifact_name, words_of_events
 from rememberai.pictures import vectors_of_photos
-from rememberai.records import Outcome
+from rememberai.records import Outcome, quiet
 from rememberai.store.schema import column_matrix, spread, vector_array
 from rememberai.words import checked_vectors
 
@@ -97,7 +97,7 @@ class LearnedPictures:
         """See `vectors_of_photos`."""
         return vectors_of_photos(self._store, self.column, self._model, photos, progress)
 
-    def assigner(self, words: pa.Table | None) -> EventAssigner | None:
+    def assigner(self, words: pa.Table | None, progress: Progress = quiet) -> EventAssigner | None:
         """Give the assigner fitted to the pictures as they are now; None when there are none.
 
         Parameters
@@ -105,6 +105,8 @@ class LearnedPictures:
         words
             What was learned of words: the events' names and descriptions have a say where the model
             knows texts.
+        progress
+            Called as ``progress("looks", done, total)``; see `EventAssigner.fit`.
         """
         table = self.table()
         if table is None:
@@ -112,7 +114,7 @@ class LearnedPictures:
         told = words_of_events(words, table["event"].to_pylist())
         key = (self._store.artifact_digest(artifact_name(self.column)), told)
         if self._assigner is None or self._assigner[0] != key:
-            self._assigner = (key, self._fitted(table, told))
+            self._assigner = (key, self._fitted(table, told, progress))
         return self._assigner[1]
 
     def search_weights(self, words: LearnedEvents) -> Weights | None:
@@ -147,7 +149,7 @@ class LearnedPictures:
         vectors = self._model.encode(texts)
         return checked_vectors(self._model, vectors, len(texts), "text", self._store.metric)
 
-    def _fitted(self, table: pa.Table, told: dict[str, str]) -> EventAssigner:
+    def _fitted(self, table: pa.Table, told: dict[str, str], progress: Progress) -> EventAssigner:
         from rememberai.events import EventAssigner, EventPrototypes
 
         vectors = self._of_texts(list(told.values()))
@@ -159,6 +161,7 @@ class LearnedPictures:
             table["event"].to_pylist(),
             descriptions=descriptions,
             groups=table["album"].to_pylist(),
+            progress=lambda _, *count: progress("looks", *count),
         )
 
 

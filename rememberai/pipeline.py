@@ -221,7 +221,7 @@ class RememberAI(OpenBook):
             Forget the seeds learned before.
         progress
             Called as ``progress(stage, done, total)``; the stages are "reading", "embedding",
-            "learning" (of 1), and "seeing" where pictures are embedded.
+            "learning" (see `EventAssigner.fit`), and "seeing" where pictures are embedded.
 
         Returns
         -------
@@ -247,14 +247,13 @@ class RememberAI(OpenBook):
                 "not one seed can be used; give each event a few texts or photos with words"
                 + (f" (the first: {failed[0].item}: {failed[0].reason})" if failed else "")
             )
-        tick("learning", 0, 1)
         if len(table):
-            self._learned.add(table, embed, replace_all=replace_all)
+            tick("learning", 0, 1)
+            self._learned.add(table, embed, replace_all=replace_all, progress=tick)
         elif replace_all:
             self._learned.forget()
         if replace_all:
             forget_pictures(self.store)
-        tick("learning", 1, 1)
         if pictures:
             failed += pictures.add(seen, tick)
         return Report((*failed, *learned_outcomes(self._learned, pictures)))
@@ -276,7 +275,7 @@ class RememberAI(OpenBook):
             worth it on the seeds. Photos with neither do not vote, and the answer's `outcomes` name
             them.
         progress
-            See `add_folder`.
+            See `add_folder`; first come "learning", and "looks", where that was not done yet.
 
         Raises
         ------
@@ -370,6 +369,8 @@ class RememberAI(OpenBook):
         ----------
         embedder
             As for `create`.
+        progress
+            Called as ``progress(stage, done, total)``: "model" (of 1), "embedding" and "seeds".
 
         Returns
         -------
@@ -381,12 +382,12 @@ class RememberAI(OpenBook):
         ModelError
             The model can't be found.
         """
+        tick = progress or quiet
+        tick("model", 0, 1)
         model = embedder_of(embedder, self._offline)
-        filled = reembed(
-            self.store, self._learned, model, lasting_name(embedder), progress or quiet
-        )
+        n_filled = reembed(self.store, self._learned, model, lasting_name(embedder), tick)
         self._embedder = model
-        return filled
+        return n_filled
 
     def info(self) -> StoreInfo:
         """Count what the store holds."""

@@ -30,6 +30,9 @@ def reembed(
     ----------
     name
         By which the model can be loaded again; None for a caller's own object.
+    progress
+        Called as ``progress(stage, done, total)``; the stages are "model" (of 1, and begun by the
+        caller), "embedding", and "seeds" where there are any.
 
     Returns
     -------
@@ -38,11 +41,14 @@ def reembed(
     """
     column = store.add_model(model.model_id, model.dimension, name)
     embed = TextEmbedding(model, store.metric, lambda _: {})
+    if len(store.pending(column, 1)):
+        embed.anew(["photo"])  # loads it
+    progress("model", 1, 1)
     filled = 0
     for attempt in range(_ATTEMPTS):
         filled += _fill(store, column, embed, progress)
         with learned.held():
-            learned.copy_to(column, embed)
+            learned.copy_to(column, embed, progress)
             try:
                 store.switch_model(column)
             except StoreError:  # somebody added photos in the meantime
@@ -57,6 +63,7 @@ def reembed(
 def _fill(store: MemoryStore, column: str, embed: TextEmbedding, progress: Progress) -> int:
     filled, total = 0, len(store.pending(column))
     while len(texts := store.pending(column, _BATCH)):
+        progress("embedding", min(filled, total), total)
         written = store.fill(column, texts, embed(texts["text"].to_pylist()))
         if not written and texts.equals(store.pending(column, _BATCH)):
             raise StoreError(f"{len(texts)} photos have words that can't be read; check the store")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from makers import WordsEmbedder, picture, reason_of, remember, statuses
+from makers import Ticks, WordsEmbedder, picture, reason_of, remember, statuses
 from PIL import ImageColor
 from test_pictures import ColourEmbedder
 
@@ -58,6 +58,15 @@ def test_pictures_have_a_say_beside_words(book, seeds, tmp_path):
     for shade, event in (("mediumblue", "sea"), ("darkgreen", "lawn")):
         folder = album(tmp_path / event, shade, shade, **doubtful)
         assert first(book.assign(folder)) == event
+
+
+def test_learning_before_the_first_answer_is_counted(book, seeds, tmp_path):
+    book.learn_events(seeds)
+    folder = album(tmp_path, "darkblue", **{"0": "sand in my shoes"})
+    for learned in ({"learning": 9, "looks": 9}, {}):  # words and pictures; both are kept then
+        book.assign(folder, progress=(ticks := Ticks()))
+        told = ticks.stages()
+        assert {stage: told[stage] for stage in ("learning", "looks") if stage in told} == learned
 
 
 def test_telling_photos_are_counted_among_all_of_the_album(book, seeds, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from makers import WordsEmbedder
+from makers import Ticks, WordsEmbedder
 
 from rememberai import Album, ModelMismatchError, RememberAI
 
@@ -49,9 +49,7 @@ def test_search_and_events_are_those_of_a_store_made_with_the_new_model(book, tm
     texts = [f"word{i} word{i + 1} here" for i in range(30)]
     made.add_album(Album.from_texts(texts, name="a", references=[f"t{i}" for i in range(30)]))
     made.learn_events(SEEDS)
-    ticks = []
-    assert book.reembed(Other(), progress=lambda *tick: ticks.append(tick)) == 30
-    assert ticks[-1] == ("embedding", 30, 30)
+    assert book.reembed(Other()) == 30
     opened = RememberAI.open(book.store.path, embedder=Other())
     for switched in (book, opened):
         assert switched.info().model_id == "other@1"
@@ -61,6 +59,20 @@ def test_search_and_events_are_those_of_a_store_made_with_the_new_model(book, tm
         answer, wanted = (b.assign(["sugar and candles"]) for b in (switched, made))
         assert dict(answer.ranking) == pytest.approx(dict(wanted.ranking))
         assert (answer.event, switched.info().seeds) == (wanted.event, 4)
+
+
+def test_each_stage_is_told_the_rows_as_soon_as_the_model_is_there(book):
+    ticks, model = Ticks(), Other()
+    loaded = []
+
+    def told(*tick):
+        ticks(*tick)
+        loaded.append((tick, len(model.seen)))
+
+    assert book.reembed(model, progress=told) == 30
+    n_seeds = book._learned.table().num_rows
+    assert ticks.stages() == {"model": 1, "embedding": 30, "seeds": n_seeds}
+    assert loaded[:3] == [(("model", 0, 1), 0), (("model", 1, 1), 1), (("embedding", 0, 30), 1)]
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(book):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,12 +22,13 @@ from rememberai.events.evidence import (
 from rememberai.events.kmeans import canonical_order
 from rememberai.events.lesson import Lesson
 from rememberai.events.novelty import Novelty
-from rememberai.events.opinions import PooledOpinions, check_method
+from rememberai.events.opinions import STEPS, PooledOpinions, check_method
 from rememberai.events.pooling import checked_trust, photo_weights
 from rememberai.events.prototypes import EventPrototypes
 from rememberai.events.seedset import SeedSet
 from rememberai.events.unknown import distance_limits
 from rememberai.index.knn import knn
+from rememberai.records import Steps, quiet, uncounted
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -35,10 +37,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from rememberai.events.opinions import Method
-    from rememberai.records import Metric
+    from rememberai.records import Metric, Progress, Step
 
 _DEFAULT_K = 20
 _SHOWN = 5
+_PARTS = 1 + STEPS + 3  # of learning: prototypes, opinions, limits, both calibrations
 
 
 class EventAssigner:
@@ -115,6 +118,7 @@ class EventAssigner:
         descriptions: Mapping[str, ArrayLike] | None = None,
         groups: Sequence[Hashable] | None = None,
         others: ArrayLike | None = None,
+        progress: Progress = quiet,
     ) -> Self:
         """Choose prototypes, and learn all else from the seeds.
 
@@ -136,6 +140,8 @@ class EventAssigner:
             (m, dimension) vectors of words that describe other events, which a photo may show: such
             as those of `OCCASIONS`. Those that are the same as a learned event are left out. They
             tell what is unknown, and speak for no event; descriptions must be given too.
+        progress
+            Called as ``progress("learning", done, total)`` with the parts of what is learned.
 
         Raises
         ------
@@ -146,7 +152,10 @@ class EventAssigner:
         """
         lesson = Lesson.checked(vectors, events, texts, groups, descriptions, others)
         whole = lesson.with_all_seeded()
-        self._learn(lesson, self._chooser().fit(whole.vectors, whole.events))
+        step = Steps(partial(progress, "learning"), _PARTS)
+        chosen = self._chooser().fit(whole.vectors, whole.events)
+        step()
+        self._learn(lesson, chosen, step)
         return self
 
     def add(
@@ -303,7 +312,7 @@ class EventAssigner:
         )
         return answer.withheld(doubt) if doubt else answer
 
-    def _learn(self, lesson: Lesson, chosen: EventPrototypes) -> None:
+    def _learn(self, lesson: Lesson, chosen: EventPrototypes, step: Step = uncounted) -> None:
         self._check_parameters(len(chosen.vectors_))
         given, lesson = lesson, lesson.with_all_seeded()
         places = {event: i for i, event in enumerate(chosen.events_)}
@@ -321,10 +330,12 @@ class EventAssigner:
             lesson.descriptions,
             [worded[row] for row in seeds.rows],
             lesson.others,
+            step,
         )
         self.limits_ = distance_limits(
             seeds, chosen.vectors_, chosen.labels_, groups, self.max_risk
         )
+        step()
         self._near = near_energy(seeds.vectors)
         self._taught = []  # by vectors alone, and by texts as well
         for pool in (opinions.left_out_, opinions.left_out_told_):
@@ -333,6 +344,7 @@ class EventAssigner:
                 calibration, pool, seeds, self._near, opinions.others_
             )
             self._taught.append((calibration, novelty))
+            step()
         self.calibration_, self.novelty_ = self._taught[0]
         self.left_out_ = np.full((len(truth), len(places)), np.nan)
         judged = seeds.judged()

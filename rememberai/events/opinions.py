@@ -16,6 +16,7 @@ from rememberai.events.pooling import exponents, opinion_weights
 from rememberai.events.ridge import RidgeHead
 from rememberai.events.temperature import doubted_logs, softmax
 from rememberai.events.voting import PrototypeVote, Voting
+from rememberai.records import uncounted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
     from rememberai.events.prototypes import EventPrototypes
     from rememberai.events.seedset import SeedSet
+    from rememberai.records import Step
 
 Method = Literal["fused", "plain", "similarity", "kernel", "nearest-mean", "gaussian"]
+STEPS = 5  # of learning: the descriptions, the vote, two heads, the words
 _LEAST = 0.1  # power of the pool that is told of words
 
 
@@ -72,6 +75,7 @@ class PooledOpinions:
         descriptions: Mapping[str, ArrayLike] | None,
         worded: Sequence[Sequence[str]],
         others: NDArray[np.float32] | None = None,
+        step: Step = uncounted,
     ) -> Self:
         """Fit the opinions and their weights.
 
@@ -83,12 +87,14 @@ class PooledOpinions:
             The distinct words of each seed, in the seeds' order.
         others
             (m, dimension) descriptions of events that are not learned.
+        step
+            Called after each of the `STEPS`; what is not to be learned is done at once.
         """
         if others is not None:
             if descriptions is None:
                 raise InputError("others are told by their names, so the events must have some too")
             others = prepare(others, seeds.metric, dimension=seeds.vectors.shape[1], name="others")
-        self.opinions_ = self._opinions(seeds, chosen, groups, descriptions, others)
+        self.opinions_ = self._opinions(seeds, chosen, groups, descriptions, others, step)
         self.others_ = None
         if others is not None:
             logits = [opinion.left_out_logits_ for opinion in self._by_name()]
@@ -109,6 +115,7 @@ class PooledOpinions:
             powers = exponents(logs, truth)
             self.power_ = float(powers[1] / max(powers[0], _LEAST))
             self.left_out_told_ = self._told(self.left_out_, self.words_.left_out_)
+        step()
         return self
 
     def pool(
@@ -148,6 +155,7 @@ class PooledOpinions:
         groups: NDArray[np.intp],
         descriptions: Mapping[str, ArrayLike] | None,
         others: NDArray[np.float32] | None,
+        step: Step,
     ) -> dict[str, Opinion]:
         opinions: dict[str, Opinion] = {}
         words = None
@@ -156,17 +164,21 @@ class PooledOpinions:
                 descriptions, chosen.events_, seeds.vectors, seeds.truth, others
             )
             opinions["descriptions"], words = told, told.vectors_
+        step()
         if self.method == "fused" or self.method in get_args(Voting):
             voting: Voting = "kernel" if self.method == "fused" else self.method  # type: ignore[assignment]
             opinions["vote"] = PrototypeVote(voting, k=self.k).fit(
                 seeds, chosen.vectors_, chosen.labels_, groups
             )
+        step()
+        head = GaussianHead(shared=self.method != "nearest-mean")
         if self.method in ("fused", "gaussian", "nearest-mean"):
-            head = GaussianHead(shared=self.method != "nearest-mean")
             opinions["gaussian"] = head.fit(seeds, words, others)
-            if self.method == "fused":
-                expected = None if words is None else head.expected_
-                opinions["ridge"] = RidgeHead().fit(seeds, expected, head.strength_)
+        step()
+        if self.method == "fused":
+            expected = None if words is None else head.expected_
+            opinions["ridge"] = RidgeHead().fit(seeds, expected, head.strength_)
+        step()
         return opinions
 
 

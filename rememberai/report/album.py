@@ -52,8 +52,8 @@ def write_report(
         already is not made again.
     progress
         Called as ``progress(stage, done, total)``; the stages are "events" (and those of
-        `Events.discover`, if nobody called it yet), "explaining", "map" (see `EventMap.fit`) and
-        "pictures".
+        `Events.discover`, if nobody called it yet), "learning" and "explaining" (see
+        `Events.explanations`), "map" (see `EventMap.fit`) and "pictures".
 
     Returns
     -------

@@ -54,7 +54,7 @@ class Contents:
         The book.
     progress
         Called as ``progress(stage, done, total)``; the stages are those of `Events.discover`, if
-        nobody called it yet, "explaining" (see `as_json`), and "map".
+        nobody called it yet, those of `Events.explanations` (see `as_json`), and "map".
 
     Attributes
     ----------

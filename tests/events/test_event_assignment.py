@@ -9,6 +9,7 @@ import pytest
 from blobs import blobs, distances, unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from makers import Ticks
 
 from rememberai import EventAssigner, EventPrototypes, InputError, RememberAIError
 
@@ -135,6 +136,23 @@ def test_the_share_of_known_photos_called_unknown_is_held():
             missed.append((photos.distances > assigner.limits_[places])[right].mean())
             assert 0 < (photos.known < assigner.novelty_.least_).mean() <= max_risk + 0.06
         assert np.mean(missed) == pytest.approx(max_risk, abs=0.04)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("described", [False, True])
+def test_learning_counts_its_parts_to_the_end(method, described):
+    vectors, events = seeds()
+    told = {event: vectors[events.index(event)] for event in set(events)} if described else None
+    fit = EventAssigner(method=method).fit
+    fit(
+        vectors,
+        events,
+        [f"text {e}" for e in events],
+        descriptions=told,
+        progress=(ticks := Ticks()),
+    )
+    assert ticks.stages() == {"learning": 9}
+    assert [done for _, done, _ in ticks.seen] == list(range(10))
 
 
 @pytest.mark.parametrize("method", METHODS)
