@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
-from rememberai import RememberAI
+from rememberai import MemoryStore, RememberAI
+from rememberai.store.schema import to_table
 
 pytest.importorskip("faiss")
 pytest.importorskip("lance")
@@ -57,6 +61,24 @@ def test_check_names_a_flaw_and_mends_it(shell, store):
     rows = json.loads(shell("check", store, "--repair", "--json").out)["outcomes"]
     assert {row["status"] for row in rows} == {"done"}
     assert shell("check", store).status == 0
+
+
+def test_right_after_ctrl_c_the_store_is_whole(shell, store):
+    MemoryStore.open(store).append(
+        to_table([{"photo_id": "wordless"}], np.empty((0, 384), np.float32))
+    )
+    compacting = (
+        "import os, signal, sys; from rememberai.store import MemoryStore; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "MemoryStore.open(sys.argv[1]).compact(progress=lambda stage, *_: "
+        "stage == 'publishing' and os.kill(os.getpid(), signal.SIGINT))"
+    )
+    done = subprocess.run([sys.executable, "-c", compacting, store], capture_output=True)
+    assert b"KeyboardInterrupt" in done.stderr
+    checked = shell("check", store)
+    assert "not published" in checked.out
+    assert (checked.status, checked.out.splitlines()[-1]) == (0, "all is sound")
+    assert photos(shell, store) == 68
 
 
 def test_check_of_what_is_no_store(shell, tmp_path):

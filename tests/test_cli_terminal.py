@@ -8,7 +8,12 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from makers import SAMPLE
+
+from rememberai import MemoryStore
+from rememberai.store.schema import to_table
 
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 ESCAPE = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
@@ -77,10 +82,31 @@ def test_the_first_report_tells_of_the_events_that_it_finds(store, tmp_path):
 
 
 def test_a_job_that_cannot_be_counted_says_what_it_does_and_since_when(store):
+    wordless = to_table([{"photo_id": "wordless"}], np.empty((0, 384), np.float32))
+    MemoryStore.open(store).append(wordless)  # a second part, so that there is something to gather
     shown, _ = on_terminal("compact", store)
-    assert re.search(r"gathering .*\d:\d\d:\d\d", ESCAPE.sub("", shown))
+    for stage in ("gathering", "publishing", "deleting"):
+        assert re.search(rf"{stage} .*\d:\d\d:\d\d", ESCAPE.sub("", shown))
+
+
+def test_a_number_of_events_that_is_known_is_counted_too(store):
+    shown, _ = on_terminal("discover", store, "-n", "5")
+    assert re.search(r"clustering .*10/10 .*/s .*\d:\d\d:\d\d", ESCAPE.sub("", shown))
+
+
+def test_another_model_is_loaded_and_then_each_row_is_counted(store):
+    shown, _ = on_terminal("reembed", store, "use-multilingual", "--offline")
+    shown = ESCAPE.sub("", shown)
+    assert re.search(r"model .*\d:\d\d:\d\d", shown)
+    assert re.search(r"embedding .*0/49 ", shown)
+    assert re.search(r"embedding .*49/49 .*\d:\d\d:\d\d", shown)
 
 
 def test_no_colour_for_who_asks_for_none(store):
     assert COLOUR.search(on_terminal("check", store)[0])
     assert not COLOUR.search(on_terminal("check", store, NO_COLOR="1")[0])
+
+
+def test_learning_is_counted(store):
+    shown, _ = on_terminal("learn", store, SAMPLE / "seeds.jsonl", "--replace")
+    assert re.search(r"learning .*9/9 .*\d:\d\d:\d\d", ESCAPE.sub("", shown))

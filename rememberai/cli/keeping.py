@@ -95,8 +95,8 @@ def compact(store: Path, as_json: bool) -> None:
     """Gather the small files of STORE into large ones. Versions older than a day go."""
     from rememberai import display
 
-    with display.busy("gathering"):
-        freed = open_book(store).store.compact()
+    with display.progress() as progress:
+        freed = open_book(store).store.compact(progress=progress)
     say({"freed_bytes": freed}, f"{freed / 1e6:.1f} MB were freed", as_json)
 
 

@@ -57,9 +57,10 @@ def check_store(
     Returns
     -------
     Report
-        What was looked at, and its flaws: "done" is sound or was mended; "waiting" can be mended by
-        `repair`, or is the work of a writer; "failed" can't be mended. The rows are those of the
-        published version, the checksums those of all versions.
+        What was looked at, and its flaws: "done" is sound or was mended, or is of a writer who is
+        at work or was stopped, which costs no row and is settled by the next opening; "waiting" can
+        be mended by `repair`; "failed" can't. The rows are those of the published version, the
+        checksums those of all versions.
 
     Raises
     ------
@@ -107,14 +108,15 @@ def opened_as_it_is(path: str | os.PathLike[str]) -> MemoryStore:
 def _looked_at(
     files: LocalFiles, manifest: Manifest, progress: Progress, *, repair: bool
 ) -> Iterator[Outcome]:
-    yield from _manifest(files, manifest)
+    yield from _manifest(manifest)
+    yield from _unpublished(files, manifest)
     yield from _rows(files, manifest, progress)
     numbers = recovery.versions(files.table)
     older = recovery.needed(files.table, (v for v in numbers if v < manifest.version))
     newer = recovery.needed(files.table, (v for v in numbers if v >= manifest.version))
     kept = None if older is None or newer is None else older | newer
     yield from _leftovers(files, kept, repair=repair)
-    yield from _checksums(files, manifest, older or set(), progress, repair=repair)
+    yield from _checksums(files, manifest, older, progress, repair=repair)
     yield from _artifacts(files, repair=repair)
 
 
@@ -133,18 +135,37 @@ def _opened(files: LocalFiles) -> Iterator[Outcome]:
         yield Outcome(recovery.SET_ASIDE, "done", reason)
 
 
-def _manifest(files: LocalFiles, manifest: Manifest) -> Iterator[Outcome]:
+def _manifest(manifest: Manifest) -> Iterator[Outcome]:
     said = f"format {manifest.format}, version {manifest.version}"
     if manifest.format < FORMAT:
         yield Outcome(MANIFEST, "waiting", f"{said}: opening the store brings it to {FORMAT}")
     else:
         yield Outcome(MANIFEST, "done", said)
+
+
+def _unpublished(files: LocalFiles, manifest: Manifest) -> Iterator[Outcome]:
+    """Tell of versions that are newer than the published one.
+
+    A writer who was stopped leaves one write. More without checksums, which each write makes before
+    the next one begins, are no writer's: nobody may open the store before they are back.
+    """
     newer = [version for version in recovery.versions(files.table) if version > manifest.version]
-    if newer:
+    if not newer:
+        return
+    sealed = files.seals.known()
+    loose = [v for v in newer if recovery.manifest_name(files.table, v) not in sealed]
+    writes = sum(recovery.changes_rows(files.table, version) for version in loose)
+    what = f"version {max(newer)}"
+    if writes > 1:
         reason = (
-            "not published: a writer is at work, or crashed; opening publishes it if it is whole"
+            f"{writes} writes are newer than {MANIFEST} and {CHECKSUMS} say, as if older ones were "
+            "put back; restore the newest, or the next opening sets these writes aside"
         )
-        yield Outcome(f"version {max(newer)}", "waiting", reason)
+        yield Outcome(what, "waiting", reason)
+    else:
+        end = "sets it aside" if max(newer) in loose else "publishes it"
+        reason = f"not published: a writer is at work, or was stopped; the next opening {end}"
+        yield Outcome(what, "done", reason)
 
 
 def _rows(files: LocalFiles, manifest: Manifest, progress: Progress) -> Iterator[Outcome]:
@@ -217,9 +238,20 @@ def _flaws(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[tuple[str, NDA
 
 
 def _checksums(
-    files: LocalFiles, manifest: Manifest, older: set[str], progress: Progress, *, repair: bool
+    files: LocalFiles,
+    manifest: Manifest,
+    older: set[str] | None,
+    progress: Progress,
+    *,
+    repair: bool,
 ) -> Iterator[Outcome]:
-    """Read every file of the table, also those of older versions, and compare it with its seal."""
+    """Read every file of the table, also those of older versions, and compare it with its seal.
+
+    Parameters
+    ----------
+    older
+        The files that older versions need; None where nobody knows.
+    """
     if manifest.format == 1:
         reason = "a store of format 1 has none; opening the store hashes every file"
         yield Outcome(CHECKSUMS, "waiting", reason)
@@ -240,7 +272,8 @@ def _checksums(
                     continue
             yield Outcome(name, "failed", f"{flaw}; {mended}")
     unsealed = {name for name in there - set(seals) if not name.endswith(HINT)}
-    lost = unsealed & ((needed or set()) | older)
+    unread = needed is None or older is None
+    lost = unsealed & ((needed or set()) | (older or set()))
     for name in sorted(lost):
         mended = f"restore {CHECKSUMS}, or the store, from a backup"
         if needed is not None and name not in needed:
@@ -249,11 +282,11 @@ def _checksums(
         yield Outcome(name, "failed", reason)
     # Nor is a transaction that came to nothing, as after Ctrl-C, a flaw; the next write seals it.
     if left := {name for name in unsealed - lost if not name.startswith(recovery.TRANSACTIONS)}:
-        reason = f"{len(left)} files have no checksum: a writer is at work, or crashed"
+        reason = f"{len(left)} files have no checksum: a writer is at work, or was stopped"
         if repair and needed is not None:
             files.seals.add(lost)
             reason = f"{len(left)} files that a crash left got their checksum"
-        yield Outcome(CHECKSUMS, "done" if repair else "waiting", reason)
+        yield Outcome(CHECKSUMS, "waiting" if unread and not repair else "done", reason)
     if damaged := files.seals.damaged():
         if repair:
             files.seals.forget_absent()

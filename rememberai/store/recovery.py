@@ -144,6 +144,20 @@ def versions(table: Path) -> list[int]:
     return [2**64 - 1 - number if number > 2**63 else number for number in numbers]
 
 
+def changes_rows(table: Path, version: int) -> bool:
+    """Tell whether a version has other rows than the one before it, as far as it can be read."""
+    from lance import LanceOperation
+
+    try:
+        with lance_errors(table, ValueError):
+            transaction = open_version(table, version).read_transaction(version)
+    except StoreError:
+        return True
+    kind = type(transaction and transaction.operation)
+    # Numbers that are reserved for fragments come as the base of all operations.
+    return kind not in (LanceOperation.Rewrite, LanceOperation.BaseOperation)
+
+
 def manifest_name(table: Path, version: int) -> str:
     """Name the file of a version below the table's folder; Lance has had two ways to name it."""
     names = [f"{_VERSIONS}/{stem}.manifest" for stem in (f"{2**64 - 1 - version:020d}", version)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rememberai.errors import InputError
+from rememberai.records import Steps, quiet
 from rememberai.store.lance_errors import lance_errors
 from rememberai.store.reading import Reader, is_in
 from rememberai.store.schema import VECTOR, WORDS, check_rows, dated
@@ -16,6 +18,7 @@ from rememberai.store.schema import VECTOR, WORDS, check_rows, dated
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from rememberai.records import Progress
     from rememberai.store.handle import Change
 
 _DAY = timedelta(days=1)
@@ -173,7 +176,7 @@ class Writer(Reader):
                 change.known = None
         return len(known)
 
-    def compact(self, *, keep: timedelta = _DAY) -> int:
+    def compact(self, *, keep: timedelta = _DAY, progress: Progress = quiet) -> int:
         """Gather small files into large ones, and delete what only old versions need.
 
         Parameters
@@ -182,6 +185,9 @@ class Writer(Reader):
             Versions of this age and younger stay, so that who reads one of them can go on and
             `snapshot` opens it. Older snapshots are gone, and who still reads one gets a
             StoreError. The published version always stays.
+        progress
+            Called as ``progress(stage, done, total)``; the stages are "gathering", of the large
+            files that are written, and "publishing" and "deleting", of 1.
 
         Returns
         -------
@@ -195,8 +201,13 @@ class Writer(Reader):
         """
         with lance_errors(self._files.table), self._files.lock():
             with self._writing() as change:
-                change.dataset.optimize.compact_files()
-            return self._files.clean(self._dataset, max(keep, timedelta(microseconds=1)))
+                _gather(change.dataset, progress)
+                progress("publishing", 0, 1)
+            progress("publishing", 1, 1)
+            progress("deleting", 0, 1)
+            freed = self._files.clean(self._dataset, max(keep, timedelta(microseconds=1)))
+            progress("deleting", 1, 1)
+        return freed
 
     def _insert(self, change: Change, rows: pa.Table) -> int:
         """Insert rows whose ids are new, unless somebody else may be inserting them just now."""
@@ -284,6 +295,21 @@ def _last_changes(change: Change, photo_ids: pa.ChunkedArray) -> dict[str, datet
 
 def _in_few_chunks(table: pa.Table) -> pa.Table:
     return table.combine_chunks() if table["photo_id"].num_chunks > _CHUNKS else table
+
+
+def _gather(dataset: Any, progress: Progress) -> None:
+    """Gather small files into large ones, as Lance plans it: up to 2**20 rows a task."""
+    from lance.optimize import Compaction
+
+    tasks = Compaction.plan(dataset, {}).tasks
+    if not tasks:
+        return
+    step = Steps(partial(progress, "gathering"), len(tasks))
+    written = []
+    for task in tasks:
+        written.append(task.execute(dataset))
+        step()
+    Compaction.commit(dataset, written)
 
 
 def put(change: Change, rows: pa.Table, *, again: bool = True) -> None:

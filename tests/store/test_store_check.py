@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -261,7 +264,9 @@ def unpublished(store: MemoryStore, *names: str) -> None:
 
 def test_a_whole_version_that_nobody_published_is_told_and_published(store):
     unpublished(store, "store.json")
-    assert list(said(check_store(store.path), "waiting")) == [f"version {store.version}"]
+    assert_sound(store.path)  # it costs no row, and the next opening settles it
+    told = said(check_store(store.path), "done")[f"version {store.version}"]
+    assert told.endswith("the next opening publishes it")
     assert json.loads((store.path / "store.json").read_text())["version"] == store.version - 1
     assert not check_store(store.path, repair=True).with_status("waiting", "failed")
     assert_sound(store.path)
@@ -271,8 +276,11 @@ def test_a_whole_version_that_nobody_published_is_told_and_published(store):
 def test_a_version_that_was_never_synced_is_told_and_set_aside(store):
     before = content(store)
     unpublished(store, "store.json", "checksums")
-    waiting = said(check_store(store.path), "waiting")
-    assert waiting["checksums"].startswith("2 files")
+    assert_sound(store.path)
+    report = check_store(store.path)
+    told = said(report, "done")[f"version {store.version}"]
+    assert told.endswith("the next opening sets it aside")
+    assert any(o.reason.startswith("2 files have no checksum") for o in report.outcomes)
     report = check_store(store.path, repair=True)
     assert not report.with_status("waiting", "failed")
     assert said(report, "done")["set-aside"].startswith("2 files of versions that are newer")
@@ -295,6 +303,54 @@ def test_an_interrupted_write_leaves_no_flaw_once_the_store_is_opened(store, mon
     assert_sound(store.path)
 
 
+COMPACTING = """
+import os, signal, sys
+from rememberai.store import MemoryStore
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
+path, stage, done, number = sys.argv[1:]
+def told(*tick):
+    if tick[:2] == (stage, int(done)):
+        os.kill(os.getpid(), int(number))
+MemoryStore.open(path).compact(progress=told)
+"""
+MOMENTS = [("gathering", 1), ("publishing", 0), ("deleting", 0)]
+
+
+def stopped(path: Path, stage: str, done: int, number: signal.Signals) -> None:
+    """Compact a store in a process of its own, which is stopped by a signal at some moment."""
+    arguments = [sys.executable, "-c", COMPACTING, str(path), stage, str(done), str(int(number))]
+    assert subprocess.run(arguments, stderr=subprocess.DEVNULL, check=False).returncode
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.parametrize("number", ["SIGINT", "SIGKILL"])
+@pytest.mark.parametrize(("stage", "done"), MOMENTS)
+def test_a_store_is_whole_right_after_a_compaction_that_was_stopped(store, stage, done, number):
+    expected = content(store)
+    stopped(store.path, stage, done, signal.Signals[number])
+    before = state(store.path)
+    assert_sound(store.path)
+    assert state(store.path) == before
+    assert content(MemoryStore.open(store.path)) == expected
+    assert_sound(store.path)
+    MemoryStore.open(store.path).compact(keep=timedelta(0))
+    assert_sound(store.path)
+    assert len(published_files(store.path)) == 3  # rows, version and transaction: nothing is left
+    assert content(MemoryStore.open(store.path)) == expected
+
+
+def test_what_a_stopped_compaction_left_hides_no_flaw(store):
+    published = published_files(store.path)
+    stopped(store.path, "publishing", 0, signal.SIGINT)
+    assert len(published_files(store.path)) > len(published)
+    for path in published:
+        data = path.read_bytes()
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        assert said(check_store(store.path), "failed")
+        path.write_bytes(data)
+    assert_sound(store.path)
+
+
 def test_an_older_store_json_that_is_put_back_costs_no_photo(store):
     kept = {name: (store.path / name).read_bytes() for name in ("store.json", "checksums")}
     store.append(rows([f"later {i}" for i in range(5)]))
@@ -303,6 +359,8 @@ def test_an_older_store_json_that_is_put_back_costs_no_photo(store):
     newest = {name: (store.path / name).read_bytes() for name in kept}
     for name, data in kept.items():
         (store.path / name).write_bytes(data)
+    waiting = said(check_store(store.path), "waiting")[f"version {store.version}"]
+    assert waiting.startswith("2 writes are newer than store.json and checksums say")
     report = check_store(store.path, repair=True)
     assert "put back" in said(report, "done")["set-aside"]
     assert len(MemoryStore.open(store.path)) == 5

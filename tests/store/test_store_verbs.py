@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from filelock import FileLock
+from makers import Ticks
 from store_rows import DIMENSION, THEN, content, empty_rows, make, rows
 
 from rememberai import MemoryStore
@@ -279,6 +280,40 @@ def test_compact_frees_space_and_keeps_every_row(store):
     assert [each.version for each in store.versions()] == [store.version]
     store.append(rows(["after"]))
     assert len(MemoryStore.open(store.path)) == len(expected) + 1
+
+
+def test_compaction_is_what_lance_does_in_one_call(store, tmp_path):
+    for number in range(6):
+        store.append(rows([f"{number} {i}" for i in range(4)], seed=number))
+    store.delete(["0 0", "3 2"])
+    other = MemoryStore.open(shutil.copytree(store.path, tmp_path / "other"))
+    store.compact()
+    with other._writing() as change:
+        change.dataset.optimize.compact_files()
+    read = [one.read().to_pylist() for one in (store, other)]
+    assert read[0] == read[1]
+    assert store.version == other.version
+    assert data_files(store) == data_files(other)
+
+
+def test_compaction_counts_the_files_that_it_writes(store, monkeypatch):
+    from lance.optimize import Compaction
+
+    for number in range(6):
+        store.append(rows([f"{number} {i}" for i in range(4)], seed=number))
+    expected = content(store)
+    plan = Compaction.plan  # of large files that are small enough for a test
+    monkeypatch.setattr(
+        Compaction,
+        "plan",
+        lambda dataset, _: plan(dataset, {"target_rows_per_fragment": 8}),
+    )
+    store.compact(keep=NOW, progress=(ticks := Ticks()))
+    assert ticks.stages() == {"gathering": 3, "publishing": 1, "deleting": 1}
+    assert data_files(store) == 3
+    assert content(MemoryStore.open(store.path)) == expected
+    store.compact(progress=(ticks := Ticks()))
+    assert "gathering" not in ticks.stages()
 
 
 def test_by_default_young_versions_outlive_compaction(store):
