@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,12 +10,25 @@ import numpy as np
 from rememberai.errors import InputError
 
 if TYPE_CHECKING:
+    from typing import SupportsIndex
+
     from numpy.typing import ArrayLike, NDArray
 
     from rememberai.records import Metric
 
 _PLAIN = 1e-20, 1e30  # squared lengths, in between which no square that counts was lost
 _LARGEST = 5e18  # vectors of this length are 1e19 apart at most, and (1e19)^2 fits in float32
+
+
+def check_count(value: SupportsIndex, name: str) -> int:
+    """Return a whole number, of NumPy too, as an int; raise InputError unless it is 1 or more."""
+    try:
+        count = operator.index(value)
+    except TypeError:
+        raise InputError(f"{name} must be a whole number; {value!r} came") from None
+    if count < 1:
+        raise InputError(f"{name} must be at least 1; {value} came")
+    return count
 
 
 def check_vectors(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pyarrow.compute as pc
 
-from rememberai._arrays import check_metric, prepare
+from rememberai._arrays import check_count, check_metric, prepare
 from rememberai.errors import InputError
 from rememberai.index.choice import (
     SKETCH_AFTER,
@@ -49,8 +49,9 @@ class Searcher:
         device: Literal["auto", "cpu", "gpu"] = "auto",
     ) -> None:
         check_metric(metric)
-        if not 1 <= dimension <= _LARGEST_DIMENSION:
-            raise InputError(f"dimension must be from 1 to {_LARGEST_DIMENSION}; {dimension} came")
+        dimension = check_count(dimension, "dimension")
+        if dimension > _LARGEST_DIMENSION:
+            raise InputError(f"dimension must be at most {_LARGEST_DIMENSION}; {dimension} came")
         check_kind(kind, quantizer, dimension)
         self.dimension = dimension
         self.metric: Metric = metric
@@ -109,8 +110,7 @@ class Searcher:
         InputError
             k is below 1, or the queries or the filter do not fit.
         """
-        if k < 1:
-            raise InputError(f"k must be at least 1; {k} came")
+        k = check_count(k, "k")
         array = prepare(queries, self.metric, dimension=self.dimension, name="queries")
         now = self._used()
         allowed = now.allowed(filter)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from rememberai._arrays import check_metric
-from rememberai.errors import InputError, StoreError
+from rememberai._arrays import check_count, check_metric
+from rememberai.errors import StoreError
 from rememberai.store.artifacts import Artifacts
 from rememberai.store.files import Files, files_at
 from rememberai.store.lance_errors import lance_errors
@@ -84,8 +84,7 @@ class MemoryStore(ModelColumns, Transfer, Artifacts):
             Something is there already.
         """
         check_metric(metric)
-        if dimension < 1:
-            raise InputError(f"dimension must be at least 1; {dimension} came")
+        dimension = check_count(dimension, "dimension")
         models = {FIRST_COLUMN: VectorModel(model_id, dimension, embedder)}
         manifest = Manifest(models, FIRST_COLUMN, metric, version=1)
         files_at(path, storage_options).create(table_schema(dimension), manifest)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rememberai._arrays import check_vectors
+from rememberai._arrays import check_count, check_vectors
 from rememberai.errors import InputError, StoreError
 from rememberai.store.artifacts import SUFFIX
 from rememberai.store.lance_errors import lance_errors
@@ -62,8 +62,7 @@ class ModelColumns(Writer):
         InputError
             The dimension is below 1.
         """
-        if dimension < 1:
-            raise InputError(f"dimension must be at least 1; {dimension} came")
+        dimension = check_count(dimension, "dimension")
         with self._writing() as change:
             for column, known in change.manifest.models.items():
                 if (known.id, known.dimension, known.of) == (model_id, dimension, of):

@@ -266,7 +266,22 @@ def test_k_below_1_is_refused(k):
         VectorIndex(16).search(cloud(1), k)
 
 
-@pytest.mark.parametrize("dimension", [0, -1, 2**31, 2**40])
+@pytest.mark.parametrize("k", [2.0, np.float32(2), "2", None])
+def test_k_is_a_whole_number(k):
+    with pytest.raises(InputError, match="k must be a whole number"):
+        VectorIndex(16).search(cloud(1), k)
+
+
+@pytest.mark.parametrize("number", [np.int64, np.uint8])
+def test_whole_numbers_of_numpy_are_taken(tmp_path, number):
+    index = VectorIndex(number(16))
+    index.add(range(30), cloud(30))
+    index.save(tmp_path)
+    for each in (index, VectorIndex.load(tmp_path)):
+        assert each.search(cloud(1), number(2)).ids.shape == (1, 2)
+
+
+@pytest.mark.parametrize("dimension", [0, -1, 2**31, 2**40, 16.0, "16", None])
 def test_a_dimension_that_faiss_can_t_count_is_refused(dimension):
     with pytest.raises(InputError, match="dimension"):
         VectorIndex(dimension)

@@ -79,7 +79,16 @@ def test_a_store_is_never_made_over_something(tmp_path, store):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "full", "s"]
 
 
-@pytest.mark.parametrize("change", [{"dimension": 0}, {"dimension": -1}, {"metric": "dot"}])
+def test_a_dimension_may_be_a_number_of_numpy(tmp_path):
+    make(tmp_path / "s", dimension=np.int64(DIMENSION)).append(rows(["a"]))
+    store = MemoryStore.open(tmp_path / "s")
+    column = store.add_model("second", np.int64(3))
+    assert MemoryStore.open(tmp_path / "s").models[column].dimension == 3
+
+
+@pytest.mark.parametrize(
+    "change", [{"dimension": 0}, {"dimension": -1}, {"dimension": 4.0}, {"metric": "dot"}]
+)
 def test_a_store_that_can_t_work_is_not_made(tmp_path, change):
     with pytest.raises(InputError):
         make(tmp_path / "s", **change)
