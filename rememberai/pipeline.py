@@ -341,8 +341,6 @@ class RememberAI(OpenBook):
         int
             How many were in the store.
         """
-        if isinstance(photo_ids, str):
-            raise InputError(f"a collection of photo ids was wanted; the text {photo_ids!r} came")
         return self.store.delete(photo_ids)
 
     def write_memory(self, photo_id: str, text: str, author: str | None = None) -> Outcome:

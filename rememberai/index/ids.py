@@ -30,14 +30,18 @@ def id_array(ids: IdsLike) -> pa.Array:
     Raises
     ------
     InputError
-        They are neither all strings nor all int64.
+        They are neither all strings nor all int64, or one string, which is not a list of letters.
     """
+    if isinstance(ids, (str, bytes)):
+        raise InputError(f"ids must be several, as in a list; {ids!r:.100} came")
     try:
         array = ids if isinstance(ids, pa.Array) else pa.array(ids, from_pandas=False)
         if len(array) == 0:
             return pa.array([], pa.string())
         if pa.types.is_integer(array.type):
             array = array.cast(pa.int64())
+        elif pa.types.is_large_string(array.type):  # of pandas and polars
+            array = array.cast(pa.string())
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(f"ids must be all strings or all int64: {error}") from error
     if array.null_count:

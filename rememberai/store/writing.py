@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -166,11 +167,14 @@ class Writer(Reader):
 
         Raises
         ------
+        InputError
+            A single text came, or an id that is no text.
         ModelMismatchError, StoreError
             See `upsert`.
         """
+        asked = _in_arrow(photo_ids)
         with self._writing() as change:
-            known = _known_ids(change, pa.chunked_array([list(photo_ids)], pa.string()))
+            known = _known_ids(change, asked)
             if len(known):
                 change.dataset.delete(is_in("photo_id", known.to_pylist()))
                 change.known = None
@@ -271,6 +275,14 @@ class Writer(Reader):
             raise InputError(f"the columns must have the types {wanted}: {error}") from error
         check_rows(changes, wanted, self.metric)
         return changes
+
+
+def _in_arrow(photo_ids: Collection[str]) -> pa.ChunkedArray:
+    """Lay photo ids out for Arrow; raise InputError unless they are a collection of texts."""
+    if not isinstance(photo_ids, str):
+        with contextlib.suppress(TypeError, ValueError):
+            return pa.chunked_array([list(photo_ids)], pa.string())
+    raise InputError(f"a collection of photo ids was wanted; {photo_ids!r:.100} came")
 
 
 def _known(change: Change) -> pa.Table:

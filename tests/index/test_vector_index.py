@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -171,7 +172,20 @@ def test_an_emptied_index_takes_ids_of_the_other_kind():
     assert index.search([[1, 2]], 1).ids.tolist() == [[1]]
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+def test_ids_may_be_the_strings_of_pandas_and_polars(chunked):
+    names = pa.array(["a", "b", "c"], pa.large_string())
+    names = pa.chunked_array([names[:1], names[1:]]) if chunked else names
+    index = VectorIndex(16)
+    index.add(names, cloud(3))
+    assert index.ids.tolist() == ["a", "b", "c"]
+    assert index.search(cloud(1), 3, filter=names[1:]).ids.shape == (1, 2)
+    assert index.remove(names) == 3
+
+
 BAD_IDS = [
+    "ab",
+    b"ab",
     ["a", "a"],
     ["new", "old"],
     ["new", None],
@@ -206,7 +220,7 @@ def test_bad_ids_are_refused_and_nothing_is_added(metric, ids):
     assert index.search(cloud(3), 9).ids.tolist() == [["old"]] * 3
 
 
-@pytest.mark.parametrize("ids", [[True], [1.5], ["a", 1], [2**64], [None], 5], ids=str)
+@pytest.mark.parametrize("ids", [[True], [1.5], ["a", 1], [2**64], [None], 5, "1"], ids=str)
 def test_bad_ids_to_remove_are_refused(ids):
     index = VectorIndex(16)
     index.add([1], cloud(1))

@@ -160,6 +160,14 @@ def test_delete_removes_the_photos_that_are_there(store):
     assert content(store) == of(rows(["a"])) | of(rows(["b"], seed=1))
 
 
+@pytest.mark.parametrize("ids", ["ab", [1], ["a", 1], ["\ud800"], 5, None], ids=ascii)
+def test_what_is_no_collection_of_ids_deletes_nothing(store, ids):
+    store.append(rows(["a", "b"]))
+    with pytest.raises(InputError, match="collection of photo ids"):
+        store.delete(ids)
+    assert len(store) == 2
+
+
 # --- scan and conditions ---------------------------------------------------------------------
 
 
