@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 FORMAT = 2
 MANIFEST = "manifest.json"
 _NOTES = "verified.json"
-_OURS = re.compile(r"[0-9a-f]{32}\.(faiss|rows|arrow|dead|json)")
+_DRAFT = "index-draft"  # no suffix of anybody else, who may name files by their checksums, too
+_OURS = re.compile(rf"[0-9a-f]{{32}}\.(faiss|rows|arrow|dead|{_DRAFT})")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TICK_NS = 50_000_000  # coarser than the clock of any file system that has `ctime`
 ADVICE = "build the index anew"
@@ -89,7 +90,7 @@ class Folder:
         """Make the files of a manifest the index, and remove those that it does not name."""
         manifest = {"format": FORMAT, **manifest}
         manifest["sha256"] = _seal(manifest)
-        draft = self.path / f"{uuid.uuid4().hex}.json"
+        draft = self.path / f"{uuid.uuid4().hex}.{_DRAFT}"
         draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         named = {entry["name"]: entry for entry in entries(manifest)}
         now = time.time_ns()
@@ -179,7 +180,7 @@ class Folder:
         if _boot() is None:
             return
         files = {name: [now, entry["sha256"], *state] for name, (entry, state) in states.items()}
-        draft = self.path / f"{uuid.uuid4().hex}.json"
+        draft = self.path / f"{uuid.uuid4().hex}.{_DRAFT}"
         with contextlib.suppress(OSError):  # a folder that can't be written: read in full each time
             draft.write_text(json.dumps({"boot": _boot(), "files": files}), encoding="utf-8")
             draft.replace(self.path / _NOTES)

@@ -152,7 +152,8 @@ class VectorIndex(Searcher):
         Parameters
         ----------
         folder
-            Made when absent; what another index left there is replaced.
+            Made when absent; what another index left there is replaced, and so is a file
+            ``manifest.json`` of anybody else.
         model_id, built_from
             The model and the content of the table that the vectors came from, in the manifest.
         """
