@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from rememberai._arrays import check_count
 from rememberai.store.schema import row_hit
 
 if TYPE_CHECKING:
@@ -37,9 +38,20 @@ class Space:
     def nearest(
         self, query: NDArray[np.float32], k: int, among: Sequence[str] | None = None
     ) -> dict[str, float]:
-        """Give the distances of the k photos nearest to a (dimension,) query."""
-        found = self.index.search(query[None], k, filter=among)
-        return dict(zip(found.ids[0].tolist(), found.distances[0].tolist(), strict=True))
+        """Give the distances of the k photos nearest to a (dimension,) query, k at least 1.
+
+        Those that are as far as the last of them come along: among equals the index would choose
+        by the order in which they were added.
+        """
+        asked = k + 1
+        while True:
+            found = self.index.search(query[None], asked, filter=among)
+            distances = found.distances[0]
+            if len(distances) < asked or distances[-1] > distances[k - 1]:
+                break
+            asked *= 2
+        near = distances <= distances[:k].max(initial=0)
+        return dict(zip(found.ids[0][near].tolist(), distances[near].tolist(), strict=True))
 
 
 Name = Literal["words", "picture"]
@@ -78,6 +90,7 @@ def search(
     InputError
         k is below 1, or the condition can't be read.
     """
+    k = check_count(k, "k")
     among = None if where is None else store.read([], where=where)["photo_id"].to_pylist()
     queries = {name: query for name, query in queries.items() if len(query[0].index)} or queries
     shares = None if weights is None else [weights[name] for name in queries]
@@ -104,7 +117,7 @@ def standing(
         space, query = queries[0]
         near = space.nearest(query, k, among)
         return [near], {photo: -distance for photo, distance in near.items()}
-    depth = max(k, _DEPTH) if k > 0 else k
+    depth = max(k, _DEPTH)
     first = [space.nearest(query, depth, among) for space, query in queries]
     union = sorted(set().union(*first))
     if not union:

@@ -182,9 +182,23 @@ def test_equal_words_come_in_the_order_of_their_ids_whatever_the_history(tmp_pat
             album = Album.from_texts(["the same words"], name="w", references=[reference])
             book.add_album(album)
             book.search("warm up")
+        assert book.search("same words", k=1) == book.search("same words", k=4)[:1]
+        assert book.search("same words", k=3) == book.search("same words", k=4)[:3]
         return [hit.photo_id for hit in book.search("same words", k=4)]
 
     assert answers("one", "abcd") == answers("two", "dbca") == sorted(answers("one3", "cabd"))
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 30])
+def test_where_an_answer_ends_among_equals_the_lowest_ids_are_in_it(tmp_path, k):
+    book = RememberAI.create(tmp_path / "s", embedder=WordsEmbedder())
+    for start in (20, 0):  # which the index knows in this order
+        add(book, start, start + 20, name="near")
+    told = ["the same words"] * 40
+    book.add_album(Album.from_texts(told, name="w", references=[f"{i}" for i in range(40)]))
+    hits = book.search("the same words", k)
+    ids = sorted(book.store.read([], where="album = 'w'")["photo_id"].to_pylist())
+    assert [hit.photo_id for hit in hits] == ids[:k]
 
 
 # --- filters -------------------------------------------------------------------------------------
