@@ -8,6 +8,9 @@ It also brings an OpenMP whose threads go on spinning for milliseconds after eac
 the cores that NumPy's threads, torch's and other programs need. ``GOMP_SPINCOUNT``, read once as
 well, lets them sleep after a thirtieth of that. Both hold for the whole process, and a value that
 the user has set is left alone.
+
+A process that is forked afterwards has none of these threads, and would wait for them for good, so
+FAISS runs on one thread there.
 """
 
 from __future__ import annotations
@@ -46,6 +49,8 @@ def import_faiss() -> Any:
     finally:
         for name in settings:
             del os.environ[name]
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=functools.partial(faiss.omp_set_num_threads, 1))
     _log.info("FAISS loaded with %s", settings)
     return faiss
 

@@ -188,3 +188,26 @@ def test_faiss_and_torch_work_in_one_process(first):
     )
     assert told["halves"] == [[0], [1]]
     assert max(told["off"]) < 1e-2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_searches_although_the_threads_stayed_behind():
+    told = run(
+        "import json, os, signal\n"
+        "import numpy as np\n"
+        "from rememberai import VectorIndex\n"
+        "points = np.random.default_rng(0).normal(size=(9000, 32)).astype('f4')\n"
+        "index = VectorIndex(32)\n"
+        "index.add(range(9000), points)\n"
+        "before = index.search(points[:300], 3).ids.tolist()\n"
+        "reader, writer = os.pipe()\n"
+        "if not os.fork():\n"
+        "    signal.alarm(60)  # ends it where it waits for good\n"
+        "    same = index.search(points[:300], 3).ids.tolist() == before\n"
+        "    os.write(writer, str(same).encode())\n"
+        "    os._exit(0)\n"
+        "os.close(writer)\n"
+        "print(json.dumps({'forked': os.read(reader, 9).decode()}))",
+        OMP_NUM_THREADS="2",
+    )
+    assert told == {"forked": "True"}
