@@ -41,6 +41,11 @@ def lance_errors(table: Path | str, *signs: type[Exception]) -> Iterator[None]:
                 code="store-rights",
                 fields={"place": str(table)},
             ) from error
+        if "Not found" in str(error):
+            raise StoreError(
+                f"{table} lacks a file: {said(error)}. If `compact` deleted the version that was "
+                "read, open the store again; else restore the store's folder from a backup"
+            ) from error
         raise StoreError(
             f"{table} can't be read or written: {said(error)}. Where the disk has room and the "
             "rights suffice, a file is damaged: restore the store's folder from a backup"
@@ -49,4 +54,4 @@ def lance_errors(table: Path | str, *signs: type[Exception]) -> Iterator[None]:
 
 def said(error: BaseException) -> str:
     """Give what Lance says, without where in its own source it says it."""
-    return _SOURCE.sub("", str(error))
+    return _SOURCE.sub("", str(error)).rstrip(". ")

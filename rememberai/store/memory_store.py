@@ -147,7 +147,15 @@ class MemoryStore(ModelColumns, Transfer, Artifacts):
             raise StoreError(
                 f"{self._files.place} has no version {version!r}; the newest is {newest}"
             )
-        dataset = self._files.opened(version)
+        try:
+            dataset = self._files.opened(version)
+        except StoreError as error:
+            if version in {each.version for each in self.versions()}:
+                raise
+            raise StoreError(
+                f"version {version!r} of {self._files.place} is there no more; `compact` deletes "
+                "old versions, and `versions` lists those that are left"
+            ) from error
         texts = (column for column, model in manifest.models.items() if model.of == "text")
         columns = (manifest.active, *texts)
         with lance_errors(self._files.table):

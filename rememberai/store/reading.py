@@ -207,7 +207,8 @@ class Reader(Handle):
             with lance_errors(self._files.table):
                 try:
                     yield
-                except pa.ArrowInvalid as error:  # a division by zero, say, or a damaged file
+                except (pa.ArrowInvalid, RuntimeError) as error:  # a division by 0, a placeholder,
+                    # or a damaged file
                     if not self._can_be_read():
                         raise
                     raise InputError(said(error)) from error

@@ -328,6 +328,7 @@ def test_a_condition_that_can_t_be_read_is_the_caller_s_error(store, bad):
     [
         {"where": "width / 0 = 1"},
         {"where": "CAST(name AS INT) > 1"},
+        {"where": "name = $1"},
         {"columns": {"x": "width / 0"}},
         {"columns": {"x": "repeat(name, 99999999999)"}},
         {"columns": {"x": "to_timestamp(name)"}},

@@ -334,8 +334,10 @@ def test_by_default_young_versions_outlive_compaction(store):
     assert content(reader) == content(store.snapshot(version)) == old
     assert sorted(content(store)) == ["2", "3", "4"]
     store.compact(keep=NOW)
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match=r"there no more; `compact` deletes"):
         store.snapshot(version)
+    with pytest.raises(StoreError, match="open the store again"):
+        reader.read()
     assert sorted(content(store)) == ["2", "3", "4"]
 
 
