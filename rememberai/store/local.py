@@ -65,11 +65,11 @@ class LocalFiles:
         """
         import lance
 
-        root = self.root
+        root = self.root.resolve()  # where a link leads
         if (root / MANIFEST).exists():
-            raise StoreError(f"{root} is a store already; open it, or name a new folder")
+            raise StoreError(f"{self.place} is a store already; open it, or name a new folder")
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
-            raise StoreError(f"{root} is not empty; name a new folder for the store")
+            raise StoreError(f"{self.place} is not empty; name a new folder for the store")
         root.parent.mkdir(parents=True, exist_ok=True)
         draft = LocalFiles(root.with_name(f".{root.name}.{uuid.uuid4().hex}"))
         try:

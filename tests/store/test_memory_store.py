@@ -58,6 +58,19 @@ def test_a_path_may_be_a_string_relative_or_of_the_home(tmp_path, monkeypatch):
     assert MemoryStore.open("s").path == tmp_path / "s"
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_to_an_empty_place_may_become_a_store(tmp_path, there):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if there:
+        (disk / "s").mkdir()
+    (tmp_path / "link").symlink_to(disk / "s", target_is_directory=True)
+    make(tmp_path / "link").append(rows(["a"]))
+    assert (tmp_path / "link").is_symlink()
+    assert len(MemoryStore.open(tmp_path / "link")) == len(MemoryStore.open(disk / "s")) == 1
+    assert [path.name for path in disk.iterdir()] == ["s"]
+
+
 def test_an_empty_folder_may_become_a_store(tmp_path):
     (tmp_path / "s").mkdir()
     make(tmp_path / "s")
