@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import shutil
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ class LocalFiles:
         self.table = root / TABLE
         self.seals = Seals(self.table)
         self._locks: dict[str, FileLock] = {}
+        self._opened_by = os.getpid()
         self._unvouched: set[str] = set()
 
     def create(self, schema: pa.Schema, manifest: Manifest) -> None:
@@ -109,8 +111,13 @@ class LocalFiles:
         Raises
         ------
         StoreError
-            Nothing may be written here.
+            Nothing may be written here, or not by a process that was forked from the one that
+            opened the store.
         """
+        if os.getpid() != self._opened_by:
+            raise StoreError(
+                f"{self.place} was opened before this process was forked; open it here anew"
+            )
         lock = self._lock(name)
         try:
             lock.acquire()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -483,3 +486,25 @@ def test_missing_rights_are_no_damage(tmp_path):
     with pytest.raises(StoreError, match="copy the store") as caught, lance_errors(tmp_path):
         raise PermissionError(13, "denied")
     assert "damaged" not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_store_opened_before_a_fork_is_not_written_to_after_it(store):
+    store.append(rows(["a"]))
+    code = (
+        "import os, sys, warnings\n"
+        "from rememberai.errors import StoreError\n"
+        "from rememberai.store import MemoryStore\n"
+        "warnings.simplefilter('ignore')  # Lance warns of every fork\n"
+        "store = MemoryStore.open(sys.argv[1])\n"
+        "store.delete(['a'])\n"
+        "if os.fork():\n"
+        "    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))\n"
+        "try:\n"
+        "    store.delete(['a'])\n"
+        "except StoreError as error:\n"
+        "    os._exit(7 if 'open it here anew' in str(error) else 8)\n"
+        "os._exit(9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(store.path)], timeout=60, check=False)
+    assert done.returncode == 7
