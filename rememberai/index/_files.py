@@ -47,6 +47,7 @@ class Folder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
         self._lock = FileLock(self.path / ".lock")
+        self._written: dict[str, list[int]] = {}  # the state of each file when it was written
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -81,6 +82,8 @@ class Folder:
 
                 fill(write)
                 finish()
+                file.flush()
+                self._written[name] = _state_of(os.fstat(file.fileno()))
         except BaseException:
             (self.path / name).unlink(missing_ok=True)
             raise
@@ -92,9 +95,15 @@ class Folder:
         manifest["sha256"] = _seal(manifest)
         draft = self.path / f"{uuid.uuid4().hex}.{_DRAFT}"
         draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        named = {entry["name"]: entry for entry in entries(manifest)}
-        now = time.time_ns()
-        self._note({name: (entry, self._state(entry)) for name, entry in named.items()}, now)
+        named = {entry["name"]: entry["sha256"] for entry in entries(manifest)}
+        now, notes = time.time_ns(), self._notes()
+        kept = {name: notes[name] for name in named if name in notes}  # whatever became of them
+        new = {
+            name: [now, named[name], *state]
+            for name, state in self._written.items()
+            if name in named and state == self._state(name)
+        }
+        self._note(kept | new)
         draft.replace(self.path / MANIFEST)
         for path in self.path.iterdir():
             if _OURS.fullmatch(path.name) and path.name not in named:
@@ -142,44 +151,48 @@ class Folder:
         noted = {} if read_all else self._noted()
         now, states = time.time_ns(), {}
         for entry in entries(manifest):
-            name, state = entry["name"], self._state(entry)
-            states[name] = (entry, state)
-            if noted.get(name) != [entry["sha256"], *state]:
+            name = entry["name"]
+            states[name] = [entry["sha256"], *self._state(name)]
+            if noted.get(name) != states[name]:
                 noted.pop(name, None)
                 if self._sha256(name) != entry["sha256"]:
                     raise StoreError(f"{self.path / name} was truncated or altered; {ADVICE}")
         if noted.keys() != states.keys():
-            self._note(states, now)
+            self._note({name: [now, *state] for name, state in states.items()})
 
-    def _state(self, entry: Entry) -> list[int]:
-        path = self.path / entry["name"]
+    def _state(self, name: str) -> list[int]:
+        path = self.path / name
         with _named(path):
-            state = path.stat()
-        return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+            return _state_of(path.stat())
 
     def _sha256(self, name: str) -> str:
         with _named(self.path / name), (self.path / name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def _noted(self) -> dict[str, list[Any]]:
-        """Give what was noted of each file since the machine started, where it can be relied on."""
+        """Give the checksum and the state that were noted of each file and can be relied on."""
         try:
-            notes = json.loads((self.path / _NOTES).read_text(encoding="utf-8"))
-            if notes["boot"] is None or notes["boot"] != _boot():
-                return {}
             # A file that changed in the moment of the note could change again within a clock tick.
             return {
                 name: note[1:]
-                for name, note in notes["files"].items()
+                for name, note in self._notes().items()
                 if note[0] - note[4] > _TICK_NS
             }
-        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+        except (TypeError, IndexError):
             return {}
 
-    def _note(self, states: dict[str, tuple[Entry, list[int]]], now: int) -> None:
+    def _notes(self) -> dict[str, list[Any]]:
+        """Read when each file was noted since the machine started, its checksum and its state."""
+        try:
+            notes = json.loads((self.path / _NOTES).read_text(encoding="utf-8"))
+            there = notes["boot"] is not None and notes["boot"] == _boot()
+            return dict(notes["files"]) if there else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
+    def _note(self, files: dict[str, list[Any]]) -> None:
         if _boot() is None:
             return
-        files = {name: [now, entry["sha256"], *state] for name, (entry, state) in states.items()}
         draft = self.path / f"{uuid.uuid4().hex}.{_DRAFT}"
         with contextlib.suppress(OSError):  # a folder that can't be written: read in full each time
             draft.write_text(json.dumps({"boot": _boot(), "files": files}), encoding="utf-8")
@@ -204,6 +217,10 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreError(f"{path} can't be read ({error}); {ADVICE}") from error
+
+
+def _state_of(found: os.stat_result) -> list[int]:
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
 def entries(manifest: Manifest) -> Iterator[Entry]:

@@ -337,6 +337,25 @@ def test_a_change_that_hides_its_time_is_noticed(copy, pattern):
         VectorIndex.load(copy)
 
 
+@pytest.mark.parametrize("pattern", ["*.rows", "*.arrow"])
+def test_what_was_altered_after_it_was_loaded_is_not_taken_for_right_by_saving(
+    tmp_path, monkeypatch, pattern
+):
+    monkeypatch.setattr(_files, "_TICK_NS", -(10**12))  # as if all had been written long ago
+    build().save(tmp_path)
+    index = VectorIndex.load(tmp_path)
+    path = the_file(tmp_path, pattern)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "other").write_bytes(data)
+    (tmp_path / "other").replace(path)
+    index.add(["new"], MORE[:1])
+    index.save(tmp_path)
+    assert path.exists()  # the rows from before are not written again
+    with pytest.raises(StoreError, match=f"{path.name} was truncated or altered"):
+        VectorIndex.load(tmp_path)
+
+
 def test_files_that_were_found_right_are_not_read_again_but_by_verify(copy, monkeypatch):
     if _files._boot() is None:
         pytest.skip("this system does not tell its starts apart")
