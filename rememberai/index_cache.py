@@ -122,10 +122,10 @@ def _caught_up(store: MemoryStore, folder: Path) -> VectorIndex | None:
 
 @contextlib.contextmanager
 def _kept_if_possible(folder: Path) -> Iterator[None]:
-    """Go on where nothing can be written: that costs time, not answers."""
+    """Go on where nothing can be written, or stays there: that costs time, not answers."""
     try:
         yield
-    except OSError as error:
+    except (OSError, StoreError) as error:
         _log.warning("the index can't be kept in %s: %s", folder, error)
 
 

@@ -10,6 +10,7 @@ import pytest
 from makers import WordsEmbedder
 
 from rememberai import Album, RememberAI, VectorIndex, index_cache
+from rememberai.index._files import Folder
 from rememberai.index_cache import cached_index
 from rememberai.store import MemoryStore
 
@@ -172,6 +173,25 @@ def test_a_folder_that_cannot_be_written_costs_no_answer(book):
     shutil.rmtree(book.store.path / "index")
     (book.store.path / "index").write_text("no folder")
     assert book.search("word1 word2 number 1", k=1)[0].text == "word1 word2 number 1"
+    fits(book.store)
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_an_index_that_is_deleted_while_it_is_saved_costs_no_answer(book, monkeypatch, stale):
+    if stale:
+        add(book, 100, 103)
+    else:
+        shutil.rmtree(book.store.path / "index")
+    publish = Folder.publish
+
+    def deleted(self, manifest):
+        for path in self.path.glob("*.rows"):
+            path.unlink()
+        return publish(self, manifest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "publish", deleted)
+        fits(book.store)
     fits(book.store)
 
 
