@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rememberai.errors import StoreError
 from rememberai.store import recovery
 from rememberai.store.durable import sync_folder, write_atomically
-from rememberai.store.lance_errors import lance_errors
+from rememberai.store.lance_errors import lance_errors, said
 from rememberai.store.manifest import MANIFEST, Manifest, read_manifest
 from rememberai.store.seals import Seals
 
@@ -63,7 +63,7 @@ class LocalFiles:
         Raises
         ------
         StoreError
-            Something is there already.
+            Something is there already, or nothing can be written there.
         """
         import lance
 
@@ -72,15 +72,20 @@ class LocalFiles:
             raise StoreError(f"{self.place} is a store already; open it, or name a new folder")
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise StoreError(f"{self.place} is not empty; name a new folder for the store")
-        root.parent.mkdir(parents=True, exist_ok=True)
         draft = LocalFiles(root.with_name(f".{root.name}.{uuid.uuid4().hex}"))
         try:
+            root.parent.mkdir(parents=True, exist_ok=True)
             draft.publish(lance.write_dataset(schema.empty_table(), str(draft.table)))
             manifest.write(draft)
             if root.exists():
                 root.rmdir()
             draft.root.rename(root)
             sync_folder(root.parent)
+        except OSError as error:
+            raise StoreError(
+                f"{self.place} can't be made: {said(error)}; name a place where you may write and "
+                "where there is room"
+            ) from error
         finally:
             shutil.rmtree(draft.root, ignore_errors=True)
 

@@ -81,7 +81,7 @@ class MemoryStore(ModelColumns, Transfer, Artifacts):
         InputError
             The dimension is below 1, or the metric is unknown.
         StoreError
-            Something is there already.
+            Something is there already, or nothing can be written there.
         """
         check_metric(metric)
         dimension = check_count(dimension, "dimension")

@@ -108,6 +108,20 @@ def test_a_store_that_can_t_work_is_not_made(tmp_path, change):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_where_no_store_can_be_made_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(StoreError, match=r"file.s can't be made: .*name a place"):
+        make(tmp_path / "file" / "s")
+
+    def full(*_args, **_more):
+        raise OSError("LanceError(IO): No space left on device (os error 28), /home/x/store.rs:1")
+
+    monkeypatch.setattr(lance, "write_dataset", full)
+    with pytest.raises(StoreError, match=r"s can't be made: .*\(os error 28\); name"):
+        make(tmp_path / "s")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 @pytest.mark.parametrize("name", ["absent", "empty", "file", "pictures"])
 def test_what_is_no_store_is_not_opened(tmp_path, name):
     (tmp_path / "empty").mkdir()
