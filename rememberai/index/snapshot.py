@@ -212,8 +212,6 @@ class Snapshot:
             distances = np.hstack([head[0], tail[0]])
             head = nearest_of(distances, np.hstack([head[1], tail[1]]), k)
         distances, found = head
-        if found.shape[1] < k:
-            return scan(queries, self.rows, k, self.metric, allowed=allowed, device=device)
         short = np.flatnonzero((found < 0).any(axis=1))
         if len(short):
             anew = scan(queries[short], self.rows, k, self.metric, allowed=allowed, device=device)
