@@ -175,6 +175,23 @@ def test_lists_are_made_anew_when_the_rows_no_longer_fit_them(quantizer):
     assert recall(found.ids, exact, 10) > 0.9
 
 
+@pytest.mark.parametrize(
+    ("n", "more", "shift", "trained_on"),
+    [
+        (12_000, 17_000, 0, 12_000),
+        (12_000, 17_000, 30, 29_000),  # most of them in few lists
+        (5_000, 17_000, 0, 22_000),  # more than four times as many
+    ],
+    ids=["alike", "elsewhere", "many"],
+)
+def test_either_of_two_reasons_makes_lists_anew(n, more, shift, trained_on):
+    index = VectorIndex(DIMENSION, metric="l2", kind="ivf")
+    index.add(np.arange(n), mixture(n, 0)[0])
+    assert index._used().lists.trained_on == n
+    index.add(np.arange(n, n + more), shift + mixture(more, 5)[0])
+    assert (len(index._used().lists), index._used().lists.trained_on) == (n + more, trained_on)
+
+
 def test_rows_that_fit_are_taken_into_the_lists_as_they_are():
     base, _ = mixture(30_000, 2)
     index = VectorIndex(DIMENSION, metric="l2", kind="ivf", quantizer="sq8")
