@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import numpy as np
@@ -56,6 +57,16 @@ def test_searchers_see_whole_changes(kind, quantizer):
     assert searches[0] > 0
 
 
+@pytest.fixture
+def restless():
+    """Threads take turns in the midst of what they do."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("restless")
 def test_changes_from_several_threads_are_all_made():
     index = VectorIndex(DIMENSION)
     vectors = np.random.default_rng(0).normal(size=(50, DIMENSION))
