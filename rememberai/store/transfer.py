@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rememberai.records import Progress
 
 _KEY = b"rememberai"
+_COUNT = b"rememberai rows"
 _ROWS = 65_536  # rows in memory at a time
 
 
@@ -64,11 +65,14 @@ class Transfer(Writer):
         schema = _in_parquet(self._schema).with_metadata({_KEY: json.dumps(said).encode()})
         rows, total = 0, len(self)
         try:
-            with pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+            with pq.ParquetWriter(
+                draft, schema, compression="zstd", write_page_checksum=True
+            ) as writer:
                 for batch in self.scan(batch_size=_ROWS):
                     writer.write_batch(_loosened(batch, schema))
                     rows += len(batch)
                     progress("writing", rows, total)
+                writer.add_key_value_metadata({_COUNT: str(rows).encode()})
             sync_file(draft)
             draft.replace(target)
             sync_folder(target.parent)
@@ -99,7 +103,7 @@ class Transfer(Writer):
         Raises
         ------
         InputError
-            The file can't be read, or `export_parquet` did not write it.
+            The file can't be read, was altered, or `export_parquet` did not write it.
         ModelMismatchError
             Another model made its vectors.
         """
@@ -107,7 +111,7 @@ class Transfer(Writer):
 
         source = Path(path).expanduser()
         try:
-            with pq.ParquetFile(source) as file:
+            with pq.ParquetFile(source, page_checksum_verification=True) as file:
                 schema = file.schema_arrow
                 said = _model_said(schema)
                 if said is not None:
@@ -119,11 +123,18 @@ class Transfer(Writer):
                     )
                 new = done = 0
                 for batch in file.iter_batches(_ROWS):
+                    batch.validate(full=True)
                     new += self.append(_tightened(batch, self._schema, source))
                     done += len(batch)
                     progress("adding", done, file.metadata.num_rows)
+                wanted = (file.metadata.metadata or {}).get(_COUNT)
+                if wanted is not None and wanted != str(done).encode():
+                    raise InputError(
+                        f"{source} was altered: it was written with another number of rows than "
+                        f"{done}, which were read; restore it, or export it again"
+                    )
                 return new
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise InputError(f"{source} can't be read as a Parquet file: {error}") from error
 
 

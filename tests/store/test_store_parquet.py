@@ -136,6 +136,28 @@ def test_what_was_not_exported_is_not_imported(store, tmp_path):
     assert len(other) == 0
 
 
+def test_a_file_with_a_flipped_bit_is_refused_or_right(store, tmp_path):
+    path, flipped = tmp_path / "good.parquet", tmp_path / "flipped.parquet"
+    store.append(rows([f"photo {i}" for i in range(40)]))
+    store.export_parquet(path)
+    data, right = path.read_bytes(), content(store)
+    other = make(tmp_path / "t")
+    refused = 0
+    for number, place in enumerate(range(0, len(data), len(data) // 150)):
+        altered = bytearray(data)
+        altered[place] ^= 1 << number % 8
+        flipped.write_bytes(altered)
+        try:
+            other.import_parquet(flipped)
+        except InputError:
+            refused += 1
+            assert len(other) == 0
+        else:
+            assert content(other) == right
+            other.delete(list(right))
+    assert refused > 75
+
+
 def test_an_export_that_fails_leaves_the_file_from_before(store, tmp_path):
     path = tmp_path / "out.parquet"
     store.export_parquet(path)
