@@ -14,8 +14,8 @@ from store_rows import DIMENSION, content, make, rows
 
 from rememberai import Album, MemoryStore, RememberAI
 from rememberai.errors import InputError, ModelMismatchError, StoreError
+from rememberai.store import models, writing
 from rememberai.store.schema import to_table
-from rememberai.store.writing import put
 
 
 @pytest.fixture(scope="module")
@@ -161,18 +161,30 @@ def test_writers_at_once_lose_and_double_nothing(store, uri, options):
     assert sorted(content(MemoryStore.open(uri, storage_options=options))) == sorted(expected)
 
 
-def test_an_update_on_top_of_another_s_change_is_refused(store, uri, options):
+@pytest.mark.parametrize("verb", ["update", "fill"])
+def test_what_was_read_is_not_written_on_top_of_another_s_change(
+    store, uri, options, monkeypatch, verb
+):
     store.append(rows(["a", "b"]))
+    column = store.add_model("model@2", 2)
+    waiting = store.pending(column)
     other = MemoryStore.open(uri, storage_options=options)
+    verbs = {
+        "update": lambda: store.update(pa.table({"photo_id": ["a"], "album": ["ours"]})),
+        "fill": lambda: store.fill(column, waiting, np.ones((2, 2))),
+    }
+    put = writing.put
+    with monkeypatch.context() as patch:
 
-    def change_what_was_read_before() -> None:
-        with store._writing() as change:
-            read = change.dataset.to_table()
+        def between(change, rows, **how):
+            patch.undo()  # once
             other.update(pa.table({"photo_id": ["a"], "album": ["theirs"]}))
-            put(change, read, again=False)
+            put(change, rows, **how)
 
-    with pytest.raises(StoreError, match="another writer"):
-        change_what_was_read_before()
+        patch.setattr(writing, "put", between)
+        patch.setattr(models, "put", between)
+        with pytest.raises(StoreError, match="another writer"):
+            verbs[verb]()
     assert content(MemoryStore.open(uri, storage_options=options))["a"]["album"] == "theirs"
 
 
