@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 FOLDER = "index"
 _ROWS = "rows.table"  # what the index was made of: see `MemoryStore.vector_places`
-_STAMP = b"stamp"
+_STAMP, _VERSION = b"stamp", b"version"
 _LARGE_PART = 0.3  # when more of the rows changed than this, building anew is no slower
 _AT_ONCE = 4096  # ids in a condition
 _MANY = 16_384  # rows that are compared at once: each time all ids are looked through
@@ -77,7 +77,7 @@ def _built(store: MemoryStore, folder: Path) -> VectorIndex:
             built_from=store.stamp,
         )
         rows = pa.Table.from_batches(seen) if seen else store.vector_places()
-        _write_rows(folder / _ROWS, rows, store.stamp)
+        _write_rows(folder / _ROWS, rows, store)
         return index
     index = VectorIndex(store.dimension, metric=store.metric)
     for ids, vectors in batches():
@@ -91,9 +91,10 @@ def _caught_up(store: MemoryStore, folder: Path) -> VectorIndex | None:
 
     try:
         before = unpacked((folder / _ROWS).read_bytes(), str(folder / _ROWS))
-        stamp = (before.schema.metadata or {})[_STAMP].decode()
+        said = before.schema.metadata or {}
+        stamp, version = said[_STAMP].decode(), int(said[_VERSION])
         index = VectorIndex.load(folder, model_id=store.model_id, built_from=stamp)
-    except (StoreError, OSError, KeyError) as error:
+    except (StoreError, OSError, KeyError, ValueError) as error:
         _log.info("the index on disk can't be used: %s", error)
         return None
     if (index.dimension, index.metric, len(index)) != (store.dimension, store.metric, len(before)):
@@ -105,7 +106,9 @@ def _caught_up(store: MemoryStore, folder: Path) -> VectorIndex | None:
         *(pc.equal(before[name].take(place), now[name]) for name in ("updated", "_rowaddr"))
     )
     changed = now.filter(pc.invert(pc.fill_null(same, False)))["photo_id"].to_pylist()
-    if len(changed) > _AT_ONCE:
+    if of_another_time := store.stamp_at(version) != stamp:  # as beside a backup that was put back
+        changed = now["photo_id"].to_pylist()
+    if of_another_time or len(changed) > _AT_ONCE:
         changed = _unlike(store, index, before["photo_id"], changed)
     index.remove(gone["photo_id"].to_pylist())
     if len(changed) > _LARGE_PART * len(now):
@@ -116,7 +119,7 @@ def _caught_up(store: MemoryStore, folder: Path) -> VectorIndex | None:
         return None
     with _kept_if_possible(folder):
         index.save(folder, model_id=store.model_id, built_from=store.stamp)
-        _write_rows(folder / _ROWS, now, store.stamp)
+        _write_rows(folder / _ROWS, now, store)
     return index
 
 
@@ -154,7 +157,8 @@ def _parts(ids: list[str]) -> Iterator[list[str]]:
         yield ids[start : start + _AT_ONCE]
 
 
-def _write_rows(path: Path, rows: pa.Table, stamp: str) -> None:
+def _write_rows(path: Path, rows: pa.Table, store: MemoryStore) -> None:
     draft = path.with_suffix(".draft")
-    draft.write_bytes(packed(rows.replace_schema_metadata({_STAMP: stamp.encode()})))
+    said = {_STAMP: store.stamp.encode(), _VERSION: str(store.version).encode()}
+    draft.write_bytes(packed(rows.replace_schema_metadata(said)))
     draft.replace(path)

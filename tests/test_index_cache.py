@@ -169,6 +169,24 @@ def test_the_index_of_an_older_time_is_brought_forward(book, tmp_path):
     fits(book.store)
 
 
+def test_the_index_of_another_history_is_not_taken_for_an_older_one(book, tmp_path):
+    """Two histories with a row that was changed at the same time, and lies at the same place."""
+    shutil.copytree(book.store.path, tmp_path / "backup")
+    stores = [book.store, MemoryStore.open(tmp_path / "backup")]
+    ids, vectors = book.store.vectors()
+    table = book.store.read(where=f"photo_id = '{ids[5]}'")
+    table = table.set_column(0, table.schema.field(0), pa.array(["new"]))
+    place = table.schema.get_field_index("vector")
+    for store, of in zip(stores, (50, 60), strict=True):
+        other = pa.FixedSizeListArray.from_arrays(pa.array(vectors[of]), vectors.shape[1])
+        store.append(table.set_column(place, table.schema.field("vector"), other))
+        fits(store)
+    assert stores[0].vector_places().equals(stores[1].vector_places())
+    shutil.rmtree(stores[1].path / "index")
+    shutil.copytree(stores[0].path / "index", stores[1].path / "index")
+    fits(stores[1])
+
+
 def test_a_folder_that_cannot_be_written_costs_no_answer(book):
     shutil.rmtree(book.store.path / "index")
     (book.store.path / "index").write_text("no folder")

@@ -138,6 +138,16 @@ class Handle:
             raise StoreError(f"version {seen.dataset.version} of {self.place} has no origin")
         return f"{seen.transaction} {self._column}"
 
+    def stamp_at(self, version: int) -> str | None:
+        """Give the stamp that a version from before had; None where it is gone, or had none."""
+        if not 0 < version <= self.version:
+            return None
+        try:
+            transaction = self._view(self._seen.manifest, self._files.opened(version)).transaction
+        except StoreError:
+            return None
+        return transaction and f"{transaction} {self._column}"
+
     def pinned(self, column: str | None = None) -> Self:
         """Give a view of what is read now, for reading only, whatever is written meanwhile.
 
