@@ -67,11 +67,19 @@ def _index(root: Path, folder: Path, progress: Progress, *, repair: bool) -> Ite
         said = _against_table(root, folder, progress)
     except StoreError as error:
         if repair:
-            shutil.rmtree(folder)
+            _delete(folder)
         mended = "; it was deleted, and the next search builds it anew" if repair else ""
         yield Outcome(folder.name, "done" if repair else "waiting", f"{error}{mended}")
     else:
         yield Outcome(folder.name, "done", said)
+
+
+def _delete(index: Path) -> None:
+    """Delete an index, or whatever has its name; what a link leads to stays."""
+    if index.is_symlink() or not index.is_dir():
+        index.unlink()
+    else:
+        shutil.rmtree(index)
 
 
 def _against_table(root: Path, folder: Path, progress: Progress) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from makers import Ticks, WordsEmbedder
 
@@ -65,6 +67,24 @@ def test_a_flipped_bit_in_the_index_is_found_and_mended(book, place):
     again = RememberAI.open(book.store.path, embedder=WordsEmbedder())
     assert again.search("word7 here", k=1)[0].text == "word7 here"
     assert rows(check(book.store.path))["index"][1].startswith("40 vectors")
+
+
+@pytest.mark.parametrize("way", ["a link", "a file"])
+def test_an_index_that_is_no_folder_is_taken_away(book, tmp_path, way):
+    book.search("word1")
+    index = book.store.path / "index"
+    shutil.move(index, tmp_path / "elsewhere")
+    if way == "a link":
+        index.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+        assert not check(book.store.path).with_status("failed", "waiting")
+        next(index.glob("*.rows")).write_bytes(b"short")
+    else:
+        index.write_text("no folder")
+    assert check(book.store.path).count("waiting") == 1
+    assert not check(book.store.path, repair=True).with_status("failed", "waiting")
+    assert not index.is_symlink()
+    assert not index.exists()
+    assert (tmp_path / "elsewhere" / "manifest.json").exists()
 
 
 def test_an_index_of_an_earlier_version_is_said_so(book):
