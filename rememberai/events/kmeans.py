@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rememberai._faiss import import_faiss
 from rememberai.index import gpu
-from rememberai.index.knn import knn
+from rememberai.index.knn import chosen, knn, measure
 from rememberai.records import uncounted
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _PER_SEED, _FEWEST = 16, 1024  # points that seeds are drawn from
+_MANY = 64  # points a cluster; of fewer, FAISS sums all in less time than it takes to ask which
 _SIGN = np.uint32(2**31)
 
 
@@ -147,12 +149,29 @@ def member_means(
     weights: NDArray[np.number] | None = None,
 ) -> NDArray[np.float64]:
     """Give the (n_clusters, dimension) plain means of the clusters."""
-    order = np.argsort(labels, kind="stable")
-    sizes = np.bincount(labels)
-    members = points[order] if weights is None else points[order] * weights[order, None]
-    sums = np.add.reduceat(members, np.cumsum(sizes) - sizes, axis=0, dtype=np.float64)
-    means: NDArray[np.float64] = sums / np.bincount(labels, weights)[:, None]
+    masses = np.bincount(labels, weights)
+    sums = np.zeros((len(masses), points.shape[1]))
+    _add(sums, points, np.arange(len(points)), labels, weights)
+    means: NDArray[np.float64] = sums / masses[:, None]
     return means
+
+
+def _add(
+    sums: NDArray[np.float64],
+    points: NDArray[np.floating],
+    rows: NDArray[np.intp],
+    labels: NDArray[np.integer],
+    weights: NDArray[np.number] | None,
+    sign: int = 1,
+) -> None:
+    """Add rows of the points to the sums of their clusters, or take them away again."""
+    rows = rows[np.argsort(labels[rows], kind="stable")]
+    clusters, starts = np.unique(labels[rows], return_index=True)
+    bounds = pairwise([*starts, len(rows)])
+    for cluster, (start, end) in zip(clusters, bounds, strict=True):
+        members = rows[start:end]
+        some = points[members] if weights is None else points[members] * weights[members, None]
+        sums[cluster] += sign * some.sum(axis=0, dtype=np.float64)
 
 
 def to_sphere(means: NDArray[Any]) -> NDArray[Any]:
@@ -172,10 +191,62 @@ def lloyd(
 ) -> NDArray[np.float32]:
     """Move centroids from their seeds by Lloyd's iterations; points stand in canonical order.
 
-    A GPU that FAISS sees compares them where they are many. FAISS runs each iteration by itself, so
-    that they can be counted: `step` is called after each. Those after the error stays the same,
-    where FAISS stops, are done at once.
+    FAISS sums all points in every iteration. Where they are many to a cluster, only those that
+    changed their cluster are summed here, which soon are few, in float64, so that nothing is left
+    of those taken away. A GPU that FAISS sees compares points where they are many.
+
+    Parameters
+    ----------
+    step
+        Called after each iteration; those that would change nothing are done at once.
     """
+    on_gpu = gpu.worth_a_trip(*points.shape[:1], *seeds.shape) and gpu.there()
+    if on_gpu or len(points) < _MANY * len(seeds):
+        return _lloyd_by_faiss(points, seeds, metric, max_iter, weights, step, on_gpu=on_gpu)
+    every = np.arange(len(points))
+    labels = np.full(len(points), -1)
+    sums = np.zeros(seeds.shape)
+    centroids, moved = seeds, every
+    for _ in range(max_iter):
+        if len(moved):
+            found = chosen(points, centroids, 1, metric)[1][:, 0]
+            nearest = _without_empty(found, points, centroids, metric)
+            moved = every[nearest != labels]
+            _add(sums, points, moved[labels[moved] >= 0], labels, weights, sign=-1)
+            _add(sums, points, moved, nearest, weights)
+            labels = nearest
+            masses = np.bincount(labels, weights, minlength=len(seeds))[:, None]
+            means = np.divide(sums, masses, out=centroids.astype(np.float64), where=masses > 0)
+            centroids = (to_sphere(means) if metric == "cosine" else means).astype(np.float32)
+        step()
+    return centroids
+
+
+def _without_empty(
+    labels: NDArray[np.int64],
+    points: NDArray[np.float32],
+    centroids: NDArray[np.float32],
+    metric: Metric,
+) -> NDArray[np.int64]:
+    """Give each empty cluster one of the points that are farthest from their centroids."""
+    empty = np.flatnonzero(np.bincount(labels, minlength=len(centroids)) == 0)
+    if len(empty):
+        away = measure(points, centroids, labels[:, None], metric)[:, 0]
+        labels[np.argsort(-away, kind="stable")[: len(empty)]] = empty
+    return labels
+
+
+def _lloyd_by_faiss(
+    points: NDArray[np.float32],
+    seeds: NDArray[np.float32],
+    metric: Metric,
+    max_iter: int,
+    weights: NDArray[np.number] | None,
+    step: Step,
+    *,
+    on_gpu: bool,
+) -> NDArray[np.float32]:
+    """Let FAISS run each iteration by itself, so that they can be counted, as long as it would."""
     faiss, (n, dimension) = import_faiss(), points.shape
     once = faiss.ClusteringParameters()
     once.niter = 1
@@ -183,7 +254,7 @@ def lloyd(
     once.max_points_per_centroid, once.min_points_per_centroid = n, 1
     once.check_input_data_for_NaNs = False  # prepared vectors have none
     flat = (faiss.IndexFlatIP if metric == "cosine" else faiss.IndexFlatL2)(dimension)
-    if gpu.worth_a_trip(n, *seeds.shape) and gpu.there():
+    if on_gpu:
         flat = faiss.index_cpu_to_all_gpus(flat)
     heavy = None if weights is None else weights.astype(np.float32)
     centroids, error, stays = np.array(seeds), None, False

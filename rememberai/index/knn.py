@@ -56,23 +56,39 @@ def knn(
         (n, k) distances, the closest first, and (n, k) positions in `base`, the lower of equally
         distant ones first.
     """
-    faiss = import_faiss()
-    kind = faiss.METRIC_INNER_PRODUCT if metric == "cosine" else faiss.METRIC_L2
-
-    far = k <= gpu.MOST and gpu.worth_a_trip(len(queries), len(base), queries.shape[1])
-    on_gpu = far and (device == "gpu" or (device is None and gpu.there()))
-    nearest = gpu.knn(queries, base, k, kind) if on_gpu else None
-    scores, found = nearest or faiss.knn(_enough_for_blas(queries), base, k, kind)
-    scores, found = scores[: len(queries)], found[: len(queries)]
+    scores, found = chosen(queries, base, k, metric, device=device)
     distances = measure(queries, base, found, metric)
     if metric == "l2":
         doubtful = rounded_away(scores, distances)
         few = max(1, min(_FEW, _FEW_VALUES // queries.shape[1]))
         for start in range(0, len(doubtful), few):
             some = doubtful[start : start + few]
-            found[some] = faiss.knn(queries[some], base, k, kind)[1]
+            found[some] = import_faiss().knn(queries[some], base, k, _kind(metric))[1]
         distances[doubtful] = measure(queries[doubtful], base, found[doubtful], metric)
     return nearest_of(distances, found, k)
+
+
+def chosen(
+    queries: NDArray[np.float32],
+    base: NDArray[np.float32],
+    k: int,
+    metric: Metric,
+    *,
+    device: Device | None = None,
+) -> Found:
+    """Give the (n, k) scores and positions of the nearest as FAISS finds them, rounding and all."""
+    kind = _kind(metric)
+    far = k <= gpu.MOST and gpu.worth_a_trip(len(queries), len(base), queries.shape[1])
+    on_gpu = far and (device == "gpu" or (device is None and gpu.there()))
+    nearest = gpu.knn(queries, base, k, kind) if on_gpu else None
+    scores, found = nearest or import_faiss().knn(_enough_for_blas(queries), base, k, kind)
+    return scores[: len(queries)], found[: len(queries)]
+
+
+def _kind(metric: Metric) -> int:
+    faiss = import_faiss()
+    kind: int = faiss.METRIC_INNER_PRODUCT if metric == "cosine" else faiss.METRIC_L2
+    return kind
 
 
 def rounded_away(scores: NDArray[np.float32], distances: NDArray[np.float32]) -> NDArray[np.intp]:

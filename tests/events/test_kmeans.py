@@ -15,6 +15,7 @@ from rememberai.events.kmeans import (
     kmeans,
     lloyd,
     member_means,
+    to_sphere,
 )
 
 pytest.importorskip("faiss")
@@ -162,6 +163,55 @@ def test_vectors_far_from_the_origin_are_clustered_as_well():
     assert same_partition(labels, truth)
     exact = np.array([vectors[labels == i].mean(axis=0, dtype=np.float64) for i in range(5)])
     np.testing.assert_allclose(centroids, exact, atol=1e-3)  # float32 has steps of 0.0005 there
+
+
+def plain_lloyd(points, centroids, metric, max_iter, weights):
+    """Sum all points of each cluster, in every iteration."""
+    for _ in range(max_iter):
+        labels = distances(points, centroids, metric).argmin(axis=1)
+        members = [labels == i for i in range(len(centroids))]
+        means = [np.average(points[m], axis=0, weights=weights[m]) for m in members]
+        centroids = to_sphere(np.array(means)) if metric == "cosine" else np.array(means)
+    return centroids
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("n", "max_iter"), [(120, 6), (4000, 1), (4000, 2), (4000, 9), (700, 200)])
+def test_centroids_move_as_lloyd_moves_them(metric, weighted, n, max_iter):
+    random = np.random.default_rng(6)
+    points = prepare(random.normal(size=(n, 9)), metric)  # without clusters: many go on moving
+    weights = random.integers(1, 9, n) if weighted else None
+    steps = []
+    found = lloyd(points, points[:8], metric, max_iter, weights, lambda: steps.append(1))
+    assert len(steps) == max_iter
+    heavy = np.ones(n) if weights is None else weights
+    expected = plain_lloyd(points, points[:8], metric, max_iter, heavy)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_clusters_left_empty_get_the_farthest_points(metric):
+    vectors, _ = blobs(2, 300, 4, spread=0.3)
+    points = prepare(vectors, metric)
+    seeds = np.concatenate([points[:1], points[300:301], -points[:1] - points[300:301]])
+    seeds = prepare(np.concatenate([seeds, seeds[2:] * 3]), metric)
+    away = distances(points, seeds, metric).min(axis=1)
+    assert set(distances(points, seeds, metric).argmin(axis=1)) == {0, 1}
+    found = lloyd(points, seeds, metric, 1)
+    np.testing.assert_allclose(found[2:], points[np.argsort(-away)[:2]], atol=1e-6)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_shuffles_of_many_points_with_ties(metric):
+    random = np.random.default_rng(7)
+    vectors = prepare(random.integers(-2, 3, size=(3000, 6)) + np.array([0, 0, 9, 0, 0, 0]), metric)
+    centroids, labels = run(vectors, 20, metric)
+    for _ in range(20):
+        order = random.permutation(len(vectors))
+        again, permuted = run(vectors[order], 20, metric)
+        np.testing.assert_array_equal(again, centroids)
+        np.testing.assert_array_equal(permuted, labels[order])
 
 
 @pytest.mark.parametrize("weights", [None, np.arange(1, 41) % 7 + 1])
