@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _FADING = 12  # a kernel falls to exp(-12) at the mean energy between two seeds of an event
 _NEAR, _FAR = 512, 1024  # seeds of other events, near to an event and not, that count
+_AT_ONCE = 2**25  # kernels held at once
 _TIGHT = 1e-12  # no event is thought to be tighter than float32 can tell
 _LEAST = 1e-8  # of a kernel against a sum: below, a logarithm has no digits left
 _TINY = np.finfo(np.float32).tiny
@@ -268,12 +269,16 @@ class _Vote:
 
     def of(self, prototypes: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
         """Give the votes of prototypes, which are events and rows of their pools, as in `sums`."""
-        rows = np.array([self._own[event].start + row for event, row in prototypes], np.intp)
-        kernels = self._kernels(rows, slice(None))
-        kernels[np.arange(len(rows)), rows] = 0
-        votes = np.stack([np.zeros(len(self._points)), kernels.sum(axis=0, dtype=np.float64)])
-        for (event, _), votes_of_one in zip(prototypes, kernels, strict=True):
-            votes[0, self._own[event]] += votes_of_one[self._own[event]]
+        votes = np.zeros_like(self.sums)
+        step = max(1, _AT_ONCE // len(self._points))
+        for start in range(0, len(prototypes), step):
+            some = prototypes[start : start + step]
+            rows = np.array([self._own[event].start + row for event, row in some], np.intp)
+            kernels = self._kernels(rows, slice(None))
+            kernels[np.arange(len(rows)), rows] = 0
+            votes[1] += kernels.sum(axis=0, dtype=np.float64)
+            for (event, _), votes_of_one in zip(some, kernels, strict=True):
+                votes[0, self._own[event]] += votes_of_one[self._own[event]]
         return votes
 
     def medoid(self, event: int) -> int:

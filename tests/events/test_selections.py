@@ -219,6 +219,19 @@ def test_the_seeds_that_count_are_the_nearest_and_stand_for_all(monkeypatch):
     assert sorted(others[weights == 1]) == sorted(np.argsort(away)[:30])
 
 
+def test_so_many_prototypes_that_their_kernels_are_summed_in_parts(monkeypatch):
+    vectors, truth = blobs(6, 20, 8, spread=2)
+    pools = [prepare(vectors[truth == i], "cosine") for i in range(6)]
+    vote = selections._Vote(pools, [])
+    prototypes = [(event, row) for event in range(6) for row in range(20)]
+    together = vote.of(prototypes)
+    monkeypatch.setattr(selections, "_AT_ONCE", 700)
+    np.testing.assert_allclose(vote.of(prototypes), together, rtol=1e-6)
+    _, kernels = plain_likelihood(pools, 1)
+    exact = [sum(kernels[i, j].sum(axis=1) for j in range(6)) for i in range(6)]
+    np.testing.assert_allclose(together[1], np.concatenate(exact), rtol=1e-3)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_no_other_selection_makes_the_seeds_events_as_probable(seed):
     vectors, truth = blobs(4, [60, 50, 40, 30], 10, spread=2, seed=seed)
