@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from blobs import blobs
+from scipy.special import log_softmax
 
 from rememberai._arrays import prepare
 from rememberai.events.kmeans import by_size
 from rememberai.events.refinement import retrained
 from rememberai.events.silhouettes import TRIES, Silhouettes, separated_labels
+from rememberai.events.walk import Walk
 
 pytest.importorskip("faiss")
 METRICS = ["cosine", "l2"]
@@ -22,25 +24,32 @@ class Nowhere:
         return values
 
 
-def test_labels_are_told_by_a_shrunk_gaussian_head():
+@pytest.mark.parametrize("walks", [False, True])
+def test_labels_are_told_by_a_shrunk_gaussian_head_as_sure_as_neighbours_bear_out(walks):
     ledoit_wolf = pytest.importorskip("sklearn.covariance").ledoit_wolf
     random = np.random.default_rng(0)
-    stretched = np.diag([5.0, 5, 1, 1, 0.2, 0.2])
     truth = np.arange(300) % 3
-    points = random.normal(size=(300, 6)) @ stretched + 2 * np.eye(6)[4 + truth % 2 - truth // 2]
+    points = random.normal(size=(300, 30)) * np.geomspace(5, 0.2, 30)
+    points += 4 * np.eye(30)[10 + truth % 2 - truth // 2]
     points = points.astype(np.float32)
     wrong = random.random(300) < 0.15
     labels = by_size(np.where(wrong, random.integers(0, 3, 300), truth))[1]
-    expected = labels
-    for _ in range(3):
+    walk = Walk(points, "l2") if walks else Nowhere()
+    steps = walk.step(np.eye(300, dtype=np.float32)).astype(float)
+    expected, temperatures = labels, []
+    for _ in range(10):
         means = np.stack([points[expected == i].mean(axis=0) for i in range(3)])
         covariance = ledoit_wolf(points - means[expected], assume_centered=True)[0]
         away = points[:, None] - means
         squares = np.einsum("nkd,de,nke->nk", away, np.linalg.inv(covariance), away)
-        expected = by_size(squares.argmin(axis=1))[1]
-    found = retrained(points, labels, Nowhere())
+        heads = {t: log_softmax(-squares / 2 / t, axis=1) for t in 2.0 ** np.arange(0, 8, 0.5)}
+        there = steps @ np.eye(3)[expected]
+        temperatures.append(min(heads, key=lambda t: -(there * heads[t]).sum()))
+        expected = by_size((steps @ np.exp(heads[temperatures[-1]])).argmax(axis=1))[1]
+    found = retrained(points, labels, walk)
     np.testing.assert_array_equal(found, expected)
     assert (found != labels).any()
+    assert (min(temperatures) > 1) == walks
 
 
 def test_no_cluster_is_lost():
