@@ -190,8 +190,9 @@ class Writer(Reader):
             `snapshot` opens it. Older snapshots are gone, and who still reads one gets a
             StoreError. The published version always stays.
         progress
-            Called as ``progress(stage, done, total)``; the stages are "gathering", of the large
-            files that are written, and "publishing" and "deleting", of 1.
+            Called as ``progress(stage, done, total)``; the stages are "deleting", of 2, before and
+            after the others, "gathering", of the large files that are written, and "publishing", of
+            1.
 
         Returns
         -------
@@ -203,14 +204,19 @@ class Writer(Reader):
         ModelMismatchError, StoreError
             See `upsert`.
         """
+        keep = max(keep, timedelta(microseconds=1))
         with lance_errors(self._files.table), self._files.lock():
+            with self._writing():  # what a crash left is published or set aside
+                pass
+            progress("deleting", 0, 2)
+            freed = self._files.clean(self._dataset, keep)  # first, since gathering needs room
+            progress("deleting", 1, 2)
             with self._writing() as change:
                 _gather(change.dataset, progress)
                 progress("publishing", 0, 1)
             progress("publishing", 1, 1)
-            progress("deleting", 0, 1)
-            freed = self._files.clean(self._dataset, max(keep, timedelta(microseconds=1)))
-            progress("deleting", 1, 1)
+            freed += self._files.clean(self._dataset, keep)
+            progress("deleting", 2, 2)
         return freed
 
     def _insert(self, change: Change, rows: pa.Table) -> int:

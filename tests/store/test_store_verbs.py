@@ -344,6 +344,22 @@ def test_by_default_young_versions_outlive_compaction(store):
     assert sorted(content(store)) == ["2", "3", "4"]
 
 
+def test_on_a_full_disk_compaction_frees_what_old_versions_need(store, monkeypatch):
+    for seed in range(3):
+        store.upsert(rows(["a", "b"], seed=seed))
+    written, size = content(store), store.size_bytes()
+
+    def full(_optimizer):
+        raise OSError("LanceError(IO): No space left on device (os error 28)")
+
+    monkeypatch.setattr(type(store._dataset.optimize), "compact_files", full)
+    with pytest.raises(StoreError, match="No space left"):
+        store.compact(keep=NOW)
+    assert store.size_bytes() < size
+    assert len(store.versions()) == 1
+    assert content(store) == content(MemoryStore.open(store.path)) == written
+
+
 def test_a_store_that_is_compacted_while_it_is_opened_opens(store, monkeypatch):
     store.append(rows(["a"]))
     store.append(rows(["b"]))
