@@ -44,7 +44,12 @@ class StandIn:
     def search(self, queries, k):
         assert k <= gpu.MOST
         self.searches += 1
-        return self._flat.search(queries, k)
+        before = faiss.cvar.distance_compute_blas_threshold
+        faiss.cvar.distance_compute_blas_threshold = 1  # a GPU always takes products, which round
+        try:
+            return self._flat.search(queries, k)
+        finally:
+            faiss.cvar.distance_compute_blas_threshold = before
 
 
 @pytest.fixture
