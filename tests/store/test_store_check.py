@@ -313,7 +313,7 @@ def told(*tick):
         os.kill(os.getpid(), int(number))
 MemoryStore.open(path).compact(progress=told)
 """
-MOMENTS = [("gathering", 1), ("publishing", 0), ("deleting", 0)]
+MOMENTS = [("gathering", 1), ("publishing", 0), ("publishing", 1)]
 
 
 def stopped(path: Path, stage: str, done: int, number: signal.Signals) -> None:

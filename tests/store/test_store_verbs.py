@@ -19,7 +19,7 @@ from store_rows import DIMENSION, THEN, content, empty_rows, make, rows
 
 from rememberai import MemoryStore
 from rememberai.errors import InputError, StoreError
-from rememberai.store import check_store, memory_store
+from rememberai.store import check_store, memory_store, writing
 from rememberai.store.lance_errors import lance_errors
 from rememberai.store.schema import table_schema, to_table, vector_array
 
@@ -320,7 +320,7 @@ def test_compaction_counts_the_files_that_it_writes(store, monkeypatch):
         lambda dataset, _: plan(dataset, {"target_rows_per_fragment": 8}),
     )
     store.compact(keep=NOW, progress=(ticks := Ticks()))
-    assert ticks.stages() == {"gathering": 3, "publishing": 1, "deleting": 1}
+    assert ticks.stages() == {"deleting": 2, "gathering": 3, "publishing": 1}
     assert data_files(store) == 3
     assert content(MemoryStore.open(store.path)) == expected
     store.compact(progress=(ticks := Ticks()))
@@ -349,10 +349,10 @@ def test_on_a_full_disk_compaction_frees_what_old_versions_need(store, monkeypat
         store.upsert(rows(["a", "b"], seed=seed))
     written, size = content(store), store.size_bytes()
 
-    def full(_optimizer):
+    def full(*_):
         raise OSError("LanceError(IO): No space left on device (os error 28)")
 
-    monkeypatch.setattr(type(store._dataset.optimize), "compact_files", full)
+    monkeypatch.setattr(writing, "_gather", full)
     with pytest.raises(StoreError, match="No space left"):
         store.compact(keep=NOW)
     assert store.size_bytes() < size
