@@ -127,13 +127,17 @@ def test_duplicates_within_a_folder_are_stored_once(book, folder):
 # --- what replaces what --------------------------------------------------------------------------
 
 
-def test_a_memory_written_later_replaces_the_caption(book, folder, words):
+def test_a_memory_written_later_replaces_the_caption(book, folder, words, monkeypatch):
     book.add_folder(folder)
     book.caption(ColourCaptioner())
     assert rows_of(book)["blue.png"]["text_source"] == "caption"
     added = rows_of(book)["blue.png"]["added"]
     remember(folder, red="the red boat", green="a green meadow", blue="the deep blue sea")
-    report = book.add_folder(folder)
+    embedded, encode = [], words.encode
+    with monkeypatch.context() as patch:
+        patch.setattr(words, "encode", lambda texts: embedded.extend(texts) or encode(texts))
+        report = book.add_folder(folder)
+    assert embedded == ["the deep blue sea"]  # no other photo is embedded anew
     assert statuses(report)["blue.png"] == "done"
     assert "memory is new" in reason_of(report, "blue.png")
     row = rows_of(book)["blue.png"]
