@@ -430,7 +430,10 @@ steps = st.lists(
     ),
     max_size=16,
 )
-KINDS = [("auto", None), ("ivf", None), ("ivf", "pq"), ("ivf", "sq8")]
+KINDS = [
+    *[("auto", None), ("ivf", None), ("ivf", "pq"), ("ivf", "sq8"), ("ivf", "rabitq")],
+    *[("hnsw", None), ("hnsw", "sq8")],
+]
 
 
 @pytest.fixture(scope="module")
