@@ -137,7 +137,8 @@ def show_info(info: StoreInfo) -> None:
             ("seeds", str(info.seeds)),
             ("model", f"{info.model_id}, dimension {info.dimension}, {info.metric}"),
             ("other models", ", ".join(m for m in info.models if m != info.model_id) or "none"),
-            ("size", f"{info.bytes / 1e6:.1f} MB, version {info.version}"),
+            ("size", f"{info.bytes / 1e6:.1f} MB; the index has {info.index_bytes / 1e6:.1f} MB"),
+            ("format", f"{info.format}; version {info.version}, {info.kept_versions} are kept"),
         ],
     )
 

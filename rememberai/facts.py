@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from rememberai.index_cache import index_files
 from rememberai.records import StoreInfo
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ def store_info(store: MemoryStore, seeds: pa.Table | None) -> StoreInfo:
         model_id=store.model_id,
         dimension=store.dimension,
         metric=store.metric,
+        format=store.format,
         version=store.version,
+        kept_versions=len(store.versions()),
         bytes=store.size_bytes(),
+        index_bytes=sum(file.stat().st_size for file in index_files(store)),
         models=tuple(model.id for model in store.models.values()),
     )

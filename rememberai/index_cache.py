@@ -54,6 +54,12 @@ def folder_of(store: MemoryStore) -> str:
     return FOLDER if store.models[column].of == "text" else f"{FOLDER}-{column}"
 
 
+def index_files(store: MemoryStore) -> Iterator[Path]:
+    """List the files of all indexes kept beside a store."""
+    for folder in {store.path / FOLDER, *store.path.glob(f"{FOLDER}-*")}:
+        yield from (file for file in folder.rglob("*") if file.is_file())
+
+
 def _built(store: MemoryStore, folder: Path) -> VectorIndex:
     """Build an index anew, on disk if that can be."""
     from rememberai.index import VectorIndex

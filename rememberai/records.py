@@ -317,7 +317,9 @@ class StoreInfo:
     """What a store holds.
 
     The words of `labels` photos are a classifier's; `waiting` ones have no words yet; `models` are
-    all that the store has vectors of, `model_id` is the one in use.
+    all that the store has vectors of, `model_id` is the one in use. An
+    index, which has `index_bytes`, is made again when it is deleted; `MemoryStore.snapshot` opens
+    any of the `kept_versions`.
     """
 
     path: str
@@ -331,6 +333,9 @@ class StoreInfo:
     model_id: str
     dimension: int
     metric: Metric
+    format: int
     version: int
+    kept_versions: int
     bytes: int
+    index_bytes: int
     models: tuple[str, ...]

@@ -54,8 +54,9 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def book(sample_store, minilm):
-    return RememberAI.open(sample_store, embedder=minilm)
+def book(sample_store, minilm, tmp_path_factory):
+    copied = shutil.copytree(sample_store, tmp_path_factory.mktemp("book") / "sample.memories")
+    return RememberAI.open(copied, embedder=minilm)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,16 @@ def test_the_store_holds_the_year(book):
     assert info.seeds == len(seeds)
     assert (info.dimension, info.metric) == (384, "cosine")
     assert info.model_id.startswith("all-MiniLM-L6-v2@")
+    assert (info.format, info.kept_versions) == (3, len(book.store.versions()))
     assert len(book) == 67
+
+
+def test_the_index_has_a_size_of_its_own(small):
+    before = small.info()
+    assert (before.index_bytes, before.kept_versions) == (0, before.version)
+    small.search("thing1")
+    after = small.info()
+    assert 0 < after.index_bytes == after.bytes - before.bytes
 
 
 def test_vectors_are_what_the_model_says_of_the_memories(book, minilm):
@@ -211,10 +221,10 @@ def test_representatives_are_members_the_nearest_first(found):
         assert distances == sorted(distances)
 
 
-def test_another_process_gives_the_same_answers(book, found, sample_store):
+def test_another_process_gives_the_same_answers(book, found):
     albums = [str(SAMPLE / "query"), str(SAMPLE / "query_unknown")]
     done = subprocess.run(
-        [sys.executable, "-c", ASK, str(sample_store), *albums],
+        [sys.executable, "-c", ASK, str(book.store.path), *albums],
         capture_output=True,
         text=True,
         check=True,

@@ -123,6 +123,11 @@ class Handle:
         return self._seen.manifest.metric
 
     @property
+    def format(self) -> int:
+        """The version of the layout, as docs/format.md tells of it."""
+        return self._seen.manifest.format
+
+    @property
     def version(self) -> int:
         """The version of the table that is read; every write makes a higher one."""
         return int(self._dataset.version)
