@@ -37,8 +37,9 @@ class AlbumClusterer:
 
     Each vector is first moved to where its neighbours are (`Walk`). K-means then starts from two
     hierarchies: Ward's, which suits clusters of like size, and average linkage, which suits those
-    of very different size; the result with the better mean silhouette stands. At last the clusters
-    teach a Gaussian head, which labels the vectors as they came (`retrained`).
+    of very different size; the result with the better mean silhouette stands, and of several starts
+    the one whose clusters are best apart where the vectors were before they moved. At last the
+    clusters teach a Gaussian head, which labels the vectors as they came (`retrained`).
 
     Parameters
     ----------
@@ -54,7 +55,8 @@ class AlbumClusterer:
     min_size
         Members of smaller clusters are noise.
     n_init
-        Restarts of k-means++, which starts k-means above 3,000 clusters.
+        Starts, of which the best stands, where refine is True, and restarts of k-means++ above
+        3,000 clusters.
     random_state
         Seed of k-means++. Up to 500 vectors, and up to 3,000 where refine is False, nothing is
         drawn.
@@ -226,8 +228,23 @@ class AlbumClusterer:
         moved = walk.smooth()
         if k > MOST_PIECES:
             return self._from_seeds(moved, k)
-        labels = by_size(ClusterTree(moved, k, self.metric, self.random_state).labels(k))[1]
-        return retrained(points, labels, walk)
+        return retrained(points, self._best_start(points, moved, k), walk)
+
+    def _best_start(
+        self, points: NDArray[np.float32], moved: NDArray[np.float32], k: int
+    ) -> NDArray[np.intp]:
+        """Of the clusters of moved points, take those that are best apart as the points came."""
+        best = -np.inf
+        for i in range(self.n_init):
+            tree = ClusterTree(moved, k, self.metric, self.random_state * self.n_init + i)
+            labels = by_size(tree.labels(k))[1]
+            centroids = centroids_of(points, labels, self.metric)
+            apart = round(silhouette(points, centroids, self.metric), 6)
+            if apart > best:
+                best, found = apart, labels
+            if not tree.drawn:
+                break
+        return found
 
     def _from_seeds(
         self, points: NDArray[np.float32], k: int, step: Step = uncounted

@@ -45,6 +45,8 @@ class ClusterTree:
     ----------
     pieces
         (n,) the piece of each vector, from 0.
+    drawn
+        Whether the pieces depend on random_state.
     """
 
     def __init__(
@@ -59,7 +61,8 @@ class ClusterTree:
         self._points = points
         self._metric = metric
         n_pieces = min(len(points), MOST_PIECES, max(_FEWEST, _PER_CLUSTER * n_clusters))
-        if n_pieces == len(points):
+        self.drawn = n_pieces < len(points)
+        if not self.drawn:
             self.pieces = np.cumsum(first_of_equals(points, np.arange(n_pieces))) - 1
         else:
             self.pieces = kmeans(

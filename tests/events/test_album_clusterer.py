@@ -8,9 +8,15 @@ from blobs import blobs, distances, same_partition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from makers import Ticks
+from scipy.spatial.distance import cdist
 from sklearn.metrics import adjusted_rand_score
 
 from rememberai import AlbumClusterer, InputError, RememberAIError
+from rememberai._arrays import prepare
+from rememberai.events.kmeans import by_size, canonical_order
+from rememberai.events.refinement import retrained
+from rememberai.events.tree import ClusterTree
+from rememberai.events.walk import Walk
 
 pytest.importorskip("faiss")
 METRICS = ["cosine", "l2"]
@@ -130,6 +136,29 @@ def test_clusters_of_one_long_shape_are_told_by_it(seed):
     vectors[:, 1] += 5 * truth
     found = AlbumClusterer(3, metric="l2").fit(vectors).labels_
     assert adjusted_rand_score(truth, found) > 0.95
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_of_several_starts_the_best_apart_before_vectors_move_stands(metric):
+    points = prepare(np.random.default_rng(0).normal(size=(800, 6)), metric)
+    points = points[canonical_order(points)]
+    walk = Walk(points, metric)
+    starts = [
+        by_size(ClusterTree(walk.smooth(), 7, metric, state).labels(7))[1] for state in range(4, 8)
+    ]
+    apart = []
+    for labels in starts:
+        means = np.stack([points[labels == i].mean(axis=0) for i in range(7)])
+        if metric == "cosine":
+            means /= np.linalg.norm(means, axis=1, keepdims=True)
+        far = cdist(points, means, "cosine" if metric == "cosine" else "euclidean")
+        own, other = np.sort(far, axis=1)[:, :2].T
+        apart.append(((other - own) / other).mean())
+    found = AlbumClusterer(7, metric=metric, n_init=4, random_state=1, min_size=1).fit(points)
+    expected = [retrained(points, labels, walk) for labels in starts]
+    best = int(np.argmax(apart))
+    assert [i for i in range(4) if (found.labels_ == expected[i]).all()] == [best]
+    assert best > 0
 
 
 def test_chance_comes_from_random_state_alone():
