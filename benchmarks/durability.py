@@ -138,13 +138,14 @@ def crowd(writers: int, appends: int, readers: int) -> Record:
         make(path)
         done = run_crowd(path, writers=writers, appends=appends, readers=readers)
         found = albums(MemoryStore.open(path))
+        failed = sum(" ended " in fault for fault in done.faults)  # processes
         return {
             "times": writers * appends,
             "acknowledged": len(done.acknowledged),
             "lost": sum(found[album] < SIZE for album in done.acknowledged),
             "doubled": sum(n > SIZE for n in found.values()),
-            "torn": len(done.faults),
-            "unusable": 0,
+            "torn": len(done.faults) - failed,
+            "unusable": failed,
             "reads": sum(map(len, done.seen)),
             "faults": done.faults,
         }
