@@ -48,10 +48,10 @@ def as_shown(
     turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
     image = image.transpose(turn) if turn is not None else image
     image = image if image.mode == "RGB" else image.convert("RGB")
-    return _undulled(image, averaged * max(factor, 1))
+    return _sharpened(image, averaged * max(factor, 1))
 
 
-def _undulled(image: Image.Image, averaged: int) -> Image.Image:
+def _sharpened(image: Image.Image, averaged: int) -> Image.Image:
     """Give fine detail the contrast back that it loses when pixels are averaged.
 
     The mean over a square of n pixels a side takes from a picture (1 - 1/n²)/24 of its second
