@@ -181,20 +181,23 @@ def fingerprint(folder: Path) -> str:
 
 @contextmanager
 def loading(folder: Path) -> Iterator[None]:
-    """Load a model inside: without noise, and what goes wrong is a ModelError with its cause."""
-    with quiet():
-        try:
-            yield
-        except (
-            ImportError,
-            RememberAIError,
-        ):  # these speak for themselves
-            raise
-        # Whatever a damaged file makes json, safetensors, torch or transformers raise.
-        except Exception as error:
-            raise ModelError(
-                f"the model in {folder} can't be loaded: {type(error).__name__}: {error}"
-            ) from error
+    """Let transformers load a model inside: `reading`, without noise."""
+    with quiet(), reading(folder):
+        yield
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Read a model inside; what goes wrong is a ModelError with its cause."""
+    try:
+        yield
+    except (ImportError, RememberAIError):  # these speak for themselves
+        raise
+    # Whatever a damaged file makes json, safetensors, torch or transformers raise.
+    except Exception as error:
+        raise ModelError(
+            f"the model in {folder} can't be loaded: {type(error).__name__}: {error}"
+        ) from error
 
 
 @contextmanager
@@ -240,6 +243,26 @@ def pick_device(device: str) -> str:
     return device
 
 
+def read_json(file: Path, wanted: type = object) -> Any:
+    """Read a JSON file of a model.
+
+    Raises
+    ------
+    ModelError
+        It can't be read, or holds something other than what was wanted.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{file} is no readable JSON: {error}") from error
+    if not isinstance(content, wanted):
+        raise ModelError(
+            f"a {wanted.__name__} was wanted in {file}, but it holds a {type(content).__name__}. "
+            "Download the model anew."
+        )
+    return content
+
+
 def _has_config(folder: Path) -> bool:
     return any((folder / config).is_file() for config in _CONFIGS)
 
@@ -251,7 +274,7 @@ def _looks_like_path(name: str) -> bool:
 
 def _content_hash(file: Path) -> bytes:
     if file.suffix == ".json":
-        content = json.dumps(_settled(_read_json(file)), sort_keys=True)
+        content = json.dumps(_settled(read_json(file)), sort_keys=True)
         return hashlib.sha256(content.encode()).digest()
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").digest()
@@ -272,7 +295,7 @@ def _problem_with(folder: Path) -> str | None:
     if not _weights(folder):
         return "it has no *.safetensors, and pickled weights are never loaded"
     for index in folder.glob("*.safetensors.index.json"):
-        shards = _read_json(index, dict).get("weight_map")
+        shards = read_json(index, dict).get("weight_map")
         if not isinstance(shards, dict):
             return f"{index.name} has no weight_map"
         for shard in shards.values():
@@ -282,9 +305,9 @@ def _problem_with(folder: Path) -> str | None:
         if not any(pickled.parent.glob("*.safetensors")):
             return f"{pickled.relative_to(folder)} is pickled, and has no safetensors beside it"
     if (folder / "config.json").is_file():
-        _read_json(folder / "config.json", dict)
+        read_json(folder / "config.json", dict)
     if (folder / "modules.json").is_file():
-        for module in _read_json(folder / "modules.json", list):
+        for module in read_json(folder / "modules.json", list):
             if not isinstance(module, dict):
                 return f"modules.json lists {module!r} where an object with a type was wanted"
             if not str(module.get("type")).startswith("sentence_transformers."):
@@ -292,16 +315,3 @@ def _problem_with(folder: Path) -> str | None:
                     f"modules.json asks for foreign code, {module.get('type')}, which is never run"
                 )
     return None
-
-
-def _read_json(file: Path, wanted: type = object) -> Any:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{file} is no readable JSON: {error}") from error
-    if not isinstance(content, wanted):
-        raise ModelError(
-            f"a {wanted.__name__} was wanted in {file}, but it holds a {type(content).__name__}. "
-            "Download the model anew."
-        )
-    return content

@@ -7,6 +7,7 @@ over the texts of one length at a time (as in Zeng et al., arXiv:2208.08124, on 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -18,60 +19,37 @@ from rememberai.embedders import products
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rememberai.embedders.bert import Bert
+
 Precision = Literal["float32", "int8"]
 
-# Whether a text's first position comes after that of the padding.
-_AFTER_PADDING = {"BertModel": False, "RobertaModel": True, "XLMRobertaModel": True}
-_EMBEDDINGS = (
-    "word_embeddings.weight",
-    "position_embeddings.weight",
-    "token_type_embeddings.weight",
-)
-_LINEAR = (
-    *("attention.self.query", "attention.self.key", "attention.self.value"),
-    *("attention.output.dense", "intermediate.dense", "output.dense"),
-)
-_NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
 _PACK = 768  # tokens at once; twice as many are no faster, and take more memory
 _READ = 1024  # texts that are tokenised at once
 
 
-def pack(model: Any, precision: Precision = "float32") -> PackedBert | None:
-    """Take the weights of a sentence-transformers model, if it is one that can be run packed.
+class PackedBert:
+    """Gives the vectors that the model itself would give.
 
     Parameters
     ----------
-    model
-        A ``SentenceTransformer``: BERT, RoBERTa or XLM-RoBERTa in float32 on the CPU, pooled by
-        the mean or the first token, with no prompt.
+    bert
+        The model.
     precision
         Of the matrix products.
-
-    Returns
-    -------
-    PackedBert or None
-        None for any other model.
     """
-    return PackedBert(model, precision) if _is_plain(model) else None
 
-
-class PackedBert:
-    """Gives the vectors that the model itself would give; see `pack`."""
-
-    def __init__(self, model: Any, precision: Precision) -> None:
-        torch = require("torch")
-        bert = model[0].auto_model
-        self._read = getattr(model, "preprocess", None) or model.tokenize
-        self._of_first = _pooling(model[1]) == "cls"
-        self._normalise = len(model) == 3
-        parts = bert.embeddings
-        with torch.inference_mode():
-            first = bert.config.pad_token_id + 1 if _AFTER_PADDING[type(bert).__name__] else 0
-            self._words = parts.word_embeddings.weight.detach()
-            places, kind = parts.position_embeddings.weight, parts.token_type_embeddings.weight[0]
-            self._places = places[first:] + kind
-            self._norm = parts.LayerNorm
-            self._layers = [_layer_of(layer, precision) for layer in bert.encoder.layer]
+    def __init__(self, bert: Bert, precision: Precision = "float32") -> None:
+        with require("torch").inference_mode():
+            part = "embeddings."
+            self._words = bert.weights[f"{part}word_embeddings.weight"]
+            kind = bert.weights[f"{part}token_type_embeddings.weight"][0]
+            self._places = bert.weights[f"{part}position_embeddings.weight"][bert.first :] + kind
+            self._norm = _norm(bert, f"{part}LayerNorm")
+            self._layers = [
+                _layer_of(bert, f"encoder.layer.{i}.", precision) for i in range(bert.layers)
+            ]
+        self._read, self._of_first = bert.tokens, bert.of_first
+        self.starts, self.limit, self.normalises = bert.starts, bert.limit, bert.normalises
 
     def encode(self, texts: Sequence[str], batch_size: int) -> NDArray[np.float32]:
         """Embed texts, at most so many at once.
@@ -92,12 +70,8 @@ class PackedBert:
         return vectors
 
     def _tokens(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
-        found: list[NDArray[np.int64]] = []
-        for start in range(0, len(texts), _READ):
-            read = self._read(list(texts[start : start + _READ]))
-            masks = read["attention_mask"].numpy().astype(bool)
-            found += [ids[mask] for ids, mask in zip(read["input_ids"].numpy(), masks, strict=True)]
-        return found
+        starts = range(0, len(texts), _READ)
+        return [ids for start in starts for ids in self._read(texts[start : start + _READ])]
 
     def _forward(self, tokens: list[NDArray[np.int64]]) -> Any:
         """Embed texts in ascending order of length."""
@@ -112,7 +86,7 @@ class PackedBert:
         parts = _by_length(x, runs)
         pooled = torch.cat([part[:, 0] if self._of_first else part.mean(1) for part in parts])
         pooled = pooled[: len(tokens)]
-        return torch.nn.functional.normalize(pooled) if self._normalise else pooled
+        return torch.nn.functional.normalize(pooled) if self.normalises else pooled
 
 
 class _Layer(NamedTuple):
@@ -138,18 +112,32 @@ class _Layer(NamedTuple):
         return attention(query, key, value).transpose(1, 2).flatten(2).flatten(0, 1)
 
 
-def _layer_of(layer: Any, precision: Precision) -> _Layer:
+def _layer_of(bert: Bert, name: str, precision: Precision) -> _Layer:
     torch = require("torch")
     product = products.int8 if precision == "int8" else products.float32
-    own, after = layer.attention.self, layer.attention.output
-    three = (own.query, own.key, own.value)
+    three = [f"{name}attention.self.{each}" for each in ("query", "key", "value")]
+
+    def weights(part: str) -> tuple[Any, Any]:
+        return bert.weights[f"{name}{part}.weight"], bert.weights[f"{name}{part}.bias"]
+
     return _Layer(
-        own.num_attention_heads,
-        product(torch.cat([one.weight for one in three]), torch.cat([one.bias for one in three])),
-        product(after.dense.weight, after.dense.bias),
-        product(layer.intermediate.dense.weight, layer.intermediate.dense.bias, gelu=True),
-        product(layer.output.dense.weight, layer.output.dense.bias),
-        (after.LayerNorm, layer.output.LayerNorm),
+        bert.heads,
+        product(
+            torch.cat([bert.weights[f"{one}.weight"] for one in three]),
+            torch.cat([bert.weights[f"{one}.bias"] for one in three]),
+        ),
+        product(*weights("attention.output.dense")),
+        product(*weights("intermediate.dense"), gelu=True),
+        product(*weights("output.dense")),
+        (_norm(bert, f"{name}attention.output.LayerNorm"), _norm(bert, f"{name}output.LayerNorm")),
+    )
+
+
+def _norm(bert: Bert, name: str) -> Callable[[Any], Any]:
+    weight, bias = bert.weights[f"{name}.weight"], bert.weights[f"{name}.bias"]
+    layer_norm = require("torch").nn.functional.layer_norm
+    return partial(
+        layer_norm, normalized_shape=weight.shape, weight=weight, bias=bias, eps=bert.epsilon
     )
 
 
@@ -182,39 +170,3 @@ def _packs(lengths: Sequence[int], most: int) -> Iterator[slice]:
             start, total = i, 0
         total += length
     yield slice(start, len(lengths))
-
-
-def _is_plain(model: Any) -> bool:
-    kinds = [type(module).__name__ for module in model]
-    if kinds[:2] != ["Transformer", "Pooling"] or kinds[2:] not in ([], ["Normalize"]):
-        return False
-    bert = model[0].auto_model
-    if type(bert).__name__ not in _AFTER_PADDING or _pooling(model[1]) not in ("mean", "cls"):
-        return False
-    config, tokenizer, float32 = bert.config, model.tokenizer, require("torch").float32
-    return (
-        {key for key in bert.state_dict() if not key.startswith("pooler.")} == _keys(config)
-        and all(w.device.type == "cpu" and w.dtype == float32 for w in bert.parameters())
-        and config.hidden_act == "gelu"
-        and not config.is_decoder
-        and not model.default_prompt_name
-        and model.truncate_dim is None
-        and tokenizer.padding_side == "right"
-        and len(tokenizer("")["input_ids"]) > 0
-    )
-
-
-def _keys(config: Any) -> set[str]:
-    """Name all weights of a plain model; an adapter or another kind of attention brings more."""
-    layers = [f"encoder.layer.{i}." for i in range(config.num_hidden_layers)]
-    both = [*(layer + part for layer in layers for part in _LINEAR + _NORMS)]
-    both.append("embeddings.LayerNorm")
-    return {f"embeddings.{name}" for name in _EMBEDDINGS} | {
-        f"{name}.{kind}" for name in both for kind in ("weight", "bias")
-    }
-
-
-def _pooling(module: Any) -> Any:
-    """Name how tokens are pooled; sentence-transformers 5 answers by a method."""
-    named = getattr(module, "pooling_mode", None)
-    return module.get_pooling_mode_str() if named is None else named

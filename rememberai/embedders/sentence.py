@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rememberai._faiss import import_faiss
-from rememberai._models import ModelSource, loading, pick_device
+from rememberai._models import ModelSource, loading, pick_device, reading
 from rememberai._optional import require
+from rememberai.embedders import bert
 from rememberai.embedders.languages import LanguageWatch
 from rememberai.embedders.models import find_info
-from rememberai.embedders.packed import PackedBert, Precision, pack
+from rememberai.embedders.packed import PackedBert, Precision
 from rememberai.embedders.texts import PiecewiseEmbedder, cut, token_bound
 from rememberai.errors import InputError, MissingExtraError, ModelError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 
@@ -92,67 +95,74 @@ class SentenceEmbedder(PiecewiseEmbedder):
         return self._info.dimension if self._info else int(self._run([""]).shape[1])
 
     @cached_property
-    def _model(self) -> Any:
-        with suppress(MissingExtraError):
-            import_faiss()  # before scikit-learn brings the same OpenMP, and its threads spin
-        library = require("sentence_transformers")
-        device = pick_device(self.device)
-        folder = self._source.folder
-        with loading(folder):
-            return library.SentenceTransformer(
-                str(folder),
-                device=device,
-                local_files_only=True,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True},
-            )
-
-    @cached_property
-    def _packed(self) -> PackedBert | None:
-        packed = pack(self._model, self.precision)
-        if packed is None and self.precision == "int8":
+    def _engine(self) -> PackedBert | _AsItIs:
+        folder, device = self._source.folder, pick_device(self.device)
+        found = None
+        if device == "cpu":
+            with reading(folder):
+                found = bert.read(folder)
+        if found is None:
+            model = _load(folder, device)
+            found = bert.taken_from(model)
+            if found is None and self.precision == "float32":
+                return _AsItIs(model)
+        if found is None:
             raise ModelError(
                 f"int8 is for BERT, RoBERTa and XLM-RoBERTa without a prompt, on the CPU; "
-                f"{self._source.name} on {self._model.device} is no such model. Give "
-                "precision='float32', or device='cpu'."
+                f"{self._source.name} on {device} is no such model. Give precision='float32', or "
+                "device='cpu'."
             )
-        return packed
+        return PackedBert(found, self.precision)
 
-    @cached_property
+    @property
     def _normalises(self) -> bool:
-        return any(type(module).__name__ == "Normalize" for module in self._model)
-
-    @cached_property
-    def _limit(self) -> float:
-        """Tokens of a text's own that fit beside the special ones and the model's prompt."""
-        longest = self._model.max_seq_length
-        if longest is None or longest > 10**6:  # a tokenizer without a limit says 10**30
-            return float("inf")
-        prompt = self._model.prompts.get(self._model.default_prompt_name) or ""
-        return int(longest) - len(self._model.tokenizer(prompt)["input_ids"])
+        return self._engine.normalises
 
     def _run(self, texts: list[str]) -> NDArray[np.float32]:
-        if self._packed:
-            vectors = self._packed.encode(texts, self.batch_size)
-        else:
-            vectors = self._model.encode(
-                texts, batch_size=self.batch_size, show_progress_bar=False, convert_to_numpy=True
-            )
-        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        vectors = np.ascontiguousarray(self._engine.encode(texts, self.batch_size), np.float32)
         if not np.isfinite(vectors).all():
             raise ModelError(f"the model {self.model_id} gave vectors that are not finite.")
         return vectors
 
     def _split(self, text: str) -> list[tuple[str, int]]:
-        return [(text, 1)] if token_bound(text) <= self._limit else self._cut(text)
+        return [(text, 1)] if token_bound(text) <= self._engine.limit else self._cut(text)
 
     def _cut(self, text: str) -> list[tuple[str, int]]:
-        encoded = self._model.tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-        )
-        starts = [start for start, _ in encoded["offset_mapping"]]
-        pieces = [text] if len(starts) <= self._limit else cut(text, starts, int(self._limit))
+        starts, limit = self._engine.starts(text), self._engine.limit
+        pieces = [text] if len(starts) <= limit else cut(text, starts, int(limit))
         if len(pieces) == 1:
             return [(text, len(starts))]
         # Alone, a piece can have more tokens than it had inside the text.
         return [part for piece in pieces for part in self._cut(piece)]
+
+
+class _AsItIs:
+    """A model that sentence-transformers runs; see `PackedBert`."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.normalises = any(type(module).__name__ == "Normalize" for module in model)
+        self.limit = bert.token_limit(model)
+
+    def encode(self, texts: list[str], batch_size: int) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32] = self._model.encode(
+            texts, batch_size=batch_size, show_progress_bar=False, convert_to_numpy=True
+        )
+        return vectors
+
+    def starts(self, text: str) -> list[int]:
+        return bert.token_starts(self._model.tokenizer, text)
+
+
+def _load(folder: Path, device: str) -> Any:
+    with suppress(MissingExtraError):
+        import_faiss()  # before scikit-learn brings the same OpenMP, and its threads spin
+    library = require("sentence_transformers")
+    with loading(folder):
+        return library.SentenceTransformer(
+            str(folder),
+            device=device,
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )

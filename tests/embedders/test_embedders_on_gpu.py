@@ -23,7 +23,7 @@ def test_texts(build_tiny):
     on_gpu, on_cpu = (SentenceEmbedder(folder, device=d, batch_size=4) for d in ("cuda", "cpu"))
     assert (on_gpu.model_id, on_gpu.dimension) == (on_cpu.model_id, on_cpu.dimension)
     np.testing.assert_allclose(on_gpu.encode(TEXTS), on_cpu.encode(TEXTS), atol=1e-4)
-    assert SentenceEmbedder(folder)._model.device.type == "cuda"  # taken unasked
+    assert SentenceEmbedder(folder)._engine._model.device.type == "cuda"  # taken unasked
 
 
 def test_8_bits_are_for_the_cpu(build_tiny):

@@ -12,7 +12,8 @@ import transformers  # noqa: E402
 from sentence_transformers import SentenceTransformer, models  # noqa: E402
 
 from rememberai.embedders import SentenceEmbedder, products  # noqa: E402
-from rememberai.embedders.packed import pack  # noqa: E402
+from rememberai.embedders.bert import taken_from  # noqa: E402
+from rememberai.embedders.packed import PackedBert  # noqa: E402
 from rememberai.errors import InputError, ModelError  # noqa: E402
 
 LETTERS = [chr(code) for code in range(ord("a"), ord("z") + 1)]
@@ -95,7 +96,7 @@ def test_packed_vectors_are_the_models(build, near, name, pooling):
     folder = build(PLAIN[name], pooling=pooling, normalise=pooling == "mean")
     embedder = SentenceEmbedder(folder, device="cpu")
     expected = by_hand(folder)
-    assert embedder._packed is not None
+    assert isinstance(embedder._engine, PackedBert)
     assert np.ptp(expected, axis=0).min() > 0.01
     np.testing.assert_allclose(embedder.encode(TEXTS), expected, atol=near)
     assert cosines(embedder.encode(TEXTS), expected).min() >= 0.99999
@@ -105,13 +106,13 @@ def test_captions_of_minilm(minilm, reference):
     embedder = SentenceEmbedder(offline=True, device="cpu")
     texts = [f"{'a dog ' * (i % 9)}on the beach {i}" for i in range(150)] + ["", "far " * 252]
     expected = reference.encode(texts, show_progress_bar=False)
-    assert embedder._packed is not None
+    assert isinstance(embedder._engine, PackedBert)
     assert cosines(embedder.encode(texts), expected).min() >= 0.99999
     np.testing.assert_allclose(minilm.encode(texts), expected, atol=1e-6)
 
 
 def test_packs_of_many_sizes_go_through_products_of_few(build):
-    packed = pack(SentenceTransformer(build(PLAIN["bert"]), device="cpu"))
+    packed = PackedBert(taken_from(SentenceTransformer(build(PLAIN["bert"]), device="cpu")))
     first = packed._layers[0]
     rows = []
 
@@ -130,25 +131,27 @@ def test_packs_of_many_sizes_go_through_products_of_few(build):
 def test_other_models_run_as_they_are(build, name):
     folder = build(OTHERS[name])
     embedder = SentenceEmbedder(folder, device="cpu")
-    assert embedder._packed is None
+    assert not isinstance(embedder._engine, PackedBert)
     np.testing.assert_allclose(embedder.encode(TEXTS), by_hand(folder), atol=1e-5)
     with pytest.raises(ModelError, match="int8 is for BERT"):
         SentenceEmbedder(folder, device="cpu", precision="int8").encode(["a"])
 
 
 def test_what_else_is_not_packed(build):
-    assert pack(SentenceTransformer(build(PLAIN["bert"], pooling="max"), device="cpu")) is None
+    assert (
+        taken_from(SentenceTransformer(build(PLAIN["bert"], pooling="max"), device="cpu")) is None
+    )
     model = SentenceTransformer(build(PLAIN["bert"]), device="cpu")
-    assert pack(model) is not None
+    assert taken_from(model) is not None
     model.truncate_dim = 4
-    assert pack(model) is None
+    assert taken_from(model) is None
     model.truncate_dim = None
     model.prompts, model.default_prompt_name = {"query": "x "}, "query"
-    assert pack(model) is None
+    assert taken_from(model) is None
     model.default_prompt_name = None
-    assert pack(model.double()) is None
+    assert taken_from(model.double()) is None
     model.float()[0].auto_model.encoder.layer[0].add_module("adapter", torch.nn.Linear(2, 2))
-    assert pack(model) is None
+    assert taken_from(model) is None
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
