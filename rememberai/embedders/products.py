@@ -147,11 +147,11 @@ def _of_bytes_as_floats(levels: Any, steps: Any) -> Callable[[Any], Any]:
 
 def _of_two_bytes(levels: Any, steps: Any) -> Callable[[Any], Any]:
     """Make the product of rows of low and high bytes by turns."""
-    torch = require("torch")
-    high = ((levels + _MIDDLE) / 256).floor_()
-    low = levels - 256 * high
-    fine = _of_bytes(torch.stack([high, low], 2).flatten(1), 256 * steps)
-    coarse = _of_bytes(torch.stack([torch.zeros_like(high), high], 2).flatten(1), 65536 * steps)
+    int16, int8 = (getattr(require("torch"), name) for name in ("int16", "int8"))
+    pairs = (levels + _MIDDLE).to(int16) ^ _MIDDLE  # both bytes signed
+    turned = (pairs << 8) | ((pairs >> 8) & 255)
+    fine = _of_bytes(turned.view(int8), 256 * steps)
+    coarse = _of_bytes((pairs & -256).view(int8), 65536 * steps)
     return lambda rows: coarse(rows, fine(rows))
 
 
