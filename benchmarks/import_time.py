@@ -1,4 +1,7 @@
-"""How long `import rememberai` and `rememberai --help` take; neither loads anything heavy."""
+"""How long `import rememberai` and `rememberai --help` take; neither loads anything heavy.
+
+Also how long it is from an empty interpreter to the vector of a first text.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,22 @@ with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(Sys
 loaded = [name for name in {HEAVY!r} if name in sys.modules]
 print(json.dumps({{"loaded": loaded, "lines": len(shown.getvalue().splitlines())}}))
 """
+_PEAK = """
+import json, pathlib, re
+status = pathlib.Path("/proc/self/status").read_text()
+print(json.dumps({"peak": int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) / 1024}))
+"""
+_BY_HAND = f"""
+from benchmarks.add_texts import load_by_hand
+load_by_hand().encode(["a cake"], show_progress_bar=False)
+{_PEAK}
+"""
+_FIRST = f"""
+from rememberai import SentenceEmbedder
+SentenceEmbedder(offline=True, device="cpu").encode(["a cake"])
+{_PEAK}
+"""
+FIRSTS = {"sentence-transformers": _BY_HAND, "RememberAI": _FIRST}
 _ARMS = {"empty interpreter": _EMPTY, "import rememberai": _IMPORT, "rememberai --help": _HELP}
 
 
@@ -44,10 +63,11 @@ def main(argv: list[str] | None = None) -> None:
     """Start interpreters by turns: empty ones, and ones that import or show the help."""
     options = arguments(__doc__, repeats=10).parse_args(argv)
     run = Run(NAME, {"repeats": options.repeats}, folder=options.records)
-    for code in _ARMS.values():
+    arms = _ARMS | {f"first text, {name}": code for name, code in FIRSTS.items()}
+    for code in arms.values():
         _start(code)  # once for nothing, so that files are cached and byte code is written
     for repeat in range(options.repeats):
-        for arm, code in _ARMS.items():
+        for arm, code in arms.items():
             found = _start(code)
             if found.get("loaded"):
                 sys.exit(f"`{arm}` loads {', '.join(found['loaded'])}")
@@ -57,6 +77,10 @@ def main(argv: list[str] | None = None) -> None:
 
 def table(records: list[Record]) -> str:
     """Write the medians."""
+    return f"{_imports(records)}\n\n{_first_texts(records)}"
+
+
+def _imports(records: list[Record]) -> str:
     imports = of_arm(records, what="import rememberai")
     whole = median(figures(imports, "process"))
     empty = median(figures(of_arm(records, what="empty interpreter"), "process"))
@@ -74,6 +98,15 @@ def table(records: list[Record]) -> str:
             ["process of `rememberai --help`", seconds, "0.300"],
         ],
     )
+
+
+def _first_texts(records: list[Record]) -> str:
+    rows = []
+    for name in FIRSTS:
+        some = of_arm(records, what=f"first text, {name}")
+        seconds, peak = (median(figures(some, kind)) for kind in ("process", "peak"))
+        rows.append([name, f"{seconds:.2f}", f"{peak:.0f}"])
+    return markdown(["from an empty interpreter to a first vector", "median s", "peak MiB"], rows)
 
 
 def _start(code: str) -> Record:

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -20,6 +21,7 @@ from benchmarks._event_data import Encodings, read_texts
 from benchmarks._records import Run, arguments, figures, markdown, of_arm, paired_ratio
 from benchmarks.add_texts import captions, load_by_hand
 from rememberai import SentenceEmbedder
+from rememberai.embedders import products
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 NAME = "text_speed"
 BY_HAND, OURS, IN_8_BITS = "encode, defaults", "RememberAI", "RememberAI, int8"
+WITHOUT_AMX = "RememberAI, as without AMX"
+ARMS = (BY_HAND, OURS, WITHOUT_AMX, IN_8_BITS)
 _NEAREST = 10
 _METHODS = ("RememberAI, cosine", "all seeds, plain k-NN")
 _TASKS = {"memex": "albums of memex", "happydb": "texts of happydb"}
@@ -50,8 +54,12 @@ def main(argv: list[str] | None = None) -> None:
         OURS: SentenceEmbedder(offline=True, device="cpu"),
         IN_8_BITS: SentenceEmbedder(offline=True, device="cpu", precision="int8"),
     }
+    with mock.patch.object(products, "_has_amx", return_value=False):
+        embedders[WITHOUT_AMX] = SentenceEmbedder(offline=True, device="cpu")
+        embedders[WITHOUT_AMX].encode(["a cake"])
     _measure(run, options, embedders)
-    for what, embedder in embedders.items():
+    for what in (OURS, IN_8_BITS):
+        embedder = embedders[what]
         _judge(run, what, Encodings(embedder, options.cache), options)
     print(table(run.records))
 
@@ -63,11 +71,10 @@ def _measure(run: Run, options: argparse.Namespace, embedders: dict[str, Any]) -
     model = load_by_hand()
     arms: dict[str, Callable[[], Vectors]] = {
         BY_HAND: lambda: model.encode(texts, show_progress_bar=False),
-        OURS: lambda: embedders[OURS].encode(texts),
-        IN_8_BITS: lambda: embedders[IN_8_BITS].encode(texts),
+        **{what: lambda e=e: e.encode(texts) for what, e in embedders.items()},
     }
     wanted = arms[BY_HAND]()
-    for what in (OURS, IN_8_BITS):
+    for what in embedders:
         run.add({"what": what, "task": "vectors"}, 0, _likeness(wanted, arms[what]()))
     for threads in options.threads:
         torch.set_num_threads(threads)
@@ -123,7 +130,7 @@ def _speeds(records: list[Record]) -> str:
     speeds = of_arm(records, task="speed")
     for threads in sorted({record["threads"] for record in speeds}):
         some = [record for record in speeds if record["threads"] == threads]
-        for what in (BY_HAND, OURS, IN_8_BITS):
+        for what in ARMS:
             row = [what, str(threads)]
             for kind in ("cpu", "wall"):
                 by_hand = figures(of_arm(some, what=BY_HAND), kind)
@@ -135,7 +142,7 @@ def _speeds(records: list[Record]) -> str:
 
 def _vectors(records: list[Record]) -> str:
     rows = []
-    for what in (OURS, IN_8_BITS):
+    for what in ARMS[1:]:
         (record,) = of_arm(records, what=what, task="vectors")
         found = record["figures"]
         cosines = [f"{found[name]:.7f}" for name in ("least_cosine", "mean_cosine")]
