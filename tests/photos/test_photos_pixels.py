@@ -92,6 +92,22 @@ def test_detail_keeps_its_contrast_where_pixels_are_averaged(tmp_path, name, n):
     assert np.ptp(small) == pytest.approx(195, abs=2)
 
 
+@pytest.mark.parametrize(
+    "size", [(1, 1), (2, 9), (9, 2), (3, 3), (500, 375), (31, 900), (20000, 4)]
+)
+def test_contrast_is_given_back_as_arithmetic_without_limits_has_it(tmp_path, size):
+    """The darkest and brightest pixels side by side are the most that there is to compute."""
+    random = np.random.default_rng(0)
+    means = random.choice([0.0, 1.0, 128.0, 255.0], (*size[::-1], 3))
+    large = means.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
+    write(tmp_path / "a.png", Image.fromarray(large))
+    found = pixels(open_image(tmp_path / "a.png", at_least=min(size)))
+    beside = means[:-2, 1:-1] + means[2:, 1:-1] + means[1:-1, :-2] + means[1:-1, 2:]
+    expected = means.copy()
+    expected[1:-1, 1:-1] += (4 * means[1:-1, 1:-1] - beside) * (1 - 1 / 2**2) / 24
+    assert np.abs(found - expected.clip(0, 255)).max() <= 0.5
+
+
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
 def test_a_small_one_is_upright_too(tmp_path, name):
     stored = scene().transpose(Image.Transpose.ROTATE_90)
@@ -141,6 +157,13 @@ def test_a_profile_is_applied_beneath_transparent_parts(tmp_path):
     found = pixels(open_image(path))
     assert found[5, 5] == pytest.approx([255, 255, 255], abs=1)
     assert found[5, 30] == pytest.approx([30, 200, 90], abs=3)
+
+
+@pytest.mark.parametrize("at_least", [None, 100, 30])
+def test_a_small_one_tells_of_its_colours_too(tmp_path, at_least):
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    path = write(tmp_path / "a.jpg", icc_profile=srgb)
+    assert open_image(path, at_least=at_least).info["icc_profile"] == srgb
 
 
 def test_a_damaged_profile_or_one_of_another_kind_is_passed_over(tmp_path):
