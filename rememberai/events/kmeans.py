@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,19 @@ from rememberai.index.knn import chosen, knn, measure
 from rememberai.records import uncounted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
+
     from numpy.typing import NDArray
 
     from rememberai.records import Metric, Step
 
+    _Part = TypeVar("_Part")
 
 _PER_SEED, _FEWEST = 16, 1024  # points that seeds are drawn from
 _MANY = 64  # points a cluster; of fewer, FAISS sums all in less time than it takes to ask which
+_AT_ONCE = 4096  # rows that are copied in one go
+_PAIRED = 4096  # points of which the products of all pairs are kept, in 64 MiB at most
 _SIGN = np.uint32(2**31)
 
 
@@ -31,12 +38,12 @@ def canonical_order(vectors: NDArray[np.float32]) -> NDArray[np.intp]:
     """
     heads = _bytes_of(vectors[:, :2])  # settle it for most
     numbers = heads.view(f">u{heads.itemsize}").astype(np.uint64)
-    order = np.argsort(numbers, kind="stable")
+    order = np.argsort(numbers)
     numbers = numbers[order]
     tied = np.zeros(len(order), bool)
     tied[1:] = numbers[1:] == numbers[:-1]
     tied[:-1] |= tied[1:]
-    rows = order[tied]
+    rows = np.sort(order[tied])  # of equal rows the first comes first
     order[tied] = rows[np.argsort(_bytes_of(vectors[rows]), kind="stable")]
     return order
 
@@ -93,26 +100,62 @@ def kmeans(
     in Grunau et al., "A nearly tight analysis of greedy k-means++", SODA 2023.
     """
     order = canonical_order(vectors)
-    ordered = vectors[order]
     k = min(n_clusters, int(first_of_equals(vectors, order).sum()))
     # Evenly over the values of the first coordinate.
-    sample = ordered[:: max(1, len(ordered) // max(_PER_SEED * k, _FEWEST))]
+    sample = vectors[order[:: max(1, len(order) // max(_PER_SEED * k, _FEWEST))]]
     # Under l2 the origin is free, and near the points float32 has the most digits left.
     origin = np.zeros(vectors.shape[1], np.float32)
     if metric == "l2":
         origin = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
-        ordered -= origin
+        sample -= origin
+    points = _in_order(vectors, order, origin)
+    products = sample @ sample.T if len(sample) <= _PAIRED else None
     best = np.inf
     for i in range(n_init):
-        seeds = _seeds(sample, k, np.random.default_rng([random_state, i]))
-        found = lloyd(ordered, seeds, metric, max_iter, step=step)
-        distances, nearest = knn(ordered, found, 1, metric)
+        seeds = _seeds(sample, products, k, np.random.default_rng([random_state, i]))
+        found = lloyd(points, seeds, metric, max_iter, step=step)
+        distances, nearest = knn(points, found, 1, metric)
         inertia = float((distances.astype(np.float64) ** (1 if metric == "cosine" else 2)).sum())
         if inertia < best:
             best, centroids, labels = inertia, found, nearest[:, 0]
     ranks = np.empty(len(vectors), np.intp)
     used, ranks[order] = by_size(labels)
     return centroids[used] + origin, ranks
+
+
+def _in_order(
+    vectors: NDArray[np.float32], order: NDArray[np.intp], origin: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Copy rows in an order, as seen from an origin."""
+    points, shifted = np.empty_like(vectors), origin.any()
+
+    def copy(rows: slice) -> None:
+        # Rows that aren't looked for beyond the end are copied without a detour.
+        np.take(vectors, order[rows], axis=0, out=points[rows], mode="clip")
+        if shifted:
+            points[rows] -= origin
+
+    _on_all_threads(copy, _slices(len(points)))
+    return points
+
+
+def _slices(n: int) -> list[slice]:
+    return [slice(start, start + _AT_ONCE) for start in range(0, n, _AT_ONCE)]
+
+
+def _on_all_threads(work: Callable[[_Part], None], parts: Sequence[_Part]) -> None:
+    """Work on parts that do not depend on each other, on as many threads as FAISS has."""
+
+    def some(share: Sequence[_Part]) -> None:
+        for part in share:
+            work(part)
+
+    threads = min(import_faiss().omp_get_max_threads(), len(parts))
+    if threads < 2:
+        some(parts)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(some, [parts[i::threads] for i in range(threads)]))
 
 
 def by_size(labels: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -165,13 +208,17 @@ def _add(
     sign: int = 1,
 ) -> None:
     """Add rows of the points to the sums of their clusters, or take them away again."""
-    rows = rows[np.argsort(labels[rows], kind="stable")]
+    few_bits = labels[rows].astype(np.min_scalar_type(len(sums)))  # sorted many times as fast
+    rows = rows[np.argsort(few_bits, kind="stable")]
     clusters, starts = np.unique(labels[rows], return_index=True)
-    bounds = pairwise([*starts, len(rows)])
-    for cluster, (start, end) in zip(clusters, bounds, strict=True):
+
+    def add(part: tuple[int, tuple[int, int]]) -> None:
+        cluster, (start, end) = part
         members = rows[start:end]
         some = points[members] if weights is None else points[members] * weights[members, None]
         sums[cluster] += sign * some.sum(axis=0, dtype=np.float64)
+
+    _on_all_threads(add, list(zip(clusters, pairwise([*starts, len(rows)]), strict=True)))
 
 
 def to_sphere(means: NDArray[Any]) -> NDArray[Any]:
@@ -203,15 +250,15 @@ def lloyd(
     on_gpu = gpu.worth_a_trip(*points.shape[:1], *seeds.shape) and gpu.there()
     if on_gpu or len(points) < _MANY * len(seeds):
         return _lloyd_by_faiss(points, seeds, metric, max_iter, weights, step, on_gpu=on_gpu)
-    every = np.arange(len(points))
+    queries = _with_one(points) if metric == "l2" else points
     labels = np.full(len(points), -1)
     sums = np.zeros(seeds.shape)
-    centroids, moved = seeds, every
+    centroids, moved = seeds, labels
     for _ in range(max_iter):
         if len(moved):
-            found = chosen(points, centroids, 1, metric)[1][:, 0]
+            found = _nearest(queries, centroids, metric)
             nearest = _without_empty(found, points, centroids, metric)
-            moved = every[nearest != labels]
+            moved = np.flatnonzero(nearest != labels)
             _add(sums, points, moved[labels[moved] >= 0], labels, weights, sign=-1)
             _add(sums, points, moved, nearest, weights)
             labels = nearest
@@ -220,6 +267,32 @@ def lloyd(
             centroids = (to_sphere(means) if metric == "cosine" else means).astype(np.float32)
         step()
     return centroids
+
+
+def _with_one(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put a 1 behind each point."""
+    wide = np.empty((len(points), points.shape[1] + 1), np.float32)
+
+    def copy(rows: slice) -> None:
+        wide[rows, :-1] = points[rows]
+        wide[rows, -1] = 1
+
+    _on_all_threads(copy, _slices(len(points)))
+    return wide
+
+
+def _nearest(
+    queries: NDArray[np.float32], centroids: NDArray[np.float32], metric: Metric
+) -> NDArray[np.int64]:
+    """Give the nearest centroid of each query, rounding and all.
+
+    Under l2 it is the c whose x.c - |c|^2 / 2 is largest: an inner product too where a 1 is behind
+    x, which spares FAISS the squared lengths of all x.
+    """
+    if metric == "l2":
+        halves = np.einsum("kd,kd->k", centroids, centroids) / 2
+        centroids = np.column_stack([centroids, -halves])
+    return chosen(queries, centroids, 1, "cosine")[1][:, 0]
 
 
 def _without_empty(
@@ -275,33 +348,37 @@ def _lloyd_by_faiss(
     return centroids
 
 
-def _seeds(points: NDArray[np.float32], k: int, random: np.random.Generator) -> NDArray[np.float32]:
-    """Draw points by their squared distance from those before; of a few draws the best is kept."""
+def _seeds(
+    points: NDArray[np.float32],
+    products: NDArray[np.float32] | None,
+    k: int,
+    random: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Draw points by their squared distance from those before; of a few draws the best is kept.
+
+    Parameters
+    ----------
+    products
+        Inner products between all points, where they have been made.
+    """
     n_draws = 2 + int(np.log(k))
     norms = np.einsum("nd,nd->n", points, points)
-    across = np.ascontiguousarray(points.T)  # twice as fast to multiply by
+
+    def squared(rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Measure the (len(rows), n) squared distances of all points from some."""
+        some = points[rows] @ points.T if products is None else products[rows]
+        apart: NDArray[np.float32] = norms - 2 * some + norms[rows, None]
+        apart[np.arange(len(rows)), rows] = 0
+        return np.maximum(apart, 0, out=apart)
+
     chosen = [int(random.integers(len(points)))]
-    nearest = _squared(across, norms, chosen)[0]
+    nearest = squared(np.array(chosen))[0]
     while len(chosen) < k:
         heap = np.cumsum(nearest, dtype=np.float64)
         draws = np.searchsorted(heap, random.random(n_draws) * heap[-1], side="right")
         draws = np.minimum(draws, len(points) - 1)
-        candidates = np.minimum(nearest, _squared(across, norms, draws))
+        candidates = np.minimum(nearest, squared(draws))
         best = int(candidates.sum(axis=1, dtype=np.float64).argmin())
         chosen.append(int(draws[best]))
         nearest = candidates[best]
     return points[chosen]
-
-
-def _squared(
-    across: NDArray[np.float32],
-    norms: NDArray[np.float32],
-    rows: list[int] | NDArray[np.intp],
-) -> NDArray[np.float32]:
-    """Measure the (len(rows), n) squared distances of all points, which are columns, from some."""
-    squared: NDArray[np.float32] = across[:, rows].T @ across
-    squared *= -2
-    squared += norms
-    squared += norms[rows, None]
-    squared[np.arange(len(rows)), rows] = 0
-    return np.maximum(squared, 0, out=squared)

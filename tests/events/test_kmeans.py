@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rememberai._arrays import prepare
+from rememberai.events import kmeans as kmeans_module
 from rememberai.events.kmeans import (
     canonical_order,
     first_of_equals,
@@ -212,6 +213,32 @@ def test_shuffles_of_many_points_with_ties(metric):
         again, permuted = run(vectors[order], 20, metric)
         np.testing.assert_array_equal(again, centroids)
         np.testing.assert_array_equal(permuted, labels[order])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_any_number_of_threads_finds_the_same(metric):
+    import faiss
+
+    vectors = prepare(np.random.default_rng(8).normal(size=(9001, 24)) + 1, metric)
+    threads, found = faiss.omp_get_max_threads(), []
+    try:
+        for n in (1, 2, 5):
+            faiss.omp_set_num_threads(n)
+            found.append(run(vectors, 30, metric, n_init=1, max_iter=6))
+    finally:
+        faiss.omp_set_num_threads(threads)
+    assert_sound(vectors, *found[0], metric)
+    for again in found[1:]:
+        for first, other in zip(found[0], again, strict=True):
+            np.testing.assert_array_equal(first, other)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_seeds_are_the_same_whether_products_are_kept_or_made_anew(metric, monkeypatch):
+    vectors = prepare(np.random.default_rng(9).normal(size=(3000, 16)), metric)
+    kept = run(vectors, 70, metric, max_iter=1)[1]
+    monkeypatch.setattr(kmeans_module, "_PAIRED", 0)
+    assert same_partition(kept, run(vectors, 70, metric, max_iter=1)[1])
 
 
 @pytest.mark.parametrize("weights", [None, np.arange(1, 41) % 7 + 1])
