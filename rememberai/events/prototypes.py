@@ -12,7 +12,7 @@ import numpy as np
 from rememberai._arrays import check_for_metric, check_metric, prepare
 from rememberai.errors import InputError, RememberAIError
 from rememberai.events.duplicates import without_duplicates
-from rememberai.events.kmeans import canonical_order, first_of_equals
+from rememberai.events.kmeans import canonical_order, first_of_equals, side_by_side
 from rememberai.events.selections import SELECTIONS, Options, select
 from rememberai.index.knn import knn
 
@@ -300,7 +300,7 @@ class EventPrototypes:
 def _by_event(array: NDArray[np.float32], labels: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     """List each event's rows in canonical order, the first of equal ones alone."""
     order = canonical_order(array)
-    order = order[np.argsort(labels[order], kind="stable")]
+    order = order[side_by_side(labels[order])]
     first = first_of_equals(array, order)
     first[np.flatnonzero(np.diff(labels[order])) + 1] = True
     order = order[first]
