@@ -255,14 +255,13 @@ def lloyd(
     on_gpu = gpu.worth_a_trip(*points.shape[:1], *seeds.shape) and gpu.there()
     if on_gpu or len(points) < _MANY * len(seeds):
         return _lloyd_by_faiss(points, seeds, metric, max_iter, weights, step, on_gpu=on_gpu)
-    queries = _with_one(points) if metric == "l2" else points
+    nearest_of = _finder(points, seeds, metric)
     labels = np.full(len(points), -1)
     sums = np.zeros(seeds.shape)
     centroids, moved = seeds, labels
     for _ in range(max_iter):
         if len(moved):
-            found = _nearest(queries, centroids, metric)
-            nearest = _without_empty(found, points, centroids, metric)
+            nearest = _without_empty(nearest_of(centroids), points, centroids, metric)
             moved = np.flatnonzero(nearest != labels)
             _add(sums, points, moved[labels[moved] >= 0], labels, weights, sign=-1)
             _add(sums, points, moved, nearest, weights)
@@ -274,30 +273,32 @@ def lloyd(
     return centroids
 
 
-def _with_one(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Put a 1 behind each point."""
-    wide = np.empty((len(points), points.shape[1] + 1), np.float32)
-
-    def copy(rows: slice) -> None:
-        wide[rows, :-1] = points[rows]
-        wide[rows, -1] = 1
-
-    _on_all_threads(copy, _slices(len(points)))
-    return wide
-
-
-def _nearest(
-    queries: NDArray[np.float32], centroids: NDArray[np.float32], metric: Metric
-) -> NDArray[np.int64]:
-    """Give the nearest centroid of each query, rounding and all.
+def _finder(
+    points: NDArray[np.float32], seeds: NDArray[np.float32], metric: Metric
+) -> Callable[[NDArray[np.float32]], NDArray[np.int64]]:
+    """Make what finds the nearest centroid of each point, rounding and all.
 
     Under l2 it is the c whose x.c - |c|^2 / 2 is largest: an inner product too where a 1 is behind
-    x, which spares FAISS the squared lengths of all x.
+    x, which spares FAISS the squared lengths of all x. Distances are those from any origin, and
+    near the seeds little is rounded.
     """
-    if metric == "l2":
-        halves = np.einsum("kd,kd->k", centroids, centroids) / 2
-        centroids = np.column_stack([centroids, -halves])
-    return chosen(queries, centroids, 1, "cosine")[1][:, 0]
+    if metric == "cosine":
+        return lambda centroids: chosen(points, centroids, 1, metric)[1][:, 0]
+    origin = seeds.mean(axis=0, dtype=np.float64).astype(np.float32)
+    queries = np.empty((len(points), len(origin) + 1), np.float32)
+
+    def copy(rows: slice) -> None:
+        np.subtract(points[rows], origin, out=queries[rows, :-1])
+        queries[rows, -1] = 1
+
+    def nearest_of(centroids: NDArray[np.float32]) -> NDArray[np.int64]:
+        near = centroids - origin
+        halves = np.einsum("kd,kd->k", near, near, dtype=np.float64) / 2
+        base = np.column_stack([near, -halves.astype(np.float32)])
+        return chosen(queries, base, 1, "cosine")[1][:, 0]
+
+    _on_all_threads(copy, _slices(len(points)))
+    return nearest_of
 
 
 def _without_empty(

@@ -191,6 +191,14 @@ def test_centroids_move_as_lloyd_moves_them(metric, weighted, n, max_iter):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_lloyd_works_far_from_the_origin():
+    vectors, truth = blobs(2, 300, 8, spread=0.3)
+    points = vectors.astype(np.float32) + np.float32(4096)  # whose squares float32 rounds to 8
+    found = lloyd(points, points[[0, 1]], "l2", 20)
+    exact = np.array([points[truth == i].mean(axis=0, dtype=np.float64) for i in range(2)])
+    assert distances(found, exact, "l2").min(axis=0).max() < 1e-3
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_clusters_left_empty_get_the_farthest_points(metric):
     vectors, _ = blobs(2, 300, 4, spread=0.3)
