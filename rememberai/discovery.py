@@ -55,15 +55,16 @@ class Timeline:
     metric: Metric
 
     @classmethod
-    def of(cls, store: MemoryStore) -> Timeline:
-        """Read a store."""
+    def of(cls, store: MemoryStore, before: Timeline | None = None) -> Timeline:
+        """Read a store; texts that stood in the timeline of before need not be looked at again."""
         ids, vectors = store.vectors()
         table = store.read(_COLUMNS, where="text_source IS NOT NULL")
         found = {row["photo_id"]: row for row in table.to_pylist()}
         rows = {photo_id: found[photo_id] for photo_id in ids.tolist()}
         times = np.array([_time(row) for row in rows.values()], "datetime64[us]")
         places = [(row["latitude"], row["longitude"]) for row in rows.values()]
-        terms = Terms.of([str(row_text(row)) for row in rows.values()])
+        texts = [str(row_text(row)) for row in rows.values()]
+        terms = Terms.of(texts, before.terms if before else None)
         if not rows:
             return cls(rows, vectors, np.empty(0, np.intp), terms, store.metric)
         segments = segment(times, np.array(places, np.float64), vectors)

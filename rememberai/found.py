@@ -254,7 +254,7 @@ class Events:
     def _timeline(self, view: MemoryStore) -> Timeline:
         """Read the photos, or give them as they were read before."""
         if self._photos is None or self._photos[0] != view.stamp:
-            self._photos = view.stamp, Timeline.of(view)
+            self._photos = view.stamp, Timeline.of(view, self._photos and self._photos[1])
         return self._photos[1]
 
     def _newest(self) -> MemoryStore:

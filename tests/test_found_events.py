@@ -16,6 +16,7 @@ from makers import SAMPLE, Ticks, WordsEmbedder, picture, remember, words_alone
 from rememberai import InputError, RememberAI
 from rememberai.checking import check
 from rememberai.discovery import Timeline
+from rememberai.events import naming
 from rememberai.store.schema import to_table
 
 THEMES = {
@@ -406,7 +407,9 @@ def test_an_album_is_not_assigned_to_what_its_photos_were_rejected_of(book, tmp_
 
 def test_who_holds_the_events_reads_the_photos_once_until_others_change_them(book, monkeypatch):
     read = []
-    monkeypatch.setattr(Timeline, "of", lambda view, of=Timeline.of: read.append(view) or of(view))
+    monkeypatch.setattr(
+        Timeline, "of", lambda *given, of=Timeline.of: read.append(given) or of(*given)
+    )
     book.learn_events(SEEDS)
     held = book.events
     held.discover(3)
@@ -423,6 +426,19 @@ def test_who_holds_the_events_reads_the_photos_once_until_others_change_them(boo
     other.write_memory(texts_ids(other, texts("snow", 6))[0], "another memory")
     held.rename(0, "a name")  # on top of what others wrote
     assert held.read() == again(book).events.read()
+
+
+def test_of_texts_only_the_new_ones_are_looked_at(book, monkeypatch):
+    book.events.discover(3)
+    looked_at = []
+    monkeypatch.setattr(
+        naming, "_read", lambda text, read=naming._read: looked_at.append(text) or read(text)
+    )
+    book.write_memory(texts_ids(book, texts("sea", 0))[0], "a new memory")
+    found = book.events.read()
+    assert looked_at == ["a new memory"]
+    assert found == again(book).events.read()  # which looks at all of them
+    assert len(looked_at) == 19
 
 
 def test_accepted_photos_may_become_seeds(book):

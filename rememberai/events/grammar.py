@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
 _PAST = re.compile(r"[a-z]{2,}[^\We]ed")
 _TOKEN = re.compile(r"[^\W\d_]+|[^\w\s']")
@@ -27,32 +28,49 @@ _ON_THE_WAY = frozenset(
 )
 
 
-def deeds(texts: Iterable[str], between: frozenset[str]) -> frozenset[str]:
-    """Find the words that stand after pronouns, "to" and forms of "be" more than after articles.
+class Evidence(NamedTuple):
+    """What one text tells of its words; a word stands once for each place that it has."""
 
-    Verbs and adjectives do ("we decided", "were ready"), nouns do not ("the cake", "of candles").
+    things: tuple[str, ...]
+    deeds: tuple[str, ...]
+    past: tuple[str, ...]
+
+
+def evidence(text: str, between: frozenset[str]) -> Evidence:
+    """Find the words that stand after articles, those after pronouns, "to" and forms of "be".
+
     A word before another that can tell is no evidence for a thing: in "a happy birthday" the
-    article belongs to the birthday. A word in -ed must be found to name a thing. This is
-    a distributional test of word classes (Fries, "The structure of English", 1952), for English;
-    the words of other languages pass it.
+    article belongs to the birthday.
 
     Parameters
     ----------
-    texts
+    text
         Case folded.
     between
         Words that can't tell, such as "and".
     """
-    balance: Counter[str] = Counter()
-    past = set()
-    for text in texts:
-        tokens = ["", "", *_TOKEN.findall(text), "."]
-        for i in range(2, len(tokens) - 1):
-            earlier, before, word, after = tokens[i - 2 : i + 2]
-            if _PAST.fullmatch(word):
-                past.add(word)
-            if before in _BEFORE_THINGS or (before == "to" and earlier in _ON_THE_WAY):
-                balance[word] += after in between or not after.isalpha()
-            elif before in _BEFORE_DEEDS:
-                balance[word] -= 1
-    return frozenset(word for word in past | balance.keys() if balance[word] < (word in past))
+    tokens = ["", "", *_TOKEN.findall(text), "."]
+    things, done = [], []
+    for i in range(2, len(tokens) - 1):
+        earlier, before, word, after = tokens[i - 2 : i + 2]
+        if before in _BEFORE_THINGS or (before == "to" and earlier in _ON_THE_WAY):
+            if after in between or not after.isalpha():
+                things.append(word)
+        elif before in _BEFORE_DEEDS:
+            done.append(word)
+    return Evidence(tuple(things), tuple(done), tuple(filter(_PAST.fullmatch, tokens)))
+
+
+def deeds(texts: Collection[Evidence]) -> frozenset[str]:
+    """Find the words that stand after pronouns, "to" and forms of "be" more than after articles.
+
+    Verbs and adjectives do ("we decided", "were ready"), nouns do not ("the cake", "of candles").
+    A word in -ed must be found to name a thing. This is a distributional test of word classes
+    (Fries, "The structure of English", 1952), for English; the words of other languages pass it.
+    """
+    things = Counter(chain.from_iterable(text.things for text in texts))
+    done = Counter(chain.from_iterable(text.deeds for text in texts))
+    past = set(chain.from_iterable(text.past for text in texts))
+    return frozenset(
+        word for word in past | done.keys() if things[word] - done[word] < (word in past)
+    )

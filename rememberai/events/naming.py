@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from array import array
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
 import numpy as np
 
-from rememberai.events.grammar import deeds
+from rememberai.events.grammar import Evidence, deeds, evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +51,13 @@ _STOP_WORDS = frozenset(
 )
 
 
+class Reading(NamedTuple):
+    """The words and phrases of one text, each once, and what it tells of their classes."""
+
+    terms: tuple[str, ...]
+    evidence: Evidence
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """The words and phrases of n texts.
@@ -64,27 +71,30 @@ class Terms:
         and (n,) how many a text has.
     doing
         The words that say what is done, see `deeds`.
+    readings
+        By text.
     """
 
     names: tuple[str, ...]
     numbers: NDArray[np.int32]
     lengths: NDArray[np.intp]
     doing: frozenset[str]
+    readings: dict[str, Reading]
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Self:
-        """Read texts."""
-        place: dict[str, int] = {}
-        numbers, lengths = array("i"), []
-        for text in texts:
-            own = dict.fromkeys(_terms(text))
-            numbers.extend(place.setdefault(term, len(place)) for term in own)
-            lengths.append(len(own))
+    def of(cls, texts: Sequence[str], before: Self | None = None) -> Self:
+        """Read texts, but for those that were read before."""
+        known = before.readings if before else {}
+        readings = {text: known.get(text) or _read(text) for text in dict.fromkeys(texts)}
+        each = [readings[text] for text in texts]
+        terms = [name for reading in each for name in reading.terms]
+        place = {name: number for number, name in enumerate(dict.fromkeys(terms))}
         return cls(
             tuple(place),
-            np.array(numbers, np.int32),
-            np.array(lengths, np.intp),
-            deeds(map(_plain, texts), _STOP_WORDS),
+            np.array([place[name] for name in terms], np.int32),
+            np.array([len(reading.terms) for reading in each], np.intp),
+            deeds([reading.evidence for reading in each]),
+            readings,
         )
 
     def telling(
@@ -148,22 +158,30 @@ def words(text: str) -> list[str]:
     Left out are stop words, numbers, words of fewer than three letters (two in East Asian scripts)
     and endless ones. Of a word with apostrophes its longest part stands: grandma's, l'anniversaire.
     """
-    return [term for term in _terms(text) if " " not in term]
+    return [term for term in _terms(_plain(text)) if " " not in term]
 
 
-def _terms(text: str) -> Iterator[str]:
-    """Yield the words that can tell, and each pair of them with only spaces between."""
+def _read(text: str) -> Reading:
     plain = _plain(text)
+    return Reading(tuple(dict.fromkeys(_terms(plain))), evidence(plain, _STOP_WORDS))
+
+
+def _terms(plain: str) -> Iterator[str]:
+    """Yield the words that can tell, and each pair of them with only spaces between."""
     before, end = "", 0
     for found in _WORD.finditer(plain):
-        word = max(found[0].split("'"), key=len)
-        if found[0].endswith("n't") or not _can_tell(word):
-            before = ""
-            continue
-        yield word
-        if before and before != word and plain[end : found.start()].isspace():
-            yield f"{before} {word}"
+        if word := _telling_part(found[0]):
+            yield word
+            if before and before != word and plain[end : found.start()].isspace():
+                yield f"{before} {word}"
         before, end = word, found.end()
+
+
+@lru_cache(2**16)  # a book's words come again and again
+def _telling_part(found: str) -> str:
+    """Give the longest part of a word with apostrophes; nothing when it can't tell."""
+    word = max(found.split("'"), key=len)
+    return "" if found.endswith("n't") or not _can_tell(word) else word
 
 
 def _plain(text: str) -> str:

@@ -183,7 +183,7 @@ def _place_evidence(where: Floats) -> Floats:
 def _content_evidence(shown: NDArray[np.float32]) -> Floats:
     """Give each pause half the standard score of the distance over it; 0 where it is unknown."""
     n = len(shown)
-    padded = np.pad(np.nan_to_num(shown), ((_SIDE - 1, _SIDE - 1), (0, 0)))
+    padded = np.pad(np.where(np.isnan(shown), 0, shown), ((_SIDE - 1, _SIDE - 1), (0, 0)))
     sums = np.zeros((n + _SIDE - 1, shown.shape[1]), np.float32)
     for step in range(_SIDE):
         sums += padded[step : step + len(sums)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rememberai.events.grammar import deeds
+from rememberai.events.grammar import deeds, evidence
 from rememberai.events.naming import Terms
 
 
@@ -26,7 +26,7 @@ from rememberai.events.naming import Terms
     ],
 )
 def test_deeds_stand_where_no_thing_does(texts, expected):
-    assert deeds(texts, frozenset({"and", "was"})) == expected
+    assert deeds([evidence(text, frozenset({"and", "was"})) for text in texts]) == expected
 
 
 def test_titles_name_things_before_deeds():

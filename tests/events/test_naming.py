@@ -148,6 +148,21 @@ def test_korean_texts():
     assert set(found[1][:2]) == {"모래성을", "바다에서"}
 
 
+@given(
+    texts=st.lists(st.text("aebdwit '가나é,", max_size=30), max_size=12),
+    others=st.lists(st.text("aebdwit '가나é,", max_size=30), max_size=6),
+    kept=st.integers(0, 12),
+)
+@settings(max_examples=80, deadline=None)
+def test_what_was_read_before_changes_no_term(texts, others, kept):
+    fresh, again = Terms.of(texts), Terms.of(texts, Terms.of(others + texts[:kept]))
+    assert again.names == fresh.names
+    assert again.numbers.tolist() == fresh.numbers.tolist()
+    assert again.lengths.tolist() == fresh.lengths.tolist()
+    assert again.doing == fresh.doing
+    assert again.readings == fresh.readings  # none is kept that is needed no longer
+
+
 def test_a_long_text_counts_as_any_other():
     long = "sand " * 10_000 + "y" * 50_000
     assert telling([long, "cake", "cake"]) == [["cake", "sand"]]
