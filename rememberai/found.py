@@ -41,9 +41,8 @@ class Events:
     ``event_assigned`` and ``event_confidence`` of each photo are the `known_event` and `confidence`
     of its event; ``event_given`` is what a person accepted.
 
-    Whoever holds an instance keeps the photos that it read last in memory, so that the next call
-    need not read them again unless somebody changed them; `RememberAI.events` is a new one each
-    time.
+    An instance keeps the photos that it read last in memory, so that the next call need not read
+    them again unless somebody changed them.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ class _Live:
     """
 
     def __init__(self, book: Book, token: str) -> None:
-        self._book = _Held(book)
+        self._book = book
         self._token = token
         self._turn = threading.Lock()
         self._shown: Body = {}
@@ -126,14 +126,6 @@ class _Live:
             self._revision += 1
             self._shown = contents | {"revision": self._revision}
         return self._shown
-
-
-class _Held:
-    """A book whose events keep in memory what they read."""
-
-    def __init__(self, book: Book) -> None:
-        self.store, self.events = book.store, book.events
-        self.search, self.write_memory = book.search, book.write_memory
 
 
 async def _content(request: Request) -> bytes | None:
