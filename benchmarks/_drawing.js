@@ -1,7 +1,7 @@
-// The dots of a map in one of three ways; `move(frame)` zooms and draws them once more.
+// The dots of a map in one of several ways; `move(frame)` zooms and shows them once more.
 (n, way) => {
-  const canvas = document.createElement("canvas");
-  document.body.replaceChildren(canvas);
+  const node = document.createElement("div");
+  document.body.replaceChildren(node);
   const x = new Float32Array(n), y = new Float32Array(n), colour = new Uint16Array(n);
   let state = 1;
   const random = () => (state = (state * 16807) % 2147483647) / 2147483647;
@@ -10,43 +10,56 @@
     x[i] = Math.cos(i % 40) * 3 + random() + random() - 1;
     y[i] = Math.sin(i % 40) * 3 + random() + random() - 1;
   }
-  const palette = Array.from({ length: 12 }, (_, i) => [20 * i, 250 - 20 * i, 90]);
+  const palette = Array.from({ length: 12 }, (_, i) => `rgb(${20 * i} ${250 - 20 * i} 90)`);
 
-  const stamped = () => {
-    const plot = new Scatter(canvas, x, y, colour);
-    plot.paint(palette, [255, 255, 255], [0, 0, 0]);
-    plot.resize(880, 680, 1);
+  const plotted = () => {
+    const plot = new Scatter(node, x, y, colour);
+    plot.paint(palette, "white", "black");
+    plot.resize(880, 680);
     return plot;
   };
   const ways = {
-    "stamped pixels": () => {
-      const plot = stamped();
+    ECharts: () => {
+      const plot = plotted();
       return (transform) => {
         plot.transform = transform;
         plot.draw();
       };
     },
+    "moving ECharts' picture": () => {
+      const plot = plotted();
+      plot.draw();
+      return (transform) => {
+        plot.transform = transform;
+        plot.move();
+      };
+    },
     rectangles: () => {
-      const plot = stamped();
+      const plot = plotted();
+      const canvas = own();
+      const context = canvas.getContext("2d", { alpha: false });
       const groups = palette.map((_, c) => plot.order.filter((i) => colour[i] === c));
       return (transform) => {
         plot.transform = transform;
-        const { context, radius } = plot;
+        const { radius } = plot;
         context.clearRect(0, 0, canvas.width, canvas.height);
         groups.forEach((group, c) => {
-          context.fillStyle = `rgb(${palette[c]})`;
+          context.fillStyle = palette[c];
           for (const i of group) context.fillRect(...plot.place(i), 2 * radius, 2 * radius);
         });
       };
     },
     WebGL: () => {
-      const { bounds, radius } = stamped();
-      const own = document.createElement("canvas"); // a canvas has one kind of context
-      canvas.replaceWith(own);
-      Object.assign(own, { width: 880, height: 680 });
-      return points(own, radius, bounds);
+      const { bounds, radius } = plotted();
+      return points(own(), radius, bounds);
     },
   };
+
+  function own() {
+    const canvas = document.createElement("canvas");
+    node.replaceWith(canvas);
+    return Object.assign(canvas, { width: 880, height: 680 });
+  }
 
   // All points by one call, the least that a library on WebGL must do.
   function points(target, radius, [[x0, x1], [y0, y1]]) {

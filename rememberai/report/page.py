@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LIBRARY = "vendor/d3.js"  # which all modules know as d3
+LIBRARIES = ("vendor/d3.js", "vendor/echarts.js")  # which all modules know as d3 and echarts
 # Each module comes after those that it imports.
 _SCRIPTS = (
     "dom book words state card server filters correct photo timeline event scatter map main"
@@ -104,9 +104,10 @@ def _style() -> str:
 
 @cache
 def _script() -> str:
+    libraries = "".join(map(_asset, LIBRARIES))
     modules = (_asset(f"js/{name}.js") for name in _SCRIPTS)
     joined = "\n".join(_EXPORT.sub("", _IMPORT.sub("", module)) for module in modules)
-    return f'(() => {{\n"use strict";\n{_asset(LIBRARY)}{joined}}})();\n'
+    return f'(() => {{\n"use strict";\n{libraries}{joined}}})();\n'
 
 
 def _asset(name: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
 
 import pytest
 from pages import settle
+from PIL import Image
 
 import rememberai.report
 from rememberai.report.page import page as written
@@ -15,27 +17,40 @@ from rememberai.report.page import page as written
 # The first four are the bounds, the fifth is the middle; a unit is a tenth of the map.
 PLACES = [(0, 0), (10, 0), (0, 10), (10, 10), (5, 5), (6, 5), (5, 6)]
 MARGIN = 0.06
-VENDORED = Path(rememberai.report.__file__).parent / "assets" / "vendor" / "d3.js"
+VENDORED = Path(rememberai.report.__file__).parent / "assets" / "vendor"
+LIBRARIES = {
+    "d3": ("Mike Bostock", "this permission notice appear in all copies"),
+    "echarts": ("Copyright 2017-2026 The Apache Software Foundation", "Baidu Inc.", "Microsoft"),
+}
+MANY = 500  # dots at each place, of which the map is moved as a picture
 RECIPE = Path(__file__).parents[2] / "vendor"
 PHONE = {"width": 360, "height": 740, "has_touch": True}
 
 
 @pytest.fixture(scope="module")
 def map_page(tmp_path_factory):
-    n = len(PLACES)
+    return page_of(PLACES, tmp_path_factory.mktemp("map") / "map.html")
+
+
+@pytest.fixture(scope="module")
+def large_page(tmp_path_factory):
+    return page_of(PLACES * MANY, tmp_path_factory.mktemp("map") / "large.html")
+
+
+def page_of(places, path):
+    n = len(places)
     empty = "author caption captioner time lat lon width height".split()
     photos = {column: [None] * n for column in empty} | {
         "id": [f"{i:032x}" for i in range(n)],
         "name": [f"{i}.jpg" for i in range(n)],
         "memory": [f"dot {i}" for i in range(n)],
-        "x": [x for x, _ in PLACES],
-        "y": [y for _, y in PLACES],
+        "x": [x for x, _ in places],
+        "y": [y for _, y in places],
         "event": [-1] * n,
         "sure": [0] * n,
         "picture": [0] * n,
     }
     contents = {"title": "map", "made": "", "learned": False, "photos": photos, "events": []}
-    path = tmp_path_factory.mktemp("map") / "map.html"
     path.write_text(written(contents), encoding="utf-8")
     return path
 
@@ -46,9 +61,9 @@ class Seen:
     def __init__(self, page):
         self.page = page
         self.fingers = page.context.new_cdp_session(page)
-        page.wait_for_selector("canvas.dots")
+        page.wait_for_selector(".dots canvas")
         settle(page)
-        box = page.locator("canvas.dots").bounding_box()
+        box = page.locator(".frame .dots").bounding_box()
         self.unit = (1 - 2 * MARGIN) * min(box["width"], box["height"]) / 10
         self.middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
@@ -69,6 +84,11 @@ class Seen:
     def shows(self, dot, **how):
         return self.at(*self.place(dot, **how)) == f"dot {dot}"
 
+    def drawn(self, dot, **how):
+        """Whether it is dark at a dot's place; the paper is light, and shadows on it are."""
+        picture = Image.open(io.BytesIO(self.page.screenshot())).convert("L")
+        return picture.getpixel(self.place(dot, **how)) < 160
+
     def touch(self, kind, *points):
         fingers = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
         self.fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
@@ -80,8 +100,8 @@ class Seen:
 
 @pytest.fixture
 def seen(look, map_page):
-    def opened(**how):
-        return Seen(look(f"{map_page.as_uri()}#/map", **how))
+    def opened(path=map_page, **how):
+        return Seen(look(f"{path.as_uri()}#/map", **how))
 
     return opened
 
@@ -90,6 +110,34 @@ def test_at_rest_all_dots_are_on_the_map(seen):
     map_ = seen()
     assert all(map_.shows(dot) for dot in range(len(PLACES)))
     assert map_.at(*map_.place(4, moved=(20, 20))) is None
+
+
+def test_dots_are_drawn_where_they_are_found(seen):
+    map_ = seen()
+    assert all(map_.drawn(dot) for dot in range(len(PLACES)))
+    assert not map_.drawn(4, moved=(20, 20))
+    map_.page.locator(".frame").focus()
+    map_.page.keyboard.press("+")
+    settle(map_.page)
+    assert map_.drawn(5, zoom=1.6)
+    assert map_.drawn(6, zoom=1.6)
+    assert not map_.drawn(5)
+
+
+def test_many_dots_are_moved_as_a_picture_until_they_rest(seen, large_page):
+    map_ = seen(large_page)
+    dots = map_.page.locator(".frame .dots")
+    map_.page.evaluate("() => void (window.late = [], window.setTimeout = (act) => late.push(act))")
+    map_.page.mouse.move(*map_.middle)
+    map_.page.mouse.wheel(0, -500)
+    settle(map_.page)
+    assert round(dots.bounding_box()["height"] / dots.evaluate("(node) => node.clientHeight")) == 2
+    assert map_.drawn(5, zoom=2)
+    map_.page.evaluate("late.forEach((act) => act())")
+    settle(map_.page)
+    assert dots.bounding_box() == map_.page.locator(".frame .layer").bounding_box()
+    assert map_.drawn(5, zoom=2)
+    assert not map_.drawn(5)
 
 
 def test_the_wheel_zooms_about_the_pointer_and_the_button_shows_all_again(seen):
@@ -188,21 +236,24 @@ def test_what_is_in_the_middle_stays_there_when_the_window_changes(seen):
     assert after.shows(5, zoom=2)
 
 
-def test_the_library_is_the_one_that_the_recipe_names_with_its_licences(map_page):
-    text = VENDORED.read_text("utf-8")
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_library_is_the_one_that_the_recipe_names_with_its_licences(library, map_page):
+    text = (VENDORED / f"{library}.js").read_text("utf-8")
     wanted = json.loads((RECIPE / "package.json").read_text("utf-8"))["dependencies"]
     locked = json.loads((RECIPE / "package-lock.json").read_text("utf-8"))["packages"]
     head = text[: text.index("*/")]
-    named = dict(re.findall(r"\b(d3-[a-z]+) (\d+\.\d+\.\d+)", head))
-    assert wanted.items() <= named.items()
+    listed = (line for line in head.splitlines() if re.fullmatch(r"([\w-]+ [\d.]+(, )?)+", line))
+    named = dict(each.split() for line in listed for each in line.split(", "))
+    assert {name for name in wanted if name.startswith(library)} <= named.keys()
     assert all(locked[f"node_modules/{name}"]["version"] == named[name] for name in named)
-    assert "Mike Bostock" in head
-    assert "this permission notice appear in all copies" in head
+    assert all(words in head for words in LIBRARIES[library])
     assert head in map_page.read_text("utf-8")
     notice = " ".join((RECIPE.parent / "NOTICE").read_text("utf-8").split())
     assert all(f"{name} {version}" in notice for name, version in named.items())
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("unsafe", ["eval(", "Function(", "fetch(", "XMLHttpRequest", "import("])
-def test_the_library_neither_makes_code_nor_asks_for_anything(unsafe):
-    assert unsafe not in VENDORED.read_text("utf-8")
+def test_a_library_neither_makes_code_nor_asks_for_anything(library, unsafe):
+    text = (VENDORED / f"{library}.js").read_text("utf-8")
+    assert unsafe not in text[text.index("*/") :]

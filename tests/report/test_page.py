@@ -127,9 +127,9 @@ def test_a_photo_is_opened_turned_and_closed_by_keys_alone(look, report_path):
 
 def dots(page):
     """The places of the dots on the screen, found by their colours."""
-    page.wait_for_selector("canvas.dots")
+    page.wait_for_selector(".dots canvas")
     settle(page)
-    return page.locator("canvas.dots").bounding_box()
+    return page.locator(".frame .dots").bounding_box()
 
 
 def point_at_a_dot(page):

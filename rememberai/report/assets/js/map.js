@@ -10,8 +10,8 @@ import { t, titleOf } from "./words.js";
 
 /* global d3 */
 
-const MANY = 20000; // dots from which a moving map is drawn with fewer pixels
-const REST = 160; // milliseconds after which it is drawn in full again
+const MANY = 3000; // dots from which a moving map is the picture drawn last, moved
+const REST = 160; // milliseconds after which it is drawn anew
 const RINGS = 2000; // selected dots that get a ring; of more, the others step back
 const LEGEND = 80; // events in the legend
 const LABELS = 14; // on the map
@@ -28,14 +28,14 @@ export function mapView() {
 
 class PhotoMap {
   constructor() {
-    const canvas = el("canvas", { class: "dots" });
+    const dots = el("div", { class: "dots" });
     this.overlay = el("div", { class: "overlay", "aria-hidden": "true" });
     this.tip = el("div", { class: "tip", "aria-live": "polite", hidden: true });
-    this.frame = el("div", { class: "frame", tabindex: 0, role: "application", "aria-label": t("map.label"), "aria-describedby": "map-help" }, canvas, this.overlay, this.tip);
+    this.frame = el("div", { class: "frame", tabindex: 0, role: "application", "aria-label": t("map.label"), "aria-describedby": "map-help" }, dots, this.overlay, this.tip);
     this.bar = this.tools();
     this.side = el("div", { class: "side" });
     const colour = Uint16Array.from(photos.event, shadeOf);
-    this.scatter = new Scatter(canvas, Float32Array.from(photos.x, (x) => x ?? NaN), Float32Array.from(photos.y, (y) => y ?? NaN), colour);
+    this.scatter = new Scatter(dots, Float32Array.from(photos.x, (x) => x ?? NaN), Float32Array.from(photos.y, (y) => y ?? NaN), colour);
     this.hovered = -1;
     this.lit = null; // the event that the legend points at
     this.brushing = false;
@@ -65,18 +65,18 @@ class PhotoMap {
     clearTimeout(this.resting);
     cancelAnimationFrame(this.asked);
     this.stops.forEach((stop) => stop());
+    this.scatter.chart.dispose();
   }
 
   colours() {
     const style = getComputedStyle(document.documentElement);
-    const read = (name) => style.getPropertyValue(name).trim().match(/[\da-f]{2}/gi).map((part) => parseInt(part, 16));
+    const read = (name) => style.getPropertyValue(name).trim();
     const palette = Array.from({ length: 13 }, (_, shade) => read(`--e${shade}`));
     this.scatter.paint(palette, read("--card"), read("--ink"));
   }
 
   update(what) {
     const some = [...selection];
-    this.scatter.focus = new Set(some.length > RINGS ? [] : some);
     this.fade();
     this.side.replaceChildren(...(some.length ? this.picked(some) : this.legend()));
     if (what === "filters") clearTimeout(this.resting);
@@ -88,10 +88,10 @@ class PhotoMap {
     const many = selection.size > RINGS;
     const steps = (i) => !mask[i] || (lit !== null && photos.event[i] !== lit) || (many && !selection.has(i));
     const fades = lit !== null || isFiltered() || many;
-    this.scatter.faded = fades ? Uint8Array.from(photos.event, (_, i) => (steps(i) ? 1 : 0)) : null;
+    this.scatter.show(fades ? Uint8Array.from(photos.event, (_, i) => (steps(i) ? 1 : 0)) : null, many ? new Set() : selection);
   }
 
-  // Draw before the next frame; a moving map of many dots in fewer pixels.
+  // Draw before the next frame; a moving map of many dots when it rests.
   request(moving = false) {
     clearTimeout(this.resting);
     const quick = moving && this.scatter.order.length > MANY;
@@ -106,18 +106,18 @@ class PhotoMap {
     const { width, height } = scatter;
     if (width === frame.clientWidth && height === frame.clientHeight) return;
     const middle = width && scatter.under(width / 2, height / 2);
-    scatter.resize(frame.clientWidth, frame.clientHeight, sharpness());
+    scatter.resize(frame.clientWidth, frame.clientHeight);
     this.layer.call(this.area);
     if (middle) d3.select(frame).call(this.zooming.translateTo, ...scatter.rest(...middle));
     this.request();
   }
 
   draw(quick) {
-    const { scatter } = this;
-    const ratio = quick ? 1 : sharpness();
-    if (ratio !== scatter.ratio) scatter.resize(scatter.width, scatter.height, ratio);
-    scatter.draw();
-    if (!quick) this.label();
+    if (quick) this.scatter.move();
+    else {
+      this.scatter.draw();
+      this.label();
+    }
     this.overlay.classList.toggle("moving", quick);
     this.mark();
   }
@@ -340,11 +340,6 @@ function largestFirst() {
 
 function isApart(one, other) {
   return one.right + GAP < other.left || other.right + GAP < one.left || one.bottom < other.top || other.bottom < one.top;
-}
-
-// Pixels of the canvas for one CSS pixel, where nothing moves.
-function sharpness() {
-  return Math.min(2, devicePixelRatio);
 }
 
 function absent() {

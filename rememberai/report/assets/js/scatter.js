@@ -1,41 +1,60 @@
-// A scatter plot on a plain canvas. Where things lie, and which are near, D3 knows; the dots are
-// stamped into one array of pixels, which needs no graphics card.
+// A scatter plot. Where things lie, and which are near, D3 knows; ECharts draws the dots.
 
-/* global d3 */
+/* global d3, echarts */
 
-const MARGIN = 0.06; // of the canvas, left free around the dots
+const MARGIN = 0.06; // of the plot, left free around the dots
+const PALE = 0.78; // of the paper's colour in that of a dot that steps back
+const RING = 3; // pixels around a dot that stands out, of which the last two are ink
 
 export class Scatter {
   // x, y: Float32Array, NaN where there is no dot; colour: Uint16Array, a number of the palette.
-  constructor(canvas, x, y, colour) {
-    Object.assign(this, { canvas, x, y, colour });
-    this.context = canvas.getContext("2d", { alpha: false });
-    this.palette = [];
-    this.faded = null; // Uint8Array: 1 for a dot that steps back
-    this.focus = new Set(); // dots that stand out
+  constructor(node, x, y, colour) {
+    Object.assign(this, { node, x, y, colour });
+    this.chart = echarts.init(node, null, { width: 1, height: 1, devicePixelRatio: Math.min(2, devicePixelRatio) });
+    this.chart.setOption({ animation: false, grid: { left: 0, top: 0, right: 0, bottom: 0 }, xAxis: { show: false }, yAxis: { show: false } });
     this.order = places(x);
     this.tree = d3.quadtree(this.order, (dot) => x[dot], (dot) => y[dot]);
     this.bounds = [x, y].map((axis) => (this.order.length ? d3.extent(this.order, (dot) => axis[dot]) : [0, 1]));
-    this.transform = d3.zoomIdentity; // of D3: from the plot at rest to what is shown, in CSS pixels
+    // Of D3: from the plot at rest to what is shown, and to what was drawn last, in CSS pixels.
+    this.transform = this.drawn = d3.zoomIdentity;
+    this.all = this.byColour(this.order);
+    this.show(null, new Set());
   }
 
-  // palette: colours [r, g, b] of the dots; ground: that of the paper; ink: that of a ring.
+  // palette: colours of the dots; ground: that of the paper; ink: that of a ring.
   paint(palette, ground, ink) {
-    const mix = (colour) => colour.map((c, i) => Math.round(0.22 * c + 0.78 * ground[i]));
-    this.palette = Int32Array.from(palette, pack);
-    this.pale = Int32Array.from(palette, (colour) => pack(mix(colour)));
-    this.ground = pack(ground);
-    this.ink = pack(ink);
+    const pale = palette.map((colour) => d3.interpolateRgb(colour, ground)(PALE));
+    Object.assign(this, { palette, pale, ink: palette.map(() => ink) });
   }
 
-  // width, height: of the plot in CSS pixels; ratio: pixels of the canvas for each of them.
-  resize(width, height, ratio) {
-    const { canvas } = this;
-    Object.assign(this, { width, height, ratio });
-    canvas.width = Math.max(1, Math.round(width * ratio));
-    canvas.height = Math.max(1, Math.round(height * ratio));
-    this.image = this.context.createImageData(canvas.width, canvas.height);
-    this.pixels = new Int32Array(this.image.data.buffer);
+  // faded: Uint8Array, 1 for a dot that steps back, or null; focus: set of the dots that stand out.
+  show(faded, focus) {
+    const some = (is) => this.byColour(this.order.filter(is));
+    const ahead = focus.size ? some((dot) => focus.has(dot)) : [];
+    this.layers = [
+      [faded ? "pale" : "palette", 0, this.all],
+      ["palette", 0, faded ? some((dot) => !faded[dot]) : []],
+      ["ink", RING, ahead],
+      ["palette", RING - 2, ahead],
+    ];
+  }
+
+  // The dots of each colour, as coordinates one after another; the palette's last lies lowest.
+  byColour(dots) {
+    const groups = new Map();
+    for (const dot of dots) {
+      const shade = this.colour[dot];
+      if (!groups.has(shade)) groups.set(shade, []);
+      groups.get(shade).push(this.x[dot], this.y[dot]);
+    }
+    const colours = [...groups.keys()].sort((one, other) => other - one);
+    return colours.map((shade) => [shade, Float32Array.from(groups.get(shade))]);
+  }
+
+  // width, height: of the plot in CSS pixels.
+  resize(width, height) {
+    Object.assign(this, { width, height });
+    this.chart.resize({ width, height });
   }
 
   // CSS pixels of the plot at rest for one unit of the data.
@@ -46,7 +65,7 @@ export class Scatter {
 
   get radius() {
     const many = Math.max(1.2, Math.min(7, 200 / Math.sqrt(this.order.length + 1)));
-    return this.ratio * Math.min(11, many * Math.sqrt(this.transform.k));
+    return Math.min(11, many * Math.sqrt(this.transform.k));
   }
 
   // A point of the data in CSS pixels of the plot at rest.
@@ -55,7 +74,7 @@ export class Scatter {
     return [(x - mean(bounds[0])) * scale + this.width / 2, (mean(bounds[1]) - y) * scale + this.height / 2];
   }
 
-  // Where a dot lies, in CSS pixels of the canvas.
+  // Where a dot lies, in CSS pixels of the plot.
   place(dot) {
     return this.transform.apply(this.rest(this.x[dot], this.y[dot]));
   }
@@ -68,42 +87,23 @@ export class Scatter {
   }
 
   draw() {
-    const { pixels, faded, focus, radius } = this;
-    pixels.fill(this.ground);
-    const dot = stamp(radius);
-    if (faded) {
-      this.drawDots(dot, this.pale, this.order.filter((i) => faded[i]));
-      this.drawDots(dot, this.palette, this.order.filter((i) => !faded[i]));
-    } else {
-      this.drawDots(dot, this.palette, this.order);
-    }
-    if (focus.size) {
-      const dots = this.order.filter((i) => focus.has(i));
-      const ink = new Int32Array(this.palette.length).fill(this.ink);
-      this.drawDots(stamp(radius + 3 * this.ratio), ink, dots);
-      this.drawDots(stamp(radius + this.ratio), this.palette, dots);
-    }
-    this.context.putImageData(this.image, 0, 0);
+    const { chart, layers, radius, transform } = this;
+    const [left, top] = this.under(0, 0);
+    const [right, bottom] = this.under(this.width, this.height);
+    const series = layers.flatMap(([colours, more, groups]) =>
+      groups.map(([shade, data]) => ({ type: "scatter", data, dimensions: ["x", "y"], large: true, largeThreshold: 0, progressive: 0, silent: true, symbolSize: 2 * (radius + more), itemStyle: { color: this[colours][shade], opacity: 1 } })),
+    );
+    chart.setOption({ xAxis: { min: left, max: right }, yAxis: { min: bottom, max: top }, series }, { replaceMerge: "series", silent: true });
+    chart.getZr().flush();
+    this.drawn = transform;
+    this.move();
   }
 
-  drawDots(dot, palette, dots) {
-    const { x, y, colour, pixels, ratio, transform } = this;
-    const { width, height } = this.canvas;
-    const scale = this.scale * transform.k * ratio;
-    const [x0, y0] = transform.apply(this.rest(0, 0)).map((place) => place * ratio);
-    const { core, edge, share, reach } = offsets(dot, width);
-    for (let at = 0; at < dots.length; at += 1) {
-      const i = dots[at];
-      const left = Math.round(x0 + x[i] * scale);
-      const top = Math.round(y0 - y[i] * scale);
-      if (left < reach || top < reach || left >= width - reach || top >= height - reach) continue;
-      const place = top * width + left;
-      const pixel = palette[colour[i]];
-      for (let k = 0; k < core.length; k += 1) pixels[place + core[k]] = pixel;
-      for (let k = 0; k < edge.length; k += 1) {
-        pixels[place + edge[k]] = blend(pixels[place + edge[k]], pixel, share[k]);
-      }
-    }
+  // Put what was drawn last where it belongs now: all that a moving map of many dots has time for.
+  move() {
+    const { node, drawn, transform } = this;
+    const k = transform.k / drawn.k;
+    node.style.transform = `translate(${transform.x - k * drawn.x}px, ${transform.y - k * drawn.y}px) scale(${k})`;
   }
 
   // The dot nearest to a place in CSS pixels, at most `within` of them away; -1 for none.
@@ -136,42 +136,4 @@ function places(x) {
   const there = [];
   for (let i = 0; i < x.length; i += 1) if (!Number.isNaN(x[i])) there.push(i);
   return Uint32Array.from(there);
-}
-
-// The pixels of a disc: [dx, dy, share of the pixel that it covers].
-function stamp(radius) {
-  const reach = Math.ceil(radius) + 1;
-  const found = [];
-  for (let dy = -reach; dy <= reach; dy += 1) {
-    for (let dx = -reach; dx <= reach; dx += 1) {
-      const share = Math.min(1, Math.max(0, radius + 0.5 - Math.hypot(dx, dy)));
-      if (share > 0.05) found.push([dx, dy, share]);
-    }
-  }
-  return { found, reach };
-}
-
-// The same as offsets into an array of rows of that width: those covered whole, and the edge.
-function offsets({ found, reach }, width) {
-  const at = ([dx, dy]) => dy * width + dx;
-  const whole = found.filter(([, , share]) => share > 0.95);
-  const part = found.filter(([, , share]) => share <= 0.95);
-  return {
-    core: Int32Array.from(whole, at),
-    edge: Int32Array.from(part, at),
-    share: Uint16Array.from(part, ([, , share]) => Math.round(256 * share)),
-    reach,
-  };
-}
-
-// Little-endian RGBA, as every browser's machine has it.
-function pack([red, green, blue]) {
-  return (255 << 24) | (blue << 16) | (green << 8) | red;
-}
-
-function blend(under, over, share) {
-  const keep = 256 - share;
-  const redBlue = (((under & 0xff00ff) * keep + (over & 0xff00ff) * share) >>> 8) & 0xff00ff;
-  const green = (((under & 0x00ff00) * keep + (over & 0x00ff00) * share) >>> 8) & 0x00ff00;
-  return (255 << 24) | redBlue | green;
 }
