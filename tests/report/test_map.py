@@ -140,6 +140,31 @@ def test_many_dots_are_moved_as_a_picture_until_they_rest(seen, large_page):
     assert not map_.drawn(5)
 
 
+@pytest.mark.parametrize("how", ["zoom", "drag"])
+def test_a_picture_that_went_too_far_is_drawn_anew_while_it_moves(seen, large_page, how):
+    map_ = seen(large_page)
+    dots, layer = (map_.page.locator(f".frame {part}") for part in (".dots", ".layer"))
+    map_.page.evaluate("() => void (window.setTimeout = () => 0)")  # it never rests
+    map_.page.mouse.move(*map_.middle)
+    if how == "zoom":
+        map_.page.mouse.wheel(0, -500)
+        settle(map_.page)
+        assert dots.bounding_box() != layer.bounding_box()
+        map_.page.mouse.wheel(0, -100)
+        settle(map_.page)
+        assert map_.drawn(5, zoom=2 ** (600 / 500))
+    else:
+        x, y = map_.middle
+        map_.page.mouse.down()
+        map_.page.mouse.move(x + 0.3 * layer.bounding_box()["width"], y)
+        settle(map_.page)
+        assert dots.bounding_box() != layer.bounding_box()
+        map_.page.mouse.move(x + 0.4 * layer.bounding_box()["width"], y)
+        settle(map_.page)
+    assert dots.bounding_box() == layer.bounding_box()
+    assert "moving" in map_.page.locator(".frame div.overlay").get_attribute("class")
+
+
 def test_the_wheel_zooms_about_the_pointer_and_the_button_shows_all_again(seen):
     map_ = seen()
     map_.page.mouse.move(*map_.place(5))

@@ -91,7 +91,7 @@ class PhotoMap {
     this.scatter.show(fades ? Uint8Array.from(photos.event, (_, i) => (steps(i) ? 1 : 0)) : null, many ? new Set() : selection);
   }
 
-  // Draw before the next frame; a moving map of many dots when it rests.
+  // Draw before the next frame; a moving map of many dots when it rests, or has gone far.
   request(moving = false) {
     clearTimeout(this.resting);
     const quick = moving && this.scatter.order.length > MANY;
@@ -113,11 +113,10 @@ class PhotoMap {
   }
 
   draw(quick) {
-    if (quick) this.scatter.move();
-    else {
-      this.scatter.draw();
-      this.label();
-    }
+    const { scatter } = this;
+    if (quick && scatter.serves()) scatter.move();
+    else scatter.draw();
+    if (!quick) this.label();
     this.overlay.classList.toggle("moving", quick);
     this.mark();
   }

@@ -101,9 +101,22 @@ export class Scatter {
 
   // Put what was drawn last where it belongs now: all that a moving map of many dots has time for.
   move() {
-    const { node, drawn, transform } = this;
+    const [left, top, k] = this.away();
+    this.node.style.transform = `translate(${left}px, ${top}px) scale(${k})`;
+  }
+
+  // Whether it is neither too coarse there, nor a third of the plot empty beside it.
+  serves() {
+    const [left, top, k] = this.away();
+    const fills = (start, size) => start < size / 3 && start + k * size > (2 * size) / 3;
+    return k <= 2 && fills(left, this.width) && fills(top, this.height);
+  }
+
+  // Where what was drawn last begins now, in CSS pixels of the plot, and how large it is.
+  away() {
+    const { drawn, transform } = this;
     const k = transform.k / drawn.k;
-    node.style.transform = `translate(${transform.x - k * drawn.x}px, ${transform.y - k * drawn.y}px) scale(${k})`;
+    return [transform.x - k * drawn.x, transform.y - k * drawn.y, k];
   }
 
   // The dot nearest to a place in CSS pixels, at most `within` of them away; -1 for none.
