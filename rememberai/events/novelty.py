@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _CERTAIN = 0.99  # more is no better, so that an event stands out though all seeds are surer still
-_SURE_OF_START = 5.0  # inverse variance of the slopes
+_SURE_OF_START = 5.0  # inverse variance of the leading slope
+_SURE_OF_NONE = 100.0  # inverse variance of the others, per standard deviation of their evidence
 _STEPS = 100
 _SMALL = 1e-9
 _ROUNDED = 1e-9  # below the limit: a mean of equal probabilities can be less in its last digits
@@ -34,16 +35,20 @@ _FLATTEST = 0.01  # slope; what seeds say of unknown ones may be no guide
 class Novelty:
     """Tell by logistic regression how probable it is that an answer is of a learned event at all.
 
-    The evidence, in log odds, is the share that the learned events have beside others (see
-    `others`); where no others are told of, how probable the most probable learned event is. The
-    teachers are the seeds, each judged without its group: once as they are, and once as if their
-    own event had not been learned. So each event in turn plays the unknown, and the probability is
-    that of a world in which every second photo, or album, is of none of the learned events. Before
-    there are any seeds the slope is 1, within a standard deviation of 0.45.
+    Two things are evidence. The log odds of the share that the learned events have beside others
+    (see `others`) lead: before there are any seeds their slope is 1, within a standard deviation of
+    0.45. The log odds of the most probable event join as far as the seeds teach it, since those
+    others may have nothing to do with what else there is: their slope, for one standard deviation
+    of what the seeds have, is 0 within 0.1. Where no others are told of, they lead alone.
 
-    Albums have a regression and a limit of their own where as many are among the seeds as the
-    calibration and the limit need; else an album is as probably known as its photos are on the
-    average.
+    The teachers are the seeds, each judged without its group: once as they are, and once as if
+    their own event had not been learned. So each event in turn plays the unknown, and the
+    probability is that of a world in which every second photo, or album, is of none of the learned
+    events. No slope is below 0: more evidence is never less probable.
+
+    The evidence of an album is the mean of its photos' log odds. Albums have a regression upon it
+    and a limit of their own where as many are among the seeds as the calibration and the limit
+    need; else an album is as probably known as its photos are on the average.
 
     Parameters
     ----------
@@ -60,7 +65,8 @@ class Novelty:
     References
     ----------
     Platt, "Probabilistic outputs for support vector machines", 1999; Scheirer et al., "Probability
-    models for open set recognition", PAMI 2014.
+    models for open set recognition", PAMI 2014; Hendrycks and Gimpel, "A baseline for detecting
+    misclassified and out-of-distribution examples in neural networks", ICLR 2017.
     """
 
     def __init__(self, max_risk: float) -> None:
@@ -92,19 +98,23 @@ class Novelty:
         told: list[Floats | None] = [None, None]
         if others is not None:
             told = [others.left_out_, others.left_out_unlearned_]
-        judged = seeds.judged()
         photos = [
-            _evidence(calibration.of_photos(some), share)[judged]
+            _evidence(calibration.of_photos(some), share)
             for some, share in zip(pools, told, strict=True)
         ]
-        self._of_photos, self.least_ = self._learn(photos)
+        judged = seeds.judged()
+        self._of_photos, self.least_ = self._learn([side[judged] for side in photos])
         self._of_albums, self.album_least_ = None, None
         rows = seeds.albums()
         if calibration.knows_albums and len(rows) + 1 >= 1 / self.max_risk:
-            albums = [
-                np.concatenate([self._of_one(some, share, seeds, near, r) for r in rows])
-                for some, share in zip(pools, told, strict=True)
-            ]
+            albums = []
+            for some, side in zip(pools, photos, strict=True):
+                odds = _odds(side, self._of_photos)
+                each = [
+                    photo_weights(seeds.vectors[r], some[r], seeds.metric, near) @ odds[r]
+                    for r in rows
+                ]
+                albums.append(np.array(each)[:, None].round(6))
             self._of_albums, self.album_least_ = self._learn(albums)
         return self
 
@@ -118,7 +128,7 @@ class Novelty:
         share
             (n,) shares of the learned events, if other events are told of.
         """
-        return _sigmoid(_evidence(shares, share), self._of_photos)
+        return _sigmoid(_odds(_evidence(shares, share), self._of_photos))
 
     def of_album(self, pool: Floats, share: Floats | None, weights: Floats) -> float:
         """Give the probability that an album is of a learned event.
@@ -130,11 +140,11 @@ class Novelty:
         weights
             (n,) weights of the photos, whose sum is 1.
         """
+        odds = _odds(_evidence(self._calibration.of_photos(pool), share), self._of_photos)
         if self._of_albums is None:
-            return float(self.of_photos(self._calibration.of_photos(pool), share).mean())
-        found = self._calibration.of_album(weights @ pool)[None]
-        evidence = _evidence(found, share if share is None else (weights @ share)[None])
-        return float(_sigmoid(evidence, self._of_albums)[0])
+            return float(_sigmoid(odds).mean())
+        album = (weights @ odds).round(6)
+        return float(_sigmoid(_odds(np.array([[album]]), self._of_albums))[0])
 
     def doubt(self, event: str, known: float) -> Doubt | None:
         """Say why an album is taken for unknown though an event comes first; None if it is not."""
@@ -143,20 +153,8 @@ class Novelty:
 
     def _learn(self, sides: Sequence[Floats]) -> tuple[Floats, float]:
         found = _regress(*sides)
-        known = _sigmoid(sides[0], found)
+        known = _sigmoid(_odds(sides[0], found))
         return found, max(0.0, -conformal_limit(-known, self.max_risk) - _ROUNDED)
-
-    def _of_one(
-        self,
-        pool: Floats,
-        share: Floats | None,
-        seeds: SeedSet,
-        near: float,
-        rows: NDArray[np.intp],
-    ) -> Floats:
-        weights = photo_weights(seeds.vectors[rows], pool[rows], seeds.metric, near)
-        found = self._calibration.of_album(weights @ pool[rows])[None]
-        return _evidence(found, share if share is None else (weights @ share[rows])[None])
 
 
 def _unlearned(pool: Floats, truth: NDArray[np.intp]) -> Floats:
@@ -168,24 +166,36 @@ def _unlearned(pool: Floats, truth: NDArray[np.intp]) -> Floats:
 
 
 def _evidence(shares: Floats, share: Floats | None) -> Floats:
-    """Give (n,) log odds."""
-    told = shares.max(axis=1) if share is None else share
-    told = np.clip(told, 1 - _CERTAIN, _CERTAIN)
+    """Give (n, k) evidence of photos, the leading one first."""
+    columns = [shares.max(axis=1)] if share is None else [share, shares.max(axis=1)]
+    told = np.clip(np.stack(columns, axis=1), 1 - _CERTAIN, _CERTAIN)
     return np.asarray(np.log(told / (1 - told)).round(6), np.float64)
 
 
-def _sigmoid(evidence: Floats, weights: Floats) -> Floats:
-    odds = np.clip(weights[0] + weights[1] * evidence, -_FAR, _FAR)
+def _odds(evidence: Floats, weights: Floats) -> Floats:
+    """Give the (n,) log odds of a regression."""
+    odds = weights[0] + (evidence * weights[1:]).sum(axis=1)
+    return np.asarray(np.clip(odds, -_FAR, _FAR), np.float64)
+
+
+def _sigmoid(odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-odds)), np.float64)
 
 
 def _regress(known: Floats, unknown: Floats) -> Floats:
-    """Fit the intercept and the slope by Newton's method, with steps halved that go too far."""
+    """Fit the intercept and the slopes of (n, k) evidence by Newton's method in their bounds.
+
+    A slope at its bound that would leave it stays; steps that go too far are halved (Bertsekas,
+    "Projected Newton methods", SIAM J. Control and Optimization 20, 1982).
+    """
     rows = np.concatenate([known, unknown])
-    centre = rows.sum() / max(len(rows), 1)
-    rows = np.stack([np.ones(len(rows)), rows - centre], axis=1)
-    signs = np.where(np.arange(len(rows)) < len(known), 1.0, -1.0)
-    start, sure = np.array([0.0, 1.0]), np.array([_SMALL, _SURE_OF_START])
+    n, k = rows.shape
+    centre = rows.sum(axis=0) / max(n, 1)
+    rows = np.column_stack([np.ones(n), rows - centre])
+    signs = np.where(np.arange(n) < len(known), 1.0, -1.0)
+    variances = (rows[:, 2:] ** 2).sum(axis=0) / max(n, 1)
+    start, least = np.eye(k + 1)[1], np.array([-np.inf, _FLATTEST] + [0.0] * (k - 1))
+    sure = np.array([_SMALL, _SURE_OF_START, *np.maximum(_SURE_OF_NONE * variances, _SMALL)])
 
     def loss(weights: Floats) -> float:
         away = float((sure * (weights - start) ** 2).sum()) / 2
@@ -196,12 +206,14 @@ def _regress(known: Floats, unknown: Floats) -> Floats:
         wrong = 1 / (1 + np.exp(np.minimum(signs * (rows @ weights), _FAR)))
         slope = rows.T @ (signs * wrong) - sure * (weights - start)
         curve = rows.T @ ((wrong * (1 - wrong))[:, None] * rows) + np.diag(sure)
-        step, before = np.linalg.solve(curve, slope), weights
+        free = np.flatnonzero((weights > least) | (slope > 0))
+        step, before = np.zeros(k + 1), weights
+        step[free] = np.linalg.solve(curve[np.ix_(free, free)], slope[free])
         while np.abs(step).max() > _SMALL:
-            weights = np.maximum(before + step, [-np.inf, _FLATTEST])
+            weights = np.maximum(before + step, least)
             if loss(weights) <= loss(before):
                 break
             step /= 2
         if np.abs(weights - before).max() <= _SMALL:
             break
-    return np.array([weights[0] - centre * weights[1], weights[1]])
+    return np.array([weights[0] - centre @ weights[1:], *weights[1:]])

@@ -7,7 +7,7 @@ import pytest
 from blobs import blobs
 from sklearn.linear_model import LogisticRegression
 
-from rememberai import EventAssigner, InputError
+from rememberai import EventAssigner, EventPrototypes, InputError
 from rememberai._arrays import prepare
 from rememberai.events import OCCASIONS
 from rememberai.events.calibration import Calibration
@@ -116,22 +116,44 @@ def test_the_share_is_that_of_the_learned_events_in_all_that_are_not_the_same():
 
 def test_the_regression_is_logistic():
     random = np.random.default_rng(0)
-    known, unknown = random.normal(1, 1, 400), random.normal(-0.5, 1, 400)
-    weights = _regress(known, unknown)
+    known = random.normal(1, 1, (20_000, 3))
+    unknown = random.normal([-0.5, 0.7, 0.8], 1, (20_000, 3))
+    scale = [1, 100, 0.01]  # evidence has units
+    weights = _regress(known * scale, unknown * scale)
     rows = np.concatenate([known, unknown])
-    model = LogisticRegression(C=1e6, tol=1e-8).fit(rows[:, None], np.arange(800) < 400)
-    assert weights[1] == pytest.approx(model.coef_[0, 0], abs=0.03)  # 400 seeds, a faint prior
-    assert weights[0] == pytest.approx(model.intercept_[0], abs=0.03)
+    model = LogisticRegression(C=1e6, tol=1e-8).fit(rows, np.arange(40_000) < 20_000)
+    expected = [*model.intercept_, *model.coef_[0]]  # many seeds, a faint prior
+    np.testing.assert_allclose(weights * [1, *scale], expected, atol=0.02)
 
 
+def test_few_seeds_hardly_teach_more_than_the_leading_evidence():
+    random = np.random.default_rng(0)
+    known, unknown = random.normal(1, 1, (4, 2)), random.normal(-1, 1, (4, 2))
+    _, lead, other = _regress(known, unknown)
+    assert lead > 0.9
+    assert other < 0.1
+
+
+def test_evidence_that_speaks_the_other_way_is_left_out():
+    random = np.random.default_rng(0)
+    known, unknown = random.normal(1, 1, (400, 3)), random.normal(-1, 1, (400, 3))
+    known[:, 1], unknown[:, 1] = random.normal(-1, 1, 400), random.normal(1, 1, 400)
+    weights = _regress(known, unknown)
+    assert weights[2] == 0
+    without = _regress(known[:, [0, 2]], unknown[:, [0, 2]])
+    np.testing.assert_allclose(weights[[0, 1, 3]], without, atol=1e-6)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
 @pytest.mark.parametrize(
     ("known", "unknown"),
     [([], []), ([4.6] * 9, [4.6] * 9), ([4.6] * 50, [-4.6] * 50), ([-4.6] * 50, [4.6] * 50)],
 )
-def test_whatever_the_evidence_more_of_it_is_more_probable(known, unknown):
-    weights = _regress(np.array(known), np.array(unknown))
+def test_whatever_the_evidence_more_of_it_is_more_probable(known, unknown, columns):
+    weights = _regress(*(np.tile(np.array(side)[:, None], columns) for side in (known, unknown)))
     assert np.isfinite(weights).all()
     assert weights[1] > 0
+    assert (weights[2:] >= 0).all()
 
 
 def test_each_event_in_turn_plays_the_unknown():
@@ -170,6 +192,47 @@ def test_events_held_out_are_told_by_the_names_of_others():
     np.testing.assert_allclose(
         named.assign(asked).probabilities, alone.assign(asked).probabilities, atol=1e-5
     )
+
+
+def test_where_the_names_of_others_say_nothing_the_most_probable_event_still_does():
+    random = np.random.default_rng(0)
+    truth = np.arange(2000) % 4
+    pool = random.dirichlet(np.full(4, 10.0), size=2000)
+    pool[np.arange(2000), truth] += random.uniform(0, 1, 2000)
+    vectors = prepare(random.normal(size=(2000, 5)), "l2")
+    seeds = SeedSet.sorted(vectors, truth, [None] * 2000, 4, "l2")
+    pool = pool[seeds.rows] / pool[seeds.rows].sum(axis=1)[:, None]
+    others = OtherEvents(*np.split(np.eye(5, dtype=np.float32), [4]))
+    others.left_out_, others.left_out_unlearned_ = random.uniform(0.1, 0.9, (2, 2000))
+    calibration = Calibration().fit(pool, seeds, 0.0)
+    without = pool * (seeds.truth[:, None] != np.arange(4))
+    shares = [calibration.of_photos(some) for some in (pool, without / without.sum(1)[:, None])]
+    hits = []
+    for some in (None, others):
+        novelty = Novelty(0.1).fit(calibration, pool, seeds, 0.0, some)
+        sides = (others.left_out_, others.left_out_unlearned_) if some else (None, None)
+        known, unknown = map(novelty.of_photos, shares, sides)
+        hits.append((known[:, None] > unknown).mean())
+    assert hits[0] > 0.8
+    assert hits[1] > hits[0] - 0.03
+
+
+def test_an_album_has_the_weighted_mean_of_its_photos_log_odds():
+    vectors, labels, _, _ = world()
+    assigner = taught(range(5), range(8))
+    two = vectors[[np.flatnonzero(labels == 2)[0], np.flatnonzero(labels == 6)[0]]]
+
+    def odds(some, weights):
+        known = assigner.assign_album(some, weights=weights).known
+        return np.log(known / (1 - known))
+
+    first, last = (odds(two[[i]], [1]) for i in range(2))
+    even = odds(two, [1, 1])
+    ratio = (first - even) / (even - last)  # how much the last tells
+    for trust in (0.2, 3, 10):
+        expected = (first + trust * ratio * last) / (1 + trust * ratio)
+        assert odds(two, [1, trust]) == pytest.approx(expected, abs=1e-4)
+    assert odds(two[[0, 0, 0]], [1, 1, 1]) == pytest.approx(first, abs=1e-4)
 
 
 def test_an_album_has_what_its_photos_tell():
@@ -238,7 +301,8 @@ def test_others_need_descriptions_and_vectors_like_the_seeds():
 
 def test_others_last_when_seeds_are_added():
     vectors, labels, names, groups = world()
-    assigner = taught(range(5), range(8))
+    every = EventPrototypes(24)  # else those of the events before stay as they were
+    assigner = taught(range(5), range(8), prototypes=every)
     rows = labels == 5
     assigner.add(
         vectors[rows],
@@ -248,7 +312,7 @@ def test_others_last_when_seeds_are_added():
     )
     assert assigner.assign_album(vectors[labels == 5][:4]).event == "event 5"
     assert assigner.assign_album(vectors[labels == 6][:4]).event is None
-    again = taught(range(6), range(8))
+    again = taught(range(6), range(8), prototypes=every)
     np.testing.assert_allclose(assigner.assign(vectors).known, again.assign(vectors).known)
 
 
