@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from benchmarks._event_data import Encodings, Vectors
+    from benchmarks._event_data import Encodings, Labelled, Vectors
     from benchmarks._records import Record, Run
     from benchmarks.events_memex import MemexAlbum, Split
     from rememberai.events import Assignment
 
 PROBABILITY, NAMED, PUBLISHED = "probability alone", "OCCASIONS", "names of PEC and CUFED"
 TAUGHT = "an oracle, taught the events held out"
+_MOST_TEXTS = 3000
 # The classes of two sets of personal albums, by other hands than OCCASIONS: Bossard et al., "Event
 # recognition in photo collections with a stopwatch HMM", ICCV 2013; Wang et al., "Event-specific
 # image importance", CVPR 2016.
@@ -49,11 +50,7 @@ def unknown(
     splits: int,
 ) -> None:
     """Hold out a quarter of the events, and see whether their albums are told from the others."""
-    told: dict[str, Vectors | None] = {
-        PROBABILITY: None,
-        NAMED: encodings.encode(OCCASIONS),
-        PUBLISHED: encodings.encode([*_PEC.split(", "), *_CUFED.split("; ")]),
-    }
+    told = _others(encodings)
     for least in (1, 2):
         for seed in range(splits):
             split = split_by_user(albums, names, seed, least)
@@ -70,6 +67,46 @@ def unknown(
                 assigner = _taught(split, known, others)
                 answers = [assigner.assign_album(album.vectors) for album in split.asked]
                 run.add({**what, "by": by}, seed, _judged(split, hidden, answers), seed=seed)
+
+
+def unknown_texts(run: Run, encodings: Encodings, texts: Labelled, splits: int) -> None:
+    """Do the same with single texts, of concepts of which most are no occasions at all."""
+    concepts = sorted(set(texts.labels.tolist()))
+    for seed in range(splits):
+        random = np.random.default_rng(seed)
+        hidden = set(random.permutation(concepts)[: len(concepts) // 4].tolist())
+        rows = random.permutation(len(texts.labels))[:_MOST_TEXTS]
+        asked = rows[len(rows) // 2 :]
+        seeds = [i for i in rows[: len(rows) // 2] if texts.labels[i] not in hidden]
+        known = [concept for concept in concepts if concept not in hidden]
+        names = dict(zip(known, encodings.encode(known), strict=True))
+        truth = np.array([label not in hidden for label in texts.labels[asked].tolist()])
+        for by, others in _others(encodings).items():
+            assigner = EventAssigner().fit(
+                texts.vectors[seeds],
+                texts.labels[seeds].tolist(),
+                descriptions=names,
+                others=others,
+            )
+            found = assigner.assign(texts.vectors[asked])
+            silent = np.array([event is None for event in found.events])
+            best = np.array(assigner.events_)[found.probabilities.argmax(axis=1)]
+            figures = {
+                "auroc": float(roc_auc_score(truth, found.known)),
+                "unknown_of_known": float(silent[truth].mean()),
+                "unknown_of_hidden": float(silent[~truth].mean()),
+                "probabilities": found.probabilities.max(axis=1)[truth].round(4).tolist(),
+                "hits": (best == texts.labels[asked])[truth].tolist(),
+            }
+            run.add({"task": "unknown", "data": "happydb", "by": by}, seed, figures, seed=seed)
+
+
+def _others(encodings: Encodings) -> dict[str, Vectors | None]:
+    return {
+        PROBABILITY: None,
+        NAMED: encodings.encode(OCCASIONS),
+        PUBLISHED: encodings.encode([*_PEC.split(", "), *_CUFED.split("; ")]),
+    }
 
 
 def _taught(split: Split, events: Sequence[str], others: Vectors | None) -> EventAssigner:
@@ -103,13 +140,14 @@ def _judged(split: Split, hidden: set[str], answers: Sequence[Assignment]) -> Re
 
 
 def table(records: list[Record]) -> str:
-    """Write means over the splits; calibration over the albums of all of them."""
+    """Write means over the splits; calibration over the answers of all of them."""
+    arms_of = {f"{n} or more albums a side": {"data": "memex", "least": n} for n in (1, 2)}
     rows = []
-    for least in (1, 2):
+    for what, arm in (*arms_of.items(), ("happydb, single texts", {"data": "happydb"})):
         for by in (PROBABILITY, NAMED, PUBLISHED, TAUGHT):
-            some = of_arm(records, least=least, by=by)
+            some = of_arm(records, **arm, by=by)
             if some:
-                rows.append([f"{least} or more albums a side, {by}", *_row(some)])
+                rows.append([f"{what}, {by}", *_row(some)])
     if not rows:
         return ""
     header = ["known by", "AUROC", "calibration error", "the same of one calibrated"]

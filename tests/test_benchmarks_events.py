@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks import _event_arms as arms
-from benchmarks._event_data import Encodings, read_texts
+from benchmarks._event_data import Encodings, Labelled, read_texts
 from benchmarks._event_tables import plot, table
 from benchmarks._event_tasks import folded
-from benchmarks._event_unknown import NAMED, PROBABILITY, PUBLISHED, TAUGHT, unknown
+from benchmarks._event_unknown import NAMED, PROBABILITY, PUBLISHED, TAUGHT, unknown, unknown_texts
 from benchmarks._records import Run, newest_run
 from benchmarks.events_memex import MemexAlbum
 
@@ -115,6 +115,30 @@ def test_events_held_out_are_hidden_from_all_but_the_oracle(tmp_path):
     shown = table(run.records)
     for arm in (PROBABILITY, NAMED, PUBLISHED, TAUGHT):
         assert shown.count(f"albums a side, {arm} |") == 2
+
+
+def test_texts_of_concepts_held_out_are_asked_for_beside_the_others(tmp_path):
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(8, 12)).astype(np.float32)
+    labels = np.arange(400) % 8
+    vectors = centres[labels] + 0.3 * random.normal(size=(400, 12)).astype(np.float32)
+    texts = Labelled([""] * 400, np.array([f"concept {i}" for i in labels]), vectors)
+
+    class Names:
+        dimension, model_id = 12, "made@1"
+
+        def encode(self, names):
+            known = {f"concept {i}": i for i in range(8)}  # others are all of them in turn
+            return centres[[known.get(name, i % 8) for i, name in enumerate(names)]]
+
+    run = Run("made", {}, folder=tmp_path)
+    unknown_texts(run, Encodings(Names(), None), texts, 2)
+    for record in run.records:
+        assert 130 < len(record["figures"]["hits"]) < 170  # six of eight, of half of the texts
+        assert np.mean(record["figures"]["hits"]) > 0.9
+        assert record["figures"]["auroc"] > 0.95 or record["arm"]["by"] == PROBABILITY
+    shown = table(run.records)
+    assert [shown.count(f"happydb, single texts, {arm} |") for arm in (NAMED, TAUGHT)] == [1, 0]
 
 
 def test_the_words_follow_the_records():
