@@ -57,6 +57,9 @@ _ACTS = {
         new MouseEvent(i ? "mousemove" : "mousedown", { clientX: 300 + 5 * (i % 60),
         clientY: 350 + 4 * (i % 60), bubbles: true, cancelable: true, view: window,
         shiftKey: true }))""",
+    "legend": """(i) => i % 6 || ((links) => links[(i / 12 | 0) % links.length].dispatchEvent(
+        new PointerEvent(i % 12 ? "pointerleave" : "pointerenter")))(
+        document.querySelectorAll(".legend a"))""",
 }
 _DRAWING = Path(__file__).with_name("_drawing.js")
 _WAYS = ("ECharts", "moving ECharts' picture", "rectangles", "WebGL")
