@@ -31,6 +31,7 @@ _LINEAR = (
 )
 _NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
 _UNUSED = ("pooler.", "embeddings.position_ids")
+_SIZES = ("num_hidden_layers", "num_attention_heads", "max_position_embeddings")
 _MODULES = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
 _POOLINGS = ("mean", "cls")
 # How the library says that a model is one of texts, read by their last layer.
@@ -205,6 +206,8 @@ def _is_plain_bert(config: dict[str, Any]) -> bool:
     return (
         config.get("model_type") == "bert"
         and config.get("hidden_act") == "gelu"
+        and all(isinstance(config.get(name), int) for name in _SIZES)
+        and config.get("dtype", config.get("torch_dtype")) in (None, "float32")
         and not config.get("is_decoder")
         and config.get("position_embedding_type", "absolute") == "absolute"
         and "quantization_config" not in config

@@ -97,6 +97,11 @@ def test_tokens_are_those_of_transformers(read_minilm, reference, text):
     assert read_minilm.starts(text) == taken.starts(text)
 
 
+OTHER_RULES = {
+    "type": "WordLevel",
+    "vocab": {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103},
+    "unk_token": "[UNK]",
+}
 NOT_CERTAIN = {
     "a prompt": (
         "config_sentence_transformers.json",
@@ -105,6 +110,7 @@ NOT_CERTAIN = {
     "shortened vectors": ("config_sentence_transformers.json", {"truncate_dim": 8}),
     "another activation": ("config.json", {"hidden_act": "relu"}),
     "a decoder": ("config.json", {"is_decoder": True}),
+    "half the digits": ("config.json", {"dtype": "float16"}),
     "the largest of tokens": ("1_Pooling/config.json", {"pooling_mode": "max"}),
     "two poolings": (
         "1_Pooling/config.json",
@@ -126,6 +132,24 @@ def test_what_is_not_certain_is_left_to_the_library(build_tiny, name):
     np.testing.assert_allclose(vectors, by_hand(folder), atol=1e-6)
 
 
+def test_the_least_spread_is_that_of_the_settings(build_tiny):
+    folder = build_tiny()
+    before = by_hand(folder)
+    change(folder / "config.json", layer_norm_eps=0.3)
+    vectors = SentenceEmbedder(str(folder), device="cpu").encode(TEXTS)
+    np.testing.assert_allclose(vectors, by_hand(folder), atol=1e-6)
+    assert np.abs(vectors - before).max() > 1e-2
+
+
+@pytest.mark.parametrize("name", ["num_attention_heads", "max_position_embeddings"])
+def test_what_the_settings_leave_out_is_as_the_library_takes_it(mini, name):
+    config = json.loads((mini / "config.json").read_text())
+    del config[name]
+    (mini / "config.json").write_text(json.dumps(config))
+    vectors = SentenceEmbedder(str(mini), device="cpu").encode(TEXTS)
+    np.testing.assert_allclose(vectors, by_hand(mini), atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("file", "new"),
     [
@@ -137,12 +161,15 @@ def test_what_is_not_certain_is_left_to_the_library(build_tiny, name):
         ("tokenizer_config.json", {"added_tokens_decoder": {"5": {"content": "cake"}}}),
         ("tokenizer_config.json", {"tokenizer_class": "MPNetTokenizer"}),
         ("tokenizer.json", {"pre_tokenizer": {"type": "Whitespace"}}),
+        ("tokenizer.json", {"model": OTHER_RULES}),
         ("added_tokens.json", {"cake": 30522}),
         ("sentence_bert_config.json", {"max_seq_length": 513}),
         ("sentence_bert_config.json", {"max_seq_length": None}),
         ("sentence_bert_config.json", {"transformer_task": "fill-mask"}),
         ("config.json", {"position_embedding_type": "relative_key"}),
         ("config.json", {"model_type": "roberta"}),
+        ("config.json", {"torch_dtype": "float16"}),
+        ("config.json", {"quantization_config": {"quant_method": "bitsandbytes"}}),
     ],
 )
 def test_settings_that_say_otherwise_than_the_files(mini, file, new):
