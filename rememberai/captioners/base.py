@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 _SAME_LETTERS = re.compile(r"([^\W\d_]{1,4})\1{7}")
 _REFUSAL = re.compile(
+    r"(unfortunately,? )?("
     r"(i['’]?m|i am) (very |so |really )?(sorry|afraid|unable|not able)\b"
     r"|(sorry|apologies|i apologi[sz]e)\b[,.]? (but |i )"
-    r"|as an? (ai|artificial|language)\b"
+    r"|(as|(i['’]?m|i am)( just| only)?) an? (ai|artificial|language)\b"
     r"|i (can ?not|can['’]?t|could ?n['’]?t) (see|view|help|assist|describe|identify|provide)\b"
-    r"|i (do not|don['’]?t) (see|have (access|the ability))",
+    r"|i (do not|don['’]?t) (see|have (access|the ability)))",
     re.IGNORECASE,
 )
 

@@ -51,7 +51,7 @@ class TransformersCaptioner:
     prompt
         For a chat model the question (by default, to describe the photo in a short sentence); for
         Florence-2 the task (by default ``"<CAPTION>"``); for the others words that the caption goes
-        on from, which are not part of it.
+        on from, which are not part of it, or what it is asked: InstructBLIP and PaliGemma need one.
     offline
         Never ask the hub.
     revision
@@ -129,7 +129,10 @@ class TransformersCaptioner:
             pictures = [_rgb(images[i]) for i in batch]
             captions.update(zip(batch, self._describe(pictures, failures), strict=True))
         if len(failures) == len(images) > 1 and len(set(failures)) == 1:
-            raise ModelError(f"the model {self.model_id} fails on every picture: {failures[0]}")
+            hint = " (some models need a prompt)" if self.prompt is None else ""
+            raise ModelError(
+                f"the model {self.model_id} fails on every picture: {failures[0]}{hint}"
+            )
         return [captions[i] for i in range(len(images))]
 
     def _describe(self, pictures: Sequence[Image], failures: list[str]) -> list[Caption]:

@@ -31,6 +31,8 @@ def usable(text):
         "Sorry, I cannot describe this picture.",
         "As an AI language model, I do not see pictures",
         "I cannot see any image.",
+        "Unfortunately, I can't view the picture.",
+        "I'm just an AI and have no eyes",
     ],
 )
 def test_nothing_usable(text):
