@@ -260,6 +260,17 @@ def test_what_fails_on_every_picture_is_an_error(build):
     assert "no such weights" in captioner.caption(noise_pictures(1))[0].reason
 
 
+def test_what_fails_on_every_picture_for_reasons_of_their_own_is_told_of_each(build):
+    captioner = TransformersCaptioner(str(build("git").folder), max_new_tokens=3)
+
+    def refuse(pixels):
+        raise ValueError(f"{pixels.mean():.9f}")
+
+    Guarded(captioner, refuse)
+    said = captioner.caption(noise_pictures(3))
+    assert len({caption.reason for caption in said}) == 3
+
+
 def test_weights_of_another_model_are_refused(build):
     from safetensors.torch import load_file, save_file
 
@@ -386,6 +397,9 @@ def test_the_number_format_suits_the_device(monkeypatch, device, capability, exp
 
 def test_it_tells_how_large_a_picture_it_looks_at(checkpoint):
     assert TransformersCaptioner(str(checkpoint.folder)).side == 32
+    checkpoint.image_processor.do_resize = False
+    checkpoint.save()
+    assert TransformersCaptioner(str(checkpoint.folder)).side is None
 
 
 def test_a_picture_decoded_for_it_is_described_as_the_whole_one(trained, tmp_path):

@@ -10,6 +10,7 @@ pytest.importorskip("sentence_transformers")
 
 import transformers  # noqa: E402
 from sentence_transformers import SentenceTransformer, models  # noqa: E402
+from tokenizers.processors import TemplateProcessing  # noqa: E402
 
 from rememberai.embedders import SentenceEmbedder, products  # noqa: E402
 from rememberai.embedders.bert import taken_from  # noqa: E402
@@ -150,7 +151,12 @@ def test_what_else_is_not_packed(build):
     assert taken_from(model) is None
     model.default_prompt_name = None
     assert taken_from(model.double()) is None
-    model.float()[0].auto_model.encoder.layer[0].add_module("adapter", torch.nn.Linear(2, 2))
+    assert taken_from(model.float()) is not None
+    model[0].auto_model.encoder.layer[0].add_module("adapter", torch.nn.Linear(2, 2))
+    assert taken_from(model) is None
+    model = SentenceTransformer(build(PLAIN["bert"]), device="cpu")
+    unmarked = TemplateProcessing(single="$A", special_tokens=[])  # no token for a text without any
+    model.tokenizer.backend_tokenizer.post_processor = unmarked
     assert taken_from(model) is None
 
 
@@ -249,7 +255,20 @@ def test_a_precision_that_is_none(build):
         SentenceEmbedder(build(PLAIN["bert"]), precision="int4")
 
 
-def test_operators_that_torch_no_longer_has_are_done_without(monkeypatch):
+@pytest.fixture
+def asked_anew():
+    """Let the processor be asked again what it can, here and after the test."""
+
+    def forget():
+        for probe in (products._has_onednn, products._sums_are_exact, products._has_amx):
+            probe.cache_clear()
+
+    forget()
+    yield
+    forget()
+
+
+def test_operators_that_torch_no_longer_has_are_done_without(asked_anew, monkeypatch):
     """They are not torch's public interface: another version may name them otherwise."""
 
     def missing(*_):
@@ -259,15 +278,43 @@ def test_operators_that_torch_no_longer_has_are_done_without(monkeypatch):
     expected = torch.nn.functional.gelu(x @ weight.T + bias)
     monkeypatch.setattr(products, "_prepacked", missing)
     monkeypatch.setattr(products, "_of_bytes", missing)
+    torch.testing.assert_close(products.float32(weight, bias, gelu=True)(x), expected)
+    torch.testing.assert_close(
+        products.int8(weight, bias, gelu=True)(x), expected, atol=0.15, rtol=0
+    )
+
+
+def test_a_processor_of_another_kind_gets_plain_products(asked_anew, monkeypatch):
+    monkeypatch.setattr(products.platform, "machine", lambda: "arm64")
     probes = (products._has_onednn, products._sums_are_exact, products._has_amx)
-    for probe in probes:
-        probe.cache_clear()
-    try:
-        torch.testing.assert_close(products.float32(weight, bias, gelu=True)(x), expected)
-        torch.testing.assert_close(
-            products.int8(weight, bias, gelu=True)(x), expected, atol=0.15, rtol=0
+    assert not any(probe() for probe in probes)
+
+
+def test_sums_that_overflow_are_noticed(asked_anew, monkeypatch):
+    exact = products._of_bytes
+
+    def overflowing(levels, steps):
+        run = exact(levels, steps)
+        return lambda rows, plus=None: run(rows, plus).clamp_(max=2**15 - 1)
+
+    monkeypatch.setattr(products, "_of_bytes", overflowing)
+    assert not any(probe() for probe in (products._sums_are_exact, products._has_amx))
+
+
+@pytest.mark.parametrize("wrong", ["no tiles", "inexact"])
+def test_products_of_16_bits_are_for_tiles_and_only_where_they_are_right(
+    asked_anew, monkeypatch, wrong
+):
+    if not products._sums_are_exact():
+        pytest.skip("without VNNI sums of bytes overflow")
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    assert products._has_amx()
+    products._has_amx.cache_clear()
+    if wrong == "no tiles":
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    else:
+        exact = products._of_two_bytes
+        monkeypatch.setattr(
+            products, "_of_two_bytes", lambda *given: lambda rows: exact(*given)(rows) * 1.01
         )
-    finally:
-        monkeypatch.undo()
-        for probe in probes:
-            probe.cache_clear()
+    assert not products._has_amx()
