@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 16  # pictures that a captioner is given, unless its own batches are larger
 _MOST_THREADS = 4
 _SIDE = 1024  # pixels of the larger side, unless a model says what it looks at; few see more
+_LONGEST = 64  # times as long as wide: of a longer strip a model would make millions of pixels
 
 
 def caption_files(
@@ -127,7 +128,8 @@ def opened(path: str, side: int | None) -> Image:
     """Decode a picture as large as a model can use, and no larger.
 
     It keeps twice the side that the model looks at, so that it can be scaled as well as the whole
-    one; 1024 pixels where that is not known.
+    one; 1024 pixels where that is not known. Of a strip, more than 64 times as long as wide, the
+    middle is taken.
 
     Raises
     ------
@@ -137,10 +139,18 @@ def opened(path: str, side: int | None) -> Image:
     from rememberai.photos import open_image
 
     if side:
-        return open_image(path, at_least=2 * side)
+        return _middle(open_image(path, at_least=2 * side))
     image = open_image(path, at_least=_SIDE)
     image.thumbnail((_SIDE, _SIDE), reducing_gap=2.0)
-    return image
+    return _middle(image)
+
+
+def _middle(image: Image) -> Image:
+    longest = _LONGEST * min(image.size)
+    if max(image.size) <= longest:
+        return image
+    left, top = (max(0, side - longest) // 2 for side in image.size)
+    return image.crop((left, top, image.width - left, image.height - top))
 
 
 def _decode(path: str, side: int | None) -> Image | str:

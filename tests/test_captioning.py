@@ -44,7 +44,7 @@ class Numbers:
 def pictures(folder, n):
     folder.mkdir()
     for i in range(1, n + 1):
-        Image.new("L", (i, 1)).save(folder / f"{i:03d}.png")
+        Image.new("L", (i, 8)).save(folder / f"{i:03d}.png")
     return folder
 
 
@@ -149,6 +149,19 @@ def test_an_embedder_gets_no_less_than_twice_what_it_looks_at_and_not_much_more(
         with DecodedAhead([path], model) as decoded:
             assert decoded.take(path).size == size
         assert opened(path, side_of(model)).size == size
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_a_strip_the_middle_is_taken(tmp_path, turned):
+    colours = np.zeros((2, 30000, 3), np.uint8)
+    colours[:, 14900:15100] = 200
+    strip = Image.fromarray(colours.swapaxes(0, 1) if turned else colours)
+    strip.save(tmp_path / "strip.png")
+    middle = opened(str(tmp_path / "strip.png"), 224)
+    assert sorted(middle.size) == [2, 128]
+    assert np.asarray(middle).min() == 200
+    sizes = sorted(opened(str(tmp_path / "strip.png"), None).size)
+    assert sizes[1] <= 64 * sizes[0]
 
 
 def test_what_a_captioner_raises_ends_the_run_and_keeps_what_was_written(tmp_path):

@@ -24,6 +24,7 @@ ALIKE = 0.7
 APART = 3600.0
 DIMENSION = _CELLS * _CELLS * (_DIRECTIONS + 3)
 _SHARP = 512  # pixels of the shorter side at which sharpness is compared
+_LONGEST = 16 * _SHARP  # of the longer side, since a strip would become too large
 _BLOCK = 512
 
 
@@ -134,15 +135,15 @@ def sketch(image: Image.Image) -> NDArray[np.float32]:
 def sharpness(image: Image.Image) -> float:
     """Measure sharpness: the variance of the Laplacian, over that of the picture's greys.
 
-    Every picture is first scaled to 512 pixels on its shorter side, so that an enlarged copy is
-    less sharp; the ratio leaves brightness out.
+    Every picture is first scaled to 512 pixels on its shorter side (a strip to 8192 on its longer
+    one), so that an enlarged copy is less sharp; the ratio leaves brightness out.
 
     References
     ----------
     Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
     """
-    scale = _SHARP / min(image.size)
-    size = (round(image.width * scale), round(image.height * scale))
+    scale = min(_SHARP / min(image.size), _LONGEST / max(image.size))
+    size = (max(3, round(image.width * scale)), max(3, round(image.height * scale)))
     grey = np.asarray(image.convert("L").resize(size, Image.Resampling.BICUBIC), np.float32)
     around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
     variance = float(grey.var())

@@ -81,6 +81,24 @@ def test_the_sharper_is_told_whatever_its_brightness_and_size():
     assert sharpness(Image.new("RGB", (30, 20), "navy")) == 0
 
 
+@pytest.mark.parametrize("size", [(60000, 1), (1, 60000), (1, 1), (2, 3)])
+def test_a_strip_is_not_scaled_to_billions_of_pixels(size, monkeypatch):
+    sizes = []
+    resize = Image.Image.resize
+
+    def watched(self, size, *rest, **options):
+        sizes.append(size)
+        assert size[0] * size[1] <= 2**23
+        return resize(self, size, *rest, **options)
+
+    monkeypatch.setattr(Image.Image, "resize", watched)
+    random = np.random.default_rng(0)
+    strip = Image.fromarray(random.integers(0, 256, (*size, 3), np.uint8))
+    assert np.isfinite(sharpness(strip))
+    assert np.isfinite(sketch(strip)).all()
+    assert sizes
+
+
 # Grouping
 
 
