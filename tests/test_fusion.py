@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rememberai import MemoryStore
+from rememberai import MemoryStore, fusion
 from rememberai.errors import InputError
 from rememberai.fusion import Space, search
 from rememberai.index_cache import cached_index
@@ -39,8 +39,8 @@ def store(request, tmp_path) -> MemoryStore:
     return store
 
 
-def queries(store):
-    random = np.random.default_rng(5)
+def queries(store, seed=5):
+    random = np.random.default_rng(seed)
     (column,) = [c for c, model in store.models.items() if model.of == "image"]
     return {
         "words": (Space(cached_index(store.pinned())), random.normal(size=5).astype(np.float32)),
@@ -51,10 +51,11 @@ def queries(store):
     }
 
 
-def expected(store, asked, weights) -> list[tuple[str, str, float]]:
-    """All photos by Stouffer's method, written out."""
+def expected(store, asked, weights, *, depth=N, sample=N) -> list[tuple[str, str, float]]:
+    """Those among the nearest of either space by Stouffer's method, written out."""
     z: dict[str, dict[str, float]] = {}
     far: dict[str, dict[str, float]] = {}
+    near: set[str] = set()
     for name, view in (("words", store), ("picture", store.pinned("vector_2"))):
         ids, vectors = view.vectors()
         query = asked[name][1].astype(np.float64)
@@ -63,14 +64,16 @@ def expected(store, asked, weights) -> list[tuple[str, str, float]]:
             distances = 1 - vectors @ query / lengths
         else:
             distances = np.linalg.norm(vectors - query, axis=1)
+        near |= set(ids[np.argsort(distances)[:depth]])
+        some = distances[np.argsort(ids)][:: -(-len(ids) // sample)]
         for photo, distance in zip(ids, distances, strict=True):
-            standing = (distances.mean() - distance) / distances.std()
-            z.setdefault(photo, {})[name] = standing
+            z.setdefault(photo, {})[name] = (some.mean() - distance) / some.std()
             far.setdefault(photo, {})[name] = distance
     score = {
         photo: sum(weights[name] * each for name, each in own.items())
         / sum(weights[name] ** 2 for name in own) ** 0.5
         for photo, own in z.items()
+        if photo in near
     }
     best = sorted(score, key=lambda photo: (-score[photo], photo))
     return [
@@ -92,6 +95,48 @@ def test_photos_stand_in_the_order_of_their_standings(store, weights):
     alone = next(hit for hit in hits if hit.compared == "picture")
     assert (alone.text, alone.text_source) == ("", None)
     assert search(store.pinned(), asked, 7, None, weights) == hits[:7]
+
+
+def test_the_nearest_of_either_space_are_looked_at_in_both(store, monkeypatch):
+    monkeypatch.setattr(fusion, "_DEPTH", 8)
+    monkeypatch.setattr(fusion, "_SAMPLE", 9)
+    even = {"words": 1.0, "picture": 1.0}
+    for seed in range(20):
+        asked = queries(store, seed)
+        hits = search(store.pinned(), asked, 3, None)
+        wanted = expected(store, asked, even, depth=8, sample=9)
+        assert [hit.photo_id for hit in hits] == [row[0] for row in wanted[:3]]
+        many = search(store.pinned(), asked, 10, None)
+        wanted = expected(store, asked, even, depth=10, sample=9)
+        assert [hit.photo_id for hit in many] == [row[0] for row in wanted[:10]]
+
+
+def test_a_space_where_all_are_as_far_says_nothing(store):
+    asked = queries(store)
+    words = search(store.pinned(), {"words": asked["words"]}, N, None)
+    store.drop_model("vector_2")
+    column = store.add_model("same@1", 7, of="image")
+    waiting = store.pending(column)
+    store.fill(column, waiting, np.ones((len(waiting), 7), np.float32))
+    same = asked | {"picture": (Space(cached_index(store.pinned(column))), np.ones(7, np.float32))}
+    found = [hit.photo_id for hit in search(store.pinned(), same, N, None)]
+    alone = set(waiting["photo_id"].to_pylist())
+    spoken = [hit.photo_id for hit in words]
+    assert [p for p in found if p in spoken and p not in alone] == [
+        p for p in spoken if p not in alone
+    ]
+    assert [p for p in found if p in spoken and p in alone] == [p for p in spoken if p in alone]
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_of_equals_the_first_ids_are_taken_whatever_the_order_of_adding(tmp_path, step):
+    store = MemoryStore.create(tmp_path / "s", model_id="words@1", dimension=2)
+    rows = [{"photo_id": f"p{i:02}", "name": "p", "memory": "same"} for i in range(40)][::step]
+    for row in rows:
+        store.append(to_table([row], np.ones((1, 2), np.float32)))
+    query = (Space(cached_index(store.pinned())), np.array([1, 0], np.float32))
+    found = search(store.pinned(), {"words": query}, 3, None)
+    assert [hit.photo_id for hit in found] == ["p00", "p01", "p02"]
 
 
 def test_a_condition_holds_in_both_spaces(store):

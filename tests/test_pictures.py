@@ -7,7 +7,7 @@ import pytest
 from makers import WordsEmbedder, picture, reason_of, remember, statuses
 from PIL import Image
 
-from rememberai import RememberAI
+from rememberai import RememberAI, pictures
 from rememberai.checking import check
 from rememberai.errors import InputError, ModelError
 
@@ -80,6 +80,24 @@ def test_a_large_picture_is_asked_for_as_it_was_embedded(tmp_path):
     (hit,) = book.search_image(tmp_path / "album" / "large.jpg")
     assert hit.distance == 0
     assert sizes == {(500, 375)}
+
+
+def test_who_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
+    class Stops(ColourEmbedder):
+        def encode_images(self, images):
+            if self.seen == 32:
+                raise KeyboardInterrupt
+            return super().encode_images(images)
+
+    monkeypatch.setattr(pictures, "_WRITTEN", 16)
+    for i in range(40):
+        picture(tmp_path / "album" / f"{i}.png", (i, 0, 0))
+    book = RememberAI.create(tmp_path / "b", embedder=WordsEmbedder())
+    book.add_folder(tmp_path / "album")
+    with pytest.raises(KeyboardInterrupt):
+        book.embed_images(Stops())
+    model = ColourEmbedder()
+    assert len(book.embed_images(model).outcomes) == model.seen == 8
 
 
 def test_a_file_that_is_gone_is_an_outcome_and_tried_again(book, folder):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ import transformers  # noqa: E402
 from sentence_transformers import SentenceTransformer, models  # noqa: E402
 from tokenizers.processors import TemplateProcessing  # noqa: E402
 
-from rememberai.embedders import SentenceEmbedder, products  # noqa: E402
+from rememberai.embedders import SentenceEmbedder, packed, products  # noqa: E402
 from rememberai.embedders.bert import taken_from  # noqa: E402
 from rememberai.embedders.packed import PackedBert  # noqa: E402
 from rememberai.errors import InputError, ModelError  # noqa: E402
@@ -113,19 +115,39 @@ def test_captions_of_minilm(minilm, reference):
 
 
 def test_packs_of_many_sizes_go_through_products_of_few(build):
-    packed = PackedBert(taken_from(SentenceTransformer(build(PLAIN["bert"]), device="cpu")))
-    first = packed._layers[0]
+    engine = PackedBert(taken_from(SentenceTransformer(build(PLAIN["bert"]), device="cpu")))
+    first = engine._layers[0]
     rows = []
 
     def project(x):
         rows.append(len(x))
         return first.project(x)
 
-    packed._layers[0] = first._replace(project=project)
+    engine._layers[0] = first._replace(project=project)
     for length in range(1, 513):
-        packed._forward([np.ones(length, np.int64)])
+        engine._forward([np.ones(length, np.int64)])
     assert len(set(rows)) <= 16 * 6
     assert all(wanted <= made <= wanted * 17 / 16 for wanted, made in enumerate(rows, 1))
+
+
+@pytest.mark.parametrize(("most", "tokens"), [(7, 10**6), (10**6, 40)])
+def test_a_pack_has_few_texts_and_few_tokens(build, monkeypatch, most, tokens):
+    engine = PackedBert(taken_from(SentenceTransformer(build(PLAIN["bert"]), device="cpu")))
+    packs = []
+
+    def forward(some):
+        packs.append([len(text) for text in some])
+        return torch.zeros(len(some), 32)
+
+    monkeypatch.setattr(packed, "_PACK", tokens)
+    monkeypatch.setattr(engine, "_forward", forward)
+    engine.encode(TEXTS, most)
+    lengths = [length for pack in packs for length in pack]
+    assert len(lengths) == len(TEXTS)
+    assert lengths == sorted(lengths)
+    assert all(len(pack) <= most and sum(pack) <= tokens for pack in packs)
+    for pack, after in pairwise(packs):  # none could have taken one more
+        assert len(pack) == most or sum(pack) + after[0] > tokens
 
 
 @pytest.mark.parametrize("name", OTHERS)
