@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from makers import Ticks, WordsEmbedder, picture, reason_of, remember, statuses
 from PIL import ImageColor
 from test_pictures import ColourEmbedder
 
-from rememberai import InputError, RememberAI, display
+from rememberai import InputError, RememberAI, display, learned_pictures
+from rememberai.store.schema import vector_array
 
 SHADES = {"sea": ["blue", "navy", "mediumblue"], "lawn": ["green", "darkgreen", "lime"]}
 WORDS = {
@@ -213,3 +215,30 @@ def test_a_search_weighs_words_and_pictures_by_what_the_seeds_tell(tmp_path):
     assert book._weights(queries) == weights
     book.learn_events({"sea": ["waves"], "lawn": ["grass"]}, replace_all=True)
     assert book._weights(queries) is None
+
+
+@pytest.mark.parametrize("most", [500, 2])
+def test_seeds_of_one_album_or_of_equal_words_are_not_asked_for_each_other(monkeypatch, most):
+    texts, albums = ["s", "t", "u", "u", "v"], ["a", "a", None, None, "b"]
+    vectors = vector_array(np.eye(5, dtype=np.float32))
+    seen = pa.table({
+        "event": ["e"] * 5,
+        "text": texts,
+        "album": albums,
+        "photo_id": [f"p{i}" for i in range(5)],
+        "vector": vectors,
+        "said": vectors,
+    })  # fmt: skip
+    spoken = seen.take([0, 1, 2, 4])
+    asked = []
+    monkeypatch.setattr(learned_pictures, "_MOST", most)
+    monkeypatch.setattr(
+        learned_pictures, "balance", lambda *given: asked.append(given[-1]) or (1.0, 1.0)
+    )
+    learned_pictures._weights(spoken, seen.take([3, 1, 4, 0, 2]), "cosine")
+    rows = [0, 3] if most == 2 else range(5)
+    apart = [
+        [texts[a] != texts[b] and (albums[a] is None or albums[a] != albums[b]) for b in rows]
+        for a in rows
+    ]
+    np.testing.assert_array_equal(asked[0], apart)

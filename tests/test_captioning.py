@@ -269,3 +269,20 @@ def test_where_the_face_gets_no_caption_its_burst_waits_with_it(burst_book):
     assert "too odd" in reason_of(report, "a3.png")
     assert rows_of(burst_book)["a3.png"]["outcome"] == "too odd"
     assert burst_book.caption(Sizes(), bursts=True).count("done") == 3
+
+
+def test_only_the_clock_of_the_camera_parts_photos(tmp_path):
+    (tmp_path / "album").mkdir()
+    for seed, name, hour in ((1, "a", None), (1, "b", None), (2, "c", 9), (2, "d", 12)):
+        exif = Image.Exif()
+        if hour:
+            exif[0x132] = f"2024:05:18 {hour:02}:00:00"
+        file = tmp_path / "album" / f"{name}.jpg"
+        scene(seed, 200).save(file, quality=80 + ord(name) % 7, exif=exif)
+        os.utime(file, (0, 10**6 * ord(name)))  # days apart, and of no account
+    book = RememberAI.create(tmp_path / "b.memories", embedder=WordsEmbedder())
+    book.add_folder(tmp_path / "album")
+    names = {row["photo_id"]: name for name, row in rows_of(book).items()}
+    assert [sorted(names[i] for i in burst.photo_ids) for burst in book.bursts()] == [
+        ["a.jpg", "b.jpg"]
+    ]
