@@ -36,6 +36,15 @@ def test_logits_equal_those_of_the_unfused_network_of_its_authors():
     assert efficientnet().predict([]).shape == (0, 1000)
 
 
+def test_logits_of_a_picture_are_those_that_its_authors_network_gave():
+    """As efficientnet-lite-pytorch 0.1.0 computed them, which need not be installed here."""
+    across, around = Image.linear_gradient("L"), Image.radial_gradient("L")
+    turned = across.transpose(Image.Transpose.ROTATE_90)
+    found = efficientnet().predict([Image.merge("RGB", (across, around, turned))])[0, ::125]
+    given = [0.413, -1.119, -0.958, -0.167, -0.360, -1.053, -1.489, -0.269]
+    np.testing.assert_allclose(found, given, atol=5e-3)
+
+
 def test_the_middle_is_cut_out_and_scaled():
     picture = Image.new("RGB", (512, 256), "black")
     picture.paste("white", (144, 16, 368, 240))  # the 224 px in the middle of its height
