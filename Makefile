@@ -3,7 +3,7 @@ RUN = $(VENV)/bin/python -m
 DATA ?= ../shared/data
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test test-slow lint format bare bench docs vendor
+.PHONY: demo test test-slow test-oldest lint format bare bench docs vendor
 
 demo: $(VENV)/ready ## install, then the main job on the sample album
 	$(VENV)/bin/rememberai demo
@@ -13,6 +13,10 @@ test: $(VENV)/ready ## install, then all tests but the slow ones
 
 test-slow: $(VENV)/ready ## the tests that take minutes
 	$(RUN) pytest -m slow
+
+test-oldest: $(VENV)/ready ## what sees and embeds, with the oldest libraries of models that are promised to do
+	$(VENV)/bin/pip install -q --no-deps --upgrade --target $(VENV)-oldest "transformers==4.57.1" "tokenizers==0.22.1" "huggingface-hub<1" "sentence-transformers==5.0.0"
+	PYTHONPATH=$(VENV)-oldest $(RUN) pytest tests/captioners tests/embedders tests/test_pictures.py
 
 lint: $(VENV)/ready ## style, docstrings, annotations, types
 	$(RUN) ruff check && $(RUN) ruff format --check && $(RUN) mypy
