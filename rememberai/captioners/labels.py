@@ -83,7 +83,7 @@ def _caption(likely: NDArray[np.float64], model_id: str, seconds: float) -> Capt
     classes, words, word_of = _names()
     sums = np.bincount(word_of, likely)
     word = int(sums.argmax())
-    best = int(np.where(word_of == word, likely, -1).argmax())
+    best = int(likely.argmax())
     name, probability = words[word], float(sums[word])
     if probability < _LIKELY:
         reason = f"no label is likely; the best guess is {name} ({probability:.2f})"
