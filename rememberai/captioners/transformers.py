@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _log = logging.getLogger(__name__)
+_PLAIN = (64, 48)  # pixels, which no model refuses
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -128,12 +129,20 @@ class TransformersCaptioner:
             batch = order[len(captions) : len(captions) + self._fit]
             pictures = [_rgb(images[i]) for i in batch]
             captions.update(zip(batch, self._describe(pictures, failures), strict=True))
-        if len(failures) == len(images) > 1 and len(set(failures)) == 1:
+        if failures and len(failures) == len(images) and not self._works():
             hint = " (some models need a prompt)" if self.prompt is None else ""
             raise ModelError(
                 f"the model {self.model_id} fails on every picture: {failures[0]}{hint}"
             )
         return [captions[i] for i in range(len(images))]
+
+    def _works(self) -> bool:
+        """Whether it can describe a plain picture."""
+        from PIL import Image
+
+        failures: list[str] = []
+        self._describe([Image.new("RGB", _PLAIN, "grey")], failures)
+        return not failures
 
     def _describe(self, pictures: Sequence[Image], failures: list[str]) -> list[Caption]:
         """Describe pictures together, or in halves when that fails; one that fails alone is told.
