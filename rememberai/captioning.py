@@ -25,6 +25,7 @@ _AT_ONCE = 16  # pictures that a captioner is given, unless its own batches are 
 _MOST_THREADS = 4
 _SIDE = 1024  # pixels of the larger side, unless a model says what it looks at; few see more
 _LONGEST = 64  # times as long as wide: of a longer strip a model would make millions of pixels
+_ROWS = 4  # transformers 4 takes three rows, or one, for colours
 
 
 def caption_files(
@@ -129,7 +130,7 @@ def opened(path: str, side: int | None) -> Image:
 
     It keeps twice the side that the model looks at, so that it can be scaled as well as the whole
     one; 1024 pixels where that is not known. Of a strip, more than 64 times as long as wide, the
-    middle is taken.
+    middle is taken; a picture of fewer rows is stretched to four.
 
     Raises
     ------
@@ -139,18 +140,18 @@ def opened(path: str, side: int | None) -> Image:
     from rememberai.photos import open_image
 
     if side:
-        return _middle(open_image(path, at_least=2 * side))
+        return _looked_at(open_image(path, at_least=2 * side))
     image = open_image(path, at_least=_SIDE)
     image.thumbnail((_SIDE, _SIDE), reducing_gap=2.0)
-    return _middle(image)
+    return _looked_at(image)
 
 
-def _middle(image: Image) -> Image:
+def _looked_at(image: Image) -> Image:
     longest = _LONGEST * min(image.size)
-    if max(image.size) <= longest:
-        return image
-    left, top = (max(0, side - longest) // 2 for side in image.size)
-    return image.crop((left, top, image.width - left, image.height - top))
+    if max(image.size) > longest:
+        left, top = (max(0, side - longest) // 2 for side in image.size)
+        image = image.crop((left, top, image.width - left, image.height - top))
+    return image if image.height >= _ROWS else image.resize((image.width, _ROWS))
 
 
 def _decode(path: str, side: int | None) -> Image | str:

@@ -158,10 +158,19 @@ def test_of_a_strip_the_middle_is_taken(tmp_path, turned):
     strip = Image.fromarray(colours.swapaxes(0, 1) if turned else colours)
     strip.save(tmp_path / "strip.png")
     middle = opened(str(tmp_path / "strip.png"), 224)
-    assert sorted(middle.size) == [2, 128]
+    assert middle.size == ((2, 128) if turned else (128, 4))
     assert np.asarray(middle).min() == 200
     sizes = sorted(opened(str(tmp_path / "strip.png"), None).size)
     assert sizes[1] <= 64 * sizes[0]
+
+
+@pytest.mark.parametrize("side", [224, None])
+@pytest.mark.parametrize("height", [1, 2, 3])
+def test_a_picture_has_rows_enough_not_to_be_taken_for_its_colours(tmp_path, height, side):
+    Image.new("RGB", (30, height), "red").save(tmp_path / "p.png")
+    image = opened(str(tmp_path / "p.png"), side)
+    assert image.size == (30, 4)
+    assert image.getcolors() == [(120, (255, 0, 0))]
 
 
 def test_what_a_captioner_raises_ends_the_run_and_keeps_what_was_written(tmp_path):
