@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from rememberai.captioning import DecodedAhead
+from rememberai.errors import InputError
 from rememberai.records import Outcome, Report
-from rememberai.words import checked_vectors
+from rememberai.words import checked_vectors, vectors_or_flaws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,9 +95,21 @@ def _embedded(
         for start in range(0, len(paths), decoded.at_once):
             opened = [decoded.take(path) for path in paths[start : start + decoded.at_once]]
             images = [image for image in opened if not isinstance(image, str)]
-            vectors = iter(picture_vectors(model, images, metric))
+            vectors = iter(_vectors_or_reasons(model, images, metric))
             yield [image if isinstance(image, str) else next(vectors) for image in opened]
             progress("seeing", start + len(opened), len(paths))
+
+
+def _vectors_or_reasons(
+    model: ImageEmbedder, images: Sequence[Image], metric: Metric
+) -> list[NDArray[np.float32] | str]:
+    if not images:
+        return []
+    found = vectors_or_flaws(model, model.encode_images(images), len(images), "picture", metric)
+    return [
+        f"its picture can't be searched: {each}" if isinstance(each, InputError) else each
+        for each in found
+    ]
 
 
 def picture_vectors(

@@ -107,17 +107,14 @@ class TextEmbedding:
         """
         vectors, missing = self._looked_up(texts)
         flaws: dict[str, InputError] = {}
-        given = self._embedder.encode(missing) if missing else np.empty((0, 0), np.float32)
-        try:
-            vectors.update(zip(missing, self._checked(given, len(missing)), strict=True))
-        except InputError:
-            if np.shape(given) != (len(missing), self.dimension):
-                raise
-            for text, vector in zip(missing, given, strict=True):
-                try:
-                    vectors[text] = self._checked(vector[None], 1)[0]
-                except InputError as error:
-                    flaws[text] = error
+        if missing:
+            given = self._embedder.encode(missing)
+            found = vectors_or_flaws(self._embedder, given, len(missing), "text", self._metric)
+            for text, vector in zip(missing, found, strict=True):
+                if isinstance(vector, InputError):
+                    flaws[text] = vector
+                else:
+                    vectors[text] = vector
         return vectors, flaws
 
     def _looked_up(self, texts: Sequence[str]) -> tuple[dict[str, NDArray[np.float32]], list[str]]:
@@ -177,6 +174,38 @@ def checked_vectors(
         error.code = "vectors"
         raise
     return array
+
+
+def vectors_or_flaws(
+    embedder: Embedder | ImageEmbedder,
+    given: NDArray[np.float32],
+    n: int,
+    what: Literal["text", "picture"],
+    metric: Metric,
+) -> list[NDArray[np.float32] | InputError]:
+    """List what an embedder gave for n texts or pictures: (dimension,) vectors, or what is wrong.
+
+    Raises
+    ------
+    InputError
+        It is not a vector for each.
+    """
+
+    def alone(vector: NDArray[np.float32]) -> NDArray[np.float32] | InputError:
+        try:
+            checked: NDArray[np.float32] = checked_vectors(embedder, vector[None], 1, what, metric)[
+                0
+            ]
+        except InputError as error:
+            return error
+        return checked
+
+    try:
+        return list(checked_vectors(embedder, given, n, what, metric))
+    except InputError:
+        if np.shape(given) != (n, embedder.dimension):
+            raise
+        return [alone(vector) for vector in given]
 
 
 def tidy_texts(texts: Iterable[str]) -> list[str]:

@@ -138,6 +138,25 @@ def test_vectors_that_do_not_fit_are_refused(book):
         book.embed_images(Wrong())
 
 
+@pytest.mark.parametrize("value", [0, np.nan])
+def test_a_picture_whose_vector_can_t_be_searched_stops_no_other(book, folder, value):
+    class Blind(ColourEmbedder):
+        def encode_images(self, images):
+            vectors = super().encode_images(images)
+            vectors[vectors[:, 2] > 200] = value  # a blue one
+            return vectors
+
+    report = book.embed_images(Blind())
+    assert statuses(report) == {
+        "a.png": "done",
+        "b.png": "done",
+        "c.png": "failed",
+        "d.png": "done",
+    }
+    assert "can't be searched" in reason_of(report, "c.png")
+    assert statuses(book.embed_images(ColourEmbedder())) == {"c.png": "done"}
+
+
 def test_each_index_is_checked_and_mended(book, folder):
     book.embed_images(ColourEmbedder())
     book.search("fire")
