@@ -98,6 +98,7 @@ def read(folder: Path) -> Bert | None:
     longest = of_texts.pop("max_seq_length", None) or words.get("model_max_length")
     if not (
         parts
+        and not (folder / "adapter_config.json").is_file()
         and _is_plain_bert(config)
         and not of_texts.pop("do_lower_case", False)
         and of_texts in ({}, _OF_TEXTS)
@@ -109,7 +110,9 @@ def read(folder: Path) -> Bert | None:
     weights = _weights(folder, config["num_hidden_layers"])
     if tokenizer is None or weights is None:
         return None
-    special = len(tokenizer.encode("").ids)
+    limit = longest - len(tokenizer.encode("").ids)
+    if limit < 1:
+        return None
     pooling, normalises = parts
     return Bert(
         weights,
@@ -119,7 +122,7 @@ def read(folder: Path) -> Bert | None:
         0,
         lambda texts: [np.array(e.ids, np.int64) for e in tokenizer.encode_batch_fast(texts)],
         lambda text: [at for at, _ in tokenizer.encode(text, add_special_tokens=False).offsets],
-        longest - special,
+        limit,
         pooling == "cls",
         normalises,
     )
@@ -218,9 +221,11 @@ def _tokenizer(folder: Path, settings: dict[str, Any]) -> Any | None:
     """Load ``tokenizer.json``, where transformers would make the same of it and the settings."""
     file = folder / "tokenizer.json"
     odd = ("additional_special_tokens", "extra_special_tokens", "never_split")
+    special = _settings(folder, "special_tokens_map.json")
     if (
         not file.is_file()
         or (folder / "added_tokens.json").is_file()
+        or any(settings.get(name, token) != token for name, token in special.items())
         or any(settings.get(name) for name in odd)
         or settings.get("padding_side", "right") != "right"
         or not _is_told_alike(read_json(file, dict), settings)
