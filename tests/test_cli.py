@@ -590,7 +590,7 @@ def test_an_interrupted_command_ends_with_130_and_goes_on(shell, tmp_path):
     )
     assert done.returncode == 130
     assert done.stderr.strip() == (
-        "Interrupted. What was stored is whole; the same command goes on."
+        "Interrupted. What was stored is whole; the same command goes on, or begins anew."
     )
     assert json.loads(shell("info", tmp_path / "s", "--json").out)["photos"] == 20
     again = shell(*arguments)

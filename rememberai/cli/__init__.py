@@ -55,8 +55,8 @@ class _OneScreen(click.Group):
     cls=_OneScreen,
     context_settings={"help_option_names": ["-h", "--help"]},
     options_metavar="[--version] [--debug]",
-    epilog="COMMAND -h tells more, and --debug where an error came from. Exit status: 0 done, "
-    "1 failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.",
+    epilog="COMMAND -h tells more, `rememberai --debug COMMAND` where an error came from. "
+    "Exit status: 0 done, 1 failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="rememberai")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
@@ -92,7 +92,7 @@ def _status() -> int:
             _complain(f"Try `{error.ctx.command_path} --help`.")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _fail("Interrupted. What was stored is whole; the same command goes on.")
+        _fail("Interrupted. What was stored is whole; the same command goes on, or begins anew.")
         return _INTERRUPTED
     except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -145,7 +145,10 @@ def move(store: Path, event: int, photos: tuple[str, ...], as_json: bool) -> Non
 @json_option
 def accept(store: Path, event: int, learn: bool, as_json: bool) -> None:
     """Say that EVENT is the learned event that it looks like."""
-    open_book(store).events.accept(event, learn=learn)
+    from rememberai import display
+
+    with display.busy("learning" if learn else "writing"):
+        open_book(store).events.accept(event, learn=learn)
     say({"event_id": event, "accepted": True}, f"event {event} is accepted", as_json)
 
 
@@ -180,9 +183,12 @@ def memory(
     store: Path, photo: str, text: str, author: str | None, offline: bool, as_json: bool
 ) -> None:
     """Write the memory TEXT of PHOTO."""
+    from rememberai import display
+
     book = open_book(store, offline=offline)
     (photo_id,) = _ids(book, (photo,))
-    book.write_memory(photo_id, text, author)
+    with display.busy("embedding"):
+        book.write_memory(photo_id, text, author)
     say({"photo_id": photo_id, "memory": text}, f"{photo} has its memory", as_json)
 
 

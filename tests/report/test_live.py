@@ -48,6 +48,24 @@ def test_photos_are_parted_moved_and_events_merged(browse, book):
         page.wait_for_function("document.querySelectorAll('.event').length === 3")
 
 
+def test_photos_are_moved_on_the_map_which_stays_as_it_was_zoomed(browse, book):
+    zoom = "document.querySelector('.frame').__zoom.k"
+    with browse(book.store.path) as page:
+        page.get_by_role("link", name="Map").click()
+        page.locator(".frame").focus()
+        for key in ("+", "+", "ArrowRight", " "):
+            page.keyboard.press(key)
+        assert page.evaluate(zoom) == pytest.approx(1.6**2)
+        page.locator(".selected select").select_option(index=0)
+        page.get_by_role("button", name="Move").click()
+        page.get_by_text("Moved.").wait_for()
+        assert page.evaluate(zoom) == pytest.approx(1.6**2)
+        page.get_by_role("link", name="Timeline").click()
+        page.get_by_role("link", name="Map").click()
+        page.wait_for_selector(".legend")
+        assert page.evaluate(zoom) == pytest.approx(1.6**2)
+
+
 FOCUS = "[document.activeElement.tagName, document.activeElement.className].join(' ').trim()"
 
 

@@ -26,6 +26,8 @@ export function mapView() {
   return [map.node, () => map.begin(), () => map.end()];
 }
 
+let left = d3.zoomIdentity; // how the map was moved when it was left
+
 class PhotoMap {
   constructor() {
     const dots = el("div", { class: "dots" });
@@ -58,10 +60,12 @@ class PhotoMap {
     this.stops.push(() => dark.removeEventListener("change", repaint), () => sizes.disconnect());
     this.colours();
     this.resize();
+    d3.select(this.frame).call(this.zooming.transform, left);
     this.update("book");
   }
 
   end() {
+    left = this.scatter.transform;
     clearTimeout(this.resting);
     cancelAnimationFrame(this.asked);
     this.stops.forEach((stop) => stop());
@@ -252,7 +256,7 @@ class PhotoMap {
       0: () => this.home(),
       Enter: () => this.open(this.hovered),
       " ": () => this.hovered >= 0 && this.pick(this.hovered, true),
-      Escape: () => clearSelection(),
+      Escape: () => (this.hover(-1), clearSelection()),
       a: () => this.pickArea([[0, 0], [this.frame.clientWidth, this.frame.clientHeight]], false),
     };
     if (!step && !acts[event.key]) return;

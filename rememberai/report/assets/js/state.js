@@ -17,8 +17,9 @@ export function listen(listener) {
   return () => listeners.delete(listener);
 }
 
+// What stops listening meanwhile, as a view that is left, hears no more.
 export function changed(what) {
-  for (const listener of [...listeners]) listener(what);
+  for (const listener of [...listeners]) if (listeners.has(listener)) listener(what);
 }
 
 export function filter(change) {
