@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ SMALL = {
     "captioning": "--small --n 8 --side 200 --repeats 1 --threads 1 --many 50",
     "gpu": "--small --n 3000 --queries 20 --singles 2 --points 2000 --graph 300 --texts 20"
     " --pictures 4 --photos 4 --side 100 --repeats 1 --clusters 10",
-    "import_time": "",
+    "import_time": "--repeats 1",
     "store_rows": "--n 2000 --n-open 2000 --repeats 1",
     "index_kinds": "--n 20000 --queries 200 --clusters 100 --repeats 1 --singles 20 --threads 1",
     "index_filters": "--n 50000 --queries 20 --clusters 1000 --repeats 1 --singles 5 --threads 1",
@@ -71,3 +72,13 @@ def judge(name, options, tmp_path):
         assert record["name"] == name
         assert record["packages"]["rememberai"]
         assert record["figures"]
+
+
+def test_the_page_tells_how_each_benchmark_is_run():
+    page = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+    told = dict(re.findall(r"^python -m benchmarks\.(\w+)([^#\n]*)", page, re.MULTILINE))
+    files = {path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py")}
+    assert files - {"peers"} <= set(told) <= files
+    for name, options in told.items():
+        code = (ROOT / "benchmarks" / f"{name}.py").read_text("utf-8")
+        assert all(f'"{option}"' in code for option in re.findall(r"--\w+", options)), name
