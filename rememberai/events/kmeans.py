@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _PER_SEED, _FEWEST = 16, 1024  # points that seeds are drawn from
 _MANY = 64  # points a cluster; of fewer, FAISS sums all in less time than it takes to ask which
 _AT_ONCE = 4096  # rows that are copied in one go
-_PAIRED = 4096  # points of which the products of all pairs are kept, in 64 MiB at most
+_PAIRED = 4096  # points of which the products of all pairs are kept, in 64 MiB at most,
+_PAIRED_FOR = 32  # where so many seeds are drawn; for fewer it costs more than it saves
 _SIGN = np.uint32(2**31)
 
 
@@ -115,7 +116,8 @@ def kmeans(
         origin = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
         sample -= origin
     points = _in_order(vectors, order, origin)
-    products = sample @ sample.T if len(sample) <= _PAIRED else None
+    paired = k >= _PAIRED_FOR and len(sample) <= _PAIRED
+    products = sample @ sample.T if paired else None
     best = np.inf
     for i in range(n_init):
         seeds = _seeds(sample, products, k, np.random.default_rng([random_state, i]))
@@ -141,7 +143,7 @@ def _in_order(
         if shifted:
             points[rows] -= origin
 
-    _on_all_threads(copy, _slices(len(points)))
+    _on_all_threads(copy, _slices(len(points)), len(points))
     return points
 
 
@@ -149,14 +151,17 @@ def _slices(n: int) -> list[slice]:
     return [slice(start, start + _AT_ONCE) for start in range(0, n, _AT_ONCE)]
 
 
-def _on_all_threads(work: Callable[[_Part], None], parts: Sequence[_Part]) -> None:
-    """Work on parts that do not depend on each other, on as many threads as FAISS has."""
+def _on_all_threads(work: Callable[[_Part], None], parts: Sequence[_Part], n: int) -> None:
+    """Work on parts of n rows, which do not depend on each other, on all threads of FAISS.
+
+    A thread that is started for few rows takes longer than they do.
+    """
 
     def some(share: Sequence[_Part]) -> None:
         for part in share:
             work(part)
 
-    threads = min(import_faiss().omp_get_max_threads(), len(parts))
+    threads = min(import_faiss().omp_get_max_threads(), len(parts), n // _AT_ONCE)
     if threads < 2:
         some(parts)
     else:
@@ -223,7 +228,8 @@ def _add(
         some = points[members] if weights is None else points[members] * weights[members, None]
         sums[cluster] += sign * some.sum(axis=0, dtype=np.float64)
 
-    _on_all_threads(add, list(zip(clusters, pairwise([*starts, len(rows)]), strict=True)))
+    parts = list(zip(clusters, pairwise([*starts, len(rows)]), strict=True))
+    _on_all_threads(add, parts, len(rows))
 
 
 def to_sphere(means: NDArray[Any]) -> NDArray[Any]:
@@ -297,7 +303,7 @@ def _finder(
         base = np.column_stack([near, -halves.astype(np.float32)])
         return chosen(queries, base, 1, "cosine")[1][:, 0]
 
-    _on_all_threads(copy, _slices(len(points)))
+    _on_all_threads(copy, _slices(len(points)), len(points))
     return nearest_of
 
 
