@@ -192,13 +192,12 @@ def vectors_or_flaws(
     """
 
     def alone(vector: NDArray[np.float32]) -> NDArray[np.float32] | InputError:
+        row: NDArray[np.float32]
         try:
-            checked: NDArray[np.float32] = checked_vectors(embedder, vector[None], 1, what, metric)[
-                0
-            ]
+            (row,) = checked_vectors(embedder, vector[None], 1, what, metric)
         except InputError as error:
             return error
-        return checked
+        return row
 
     try:
         return list(checked_vectors(embedder, given, n, what, metric))
