@@ -55,8 +55,8 @@ class _OneScreen(click.Group):
     cls=_OneScreen,
     context_settings={"help_option_names": ["-h", "--help"]},
     options_metavar="[--version] [--debug]",
-    epilog="COMMAND -h tells more, `rememberai --debug COMMAND` where an error came from. "
-    "Exit status: 0 done, 1 failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.",
+    epilog="COMMAND -h tells more, --debug COMMAND where an error came from. Exit status: 0 done, "
+    "1 failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="rememberai")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
