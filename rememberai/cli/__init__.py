@@ -55,7 +55,7 @@ class _OneScreen(click.Group):
     cls=_OneScreen,
     context_settings={"help_option_names": ["-h", "--help"]},
     options_metavar="[--version] [--debug]",
-    epilog="COMMAND -h tells more, --debug COMMAND where an error came from. Exit status: 0 done, "
+    epilog="COMMAND -h tells more, --debug COMMAND more of an error. Exit status: 0 done, "
     "1 failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="rememberai")
