@@ -202,6 +202,16 @@ def test_keys_alone_select_what_is_in_view(seen):
     assert map_.chosen == 0
 
 
+def test_escape_hides_what_is_told_of_a_dot(seen):
+    map_ = seen()
+    map_.page.locator(".frame").focus()
+    map_.page.keyboard.press("ArrowRight")
+    tip = map_.page.locator(".frame .tip")
+    assert tip.is_visible()
+    map_.page.keyboard.press("Escape")
+    assert tip.is_hidden()
+
+
 def test_shift_and_a_drag_select_what_is_in_the_box_and_no_more(seen):
     map_ = seen()
     for corner, left, count in ((4, 15, 1), (6, -15, 3)):  # shift adds to what was selected
