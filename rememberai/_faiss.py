@@ -2,12 +2,14 @@
 
 The faiss-cpu wheel brings an OpenBLAS that takes Intel CPUs newer than itself for a Prescott and
 falls back to its slowest kernel. ``OPENBLAS_CORETYPE``, read once when that library is loaded,
-names a better one; ``REMEMBERAI_BLAS_FIX=0`` turns it off.
+names a better one. From 1.15 on FAISS also leaves fewer than 128,000 values of queries to loops of
+its own, which take up to fifteen times as long as products of matrices; here it takes those from
+six queries of 384 dimensions on. ``REMEMBERAI_BLAS_FIX=0`` turns off both.
 
 It also brings an OpenMP whose threads go on spinning for milliseconds after each piece of work, on
 the cores that NumPy's threads, torch's and other programs need. ``GOMP_SPINCOUNT``, read once as
-well, lets them sleep after a thirtieth of that. Both hold for the whole process, and a value that
-the user has set is left alone.
+well, lets them sleep after a thirtieth of that. All this holds for the whole process, and a
+variable that the user has set is left alone.
 
 A process that is forked afterwards has none of these threads, and would wait for them for good, so
 FAISS runs on one thread there.
@@ -25,9 +27,11 @@ from typing import Any
 
 from rememberai._optional import require
 
+PRODUCTS_FROM = 2048  # values of queries, so that one alone seldom has as many
 _log = logging.getLogger(__name__)
 _CORETYPE = "OPENBLAS_CORETYPE"
 _WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+_FIX = "REMEMBERAI_BLAS_FIX"
 _SPINS = "10000"  # enough to be there for the next piece of work; by itself it spins 300,000 times
 
 
@@ -49,6 +53,9 @@ def import_faiss() -> Any:
     finally:
         for name in settings:
             del os.environ[name]
+    if os.environ.get(_FIX) != "0":
+        few = faiss.cvar.distance_compute_blas_threshold  # until 1.14 a number of queries, 20
+        faiss.cvar.distance_compute_blas_threshold = min(few, PRODUCTS_FROM)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=functools.partial(faiss.omp_set_num_threads, 1))
     _log.info("FAISS loaded with %s", settings)
@@ -67,7 +74,7 @@ def _settings() -> dict[str, str]:
 
 
 def _better_core() -> str | None:
-    if os.environ.get("REMEMBERAI_BLAS_FIX") == "0" or _CORETYPE in os.environ:
+    if os.environ.get(_FIX) == "0" or _CORETYPE in os.environ:
         return None
     if platform.machine() not in {"x86_64", "AMD64"} or not sys.platform.startswith("linux"):
         return None

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from rememberai._faiss import core_for
+from rememberai._faiss import PRODUCTS_FROM, core_for
 
 pytest.importorskip("faiss")
 
@@ -117,6 +117,23 @@ def test_the_switch_and_a_user_s_own_value_are_respected(environment, value):
     told = run(IMPORT, **environment)
     assert ["faiss", value] in told["seen"]
     assert told["after"] == value
+
+
+FEW = """
+import json
+from rememberai._faiss import import_faiss
+print(json.dumps(import_faiss().cvar.distance_compute_blas_threshold))
+"""
+PLAIN = FEW.replace("from rememberai._faiss import import_faiss", "import faiss").replace(
+    "import_faiss()", "faiss"
+)
+
+
+def test_few_queries_are_products_too_unless_switched_off():
+    by_itself = run(PLAIN)
+    assert run(FEW) == min(by_itself, PRODUCTS_FROM)
+    assert run(FEW, REMEMBERAI_BLAS_FIX="0") == by_itself
+    assert run("import faiss\n" + FEW) == min(by_itself, PRODUCTS_FROM)
 
 
 @pytest.mark.parametrize(

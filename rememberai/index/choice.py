@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rememberai._faiss import PRODUCTS_FROM
 from rememberai.errors import InputError
 from rememberai.index import gpu
 
@@ -128,16 +129,17 @@ def covers_up_to(covered: int) -> int:
 
 
 def saved_by_sketch(n_queries: int, dimension: int, k: int, n_allowed: int, n: int) -> float:
-    """Tell what a sketch saves, in scans of all rows for one query; 0 or less: scan the allowed.
+    """Tell what a sketch saves, by what it saves a query of all rows; 0 or less: scan the allowed.
 
     The scan copies the allowed rows out of all once, the sketch steps over the others with each
     query; both are exact. The costs are in nanoseconds, measured with 384 dimensions.
     """
-    if k > 256 or n_queries * dimension > 64_000:  # FAISS takes to BLAS soon
+    if k > 256:
         return 0
-    if n_allowed == n:
-        return n_queries
     size = dimension / 384
+    each, several = 60 * n_queries, 160 + 4 * n_queries  # by FAISS's loops; by a product
+    by_row = min(each, several) if n_queries * dimension >= PRODUCTS_FROM else each
+    if n_allowed == n:
+        return (by_row - 25 * n_queries) / (60 - 25)
     sketch = n_queries * (4 * n + 120 * size * n_allowed)
-    scan = 600 * size * n_allowed + n_queries * 60 * size * n_allowed
-    return (scan - sketch) / (60 * size * n)
+    return ((600 + by_row) * size * n_allowed - sketch) / (60 * size * n)

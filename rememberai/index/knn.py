@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 _AT_ONCE = 2**22  # values that are measured at once
-_FEW, _FEW_VALUES = 16, 65536  # below 20 queries, or 128,000 values since FAISS 1.15: no BLAS
 _TRUSTED = 1e-4
 
 
@@ -36,9 +35,9 @@ def knn(
 ) -> Found:
     """Find the k nearest base vectors of each query, without building an index.
 
-    Given many queries, FAISS takes |x|^2 + |y|^2 - 2xy for |x - y|^2, whose rounding hides the
-    neighbours of vectors that are long but close together. Where it shows, the query is searched
-    again among few, for which FAISS sums squared differences.
+    Given several queries, FAISS takes |x|^2 + |y|^2 - 2xy for |x - y|^2, whose rounding hides the
+    neighbours of vectors that are long but close together. Where it shows, the query is measured
+    from differences to all base vectors.
 
     Parameters
     ----------
@@ -60,11 +59,11 @@ def knn(
     distances = measure(queries, base, found, metric)
     if metric == "l2":
         doubtful = rounded_away(scores, distances)
-        few = max(1, min(_FEW, _FEW_VALUES // queries.shape[1]))
+        few = max(1, _AT_ONCE // max(len(base), 1))
         for start in range(0, len(doubtful), few):
             some = doubtful[start : start + few]
-            found[some] = import_faiss().knn(queries[some], base, k, _kind(metric))[1]
-        distances[doubtful] = measure(queries[doubtful], base, found[doubtful], metric)
+            every = np.tile(np.arange(len(base)), (len(some), 1))
+            distances[some], found[some] = nearest_among(queries[some], base, every, k, metric)
     return nearest_of(distances, found, k)
 
 
@@ -81,8 +80,8 @@ def chosen(
     far = k <= gpu.MOST and gpu.worth_a_trip(len(queries), len(base), queries.shape[1])
     on_gpu = far and (device == "gpu" or (device is None and gpu.there()))
     nearest = gpu.knn(queries, base, k, kind) if on_gpu else None
-    scores, found = nearest or import_faiss().knn(_enough_for_blas(queries), base, k, kind)
-    return scores[: len(queries)], found[: len(queries)]
+    found: Found = nearest or import_faiss().knn(queries, base, k, kind)
+    return found
 
 
 def _kind(metric: Metric) -> int:
@@ -96,15 +95,6 @@ def rounded_away(scores: NDArray[np.float32], distances: NDArray[np.float32]) ->
     farthest = distances.max(axis=1, initial=0) ** 2
     error = np.abs(scores - distances**2).max(axis=1, initial=0)
     return np.flatnonzero(error > _TRUSTED * farthest)
-
-
-def _enough_for_blas(queries: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fill up with zeros where FAISS would do without BLAS, and take up to four times as long."""
-    threshold = import_faiss().cvar.distance_compute_blas_threshold  # values; queries until 1.14
-    if not threshold // 4 <= queries.size < threshold:
-        return queries
-    missing = -(-threshold // queries.shape[1]) - len(queries)
-    return np.pad(queries, ((0, missing), (0, 0)))
 
 
 def measure(
@@ -137,7 +127,7 @@ def measure(
 
 def nearest_among(
     queries: NDArray[np.float32],
-    rows: Rows,
+    rows: NDArray[np.float32] | Rows,
     found: NDArray[np.int64],
     k: int,
     metric: Metric,

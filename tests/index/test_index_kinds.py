@@ -227,7 +227,9 @@ def test_a_sketch_is_made_once_enough_single_queries_want_it():
     base = np.random.default_rng(0).normal(size=(9000, 32)).astype(np.float32)
     index = VectorIndex(32)
     index.add(np.arange(9000), base)
-    index.search(np.tile(base[:1], (5000, 1)), 1)  # a batch needs none
+    for _ in range(choice.SKETCH_AFTER + 1):
+        index.search(np.tile(base[:1], (64, 1)), 1)  # a batch is a product, and needs none
+    assert "sketch" not in index.explain()
     for _ in range(choice.SKETCH_AFTER):
         index.search(base[:1], 300)  # nor do so many neighbours
         index.search(base[:1], 1)
