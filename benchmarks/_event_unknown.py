@@ -13,6 +13,7 @@ from benchmarks._records import figures, markdown, of_arm
 from benchmarks.events_memex import split_by_user
 from rememberai import EventAssigner
 from rememberai.events import OCCASIONS
+from rememberai.phrasings import name_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,7 @@ def unknown_texts(run: Run, encodings: Encodings, texts: Labelled, splits: int) 
         asked = rows[len(rows) // 2 :]
         seeds = [i for i in rows[: len(rows) // 2] if texts.labels[i] not in hidden]
         known = [concept for concept in concepts if concept not in hidden]
-        names = dict(zip(known, encodings.encode(known), strict=True))
+        names = dict(zip(known, name_vectors(known, encodings.encode), strict=True))
         truth = np.array([label not in hidden for label in texts.labels[asked].tolist()])
         for by, others in _others(encodings).items():
             assigner = EventAssigner().fit(
@@ -104,8 +105,8 @@ def unknown_texts(run: Run, encodings: Encodings, texts: Labelled, splits: int) 
 def _others(encodings: Encodings) -> dict[str, Vectors | None]:
     return {
         PROBABILITY: None,
-        NAMED: encodings.encode(OCCASIONS),
-        PUBLISHED: encodings.encode([*_PEC.split(", "), *_CUFED.split("; ")]),
+        NAMED: name_vectors(OCCASIONS, encodings.encode),
+        PUBLISHED: name_vectors([*_PEC.split(", "), *_CUFED.split("; ")], encodings.encode),
     }
 
 

@@ -16,8 +16,9 @@ import numpy as np
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 from benchmarks._records import Run, arguments, figures, markdown, of_arm
-from rememberai import EventAssigner, EventPrototypes, SentenceEmbedder
+from rememberai import EventAssigner, EventPrototypes, SentenceEmbedder, phrasings
 from rememberai.events import OCCASIONS
+from rememberai.learned import words_of_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +87,7 @@ def main(argv: list[str] | None = None) -> None:
     embedder = SentenceEmbedder(offline=True)
     albums = read_albums(options.data / FILE, embedder)
     names = name_vectors(albums, embedder)
-    occasions = embedder.encode(OCCASIONS)
+    occasions = phrasings.name_vectors(OCCASIONS, embedder.encode)
     for least in (2, 1):
         for seed in range(options.splits):
             split = split_by_user(albums, names, seed, least)._replace(occasions=occasions)
@@ -113,10 +114,10 @@ def read_albums(path: Path, embedder: Embedder) -> list[MemexAlbum]:
 def name_vectors(
     albums: Sequence[MemexAlbum], embedder: Embedder
 ) -> dict[str, NDArray[np.float32]]:
-    """Embed the events' names, spelt as a person would; the library's store does the same."""
+    """Embed the events' names as a store does, spelt as a person would."""
     events = sorted({album.event for album in albums})
-    words = [_SPELT_OUT.get(event, event.replace("_", " ")) for event in events]
-    return dict(zip(events, embedder.encode(words), strict=True))
+    words = [_SPELT_OUT.get(event, words_of_name(event)) for event in events]
+    return dict(zip(events, phrasings.name_vectors(words, embedder.encode), strict=True))
 
 
 def split_by_user(

@@ -2,17 +2,20 @@
 
 The seeds are kept in the store as a table of event, text, role, album and vector. The role is
 "seed"; or "name" and "description" for the words that describe the event itself; or "occasion" for
-the names of common events that a photo may show though they were not learned. The album is what
-seeds are judged without each other by, or null.
+the names of common events that a photo may show though they were not learned. A name has a row for
+each of its phrasings (see `phrasings`). The album is what seeds are judged without each other by,
+or null.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rememberai.phrasings import mean_vector, phrasings
 from rememberai.records import quiet
 from rememberai.seeds import rows_of
 from rememberai.store.manifest import FIRST_COLUMN
@@ -22,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from rememberai.events import EventAssigner
     from rememberai.records import Progress
+    from rememberai.seeds import Role
     from rememberai.store import MemoryStore
     from rememberai.words import TextEmbedding
 
@@ -90,7 +93,7 @@ class LearnedEvents:
         """
 
         def merged(before: pa.Table | None) -> pa.Table:
-            seeds = _with_occasions(_with_names(_merge(before, table), embed), embed)
+            seeds = _with_names(_merge(before, table), embed)
             self._fitted(seeds, progress)  # what can't be fitted is not kept
             return seeds
 
@@ -146,7 +149,7 @@ class LearnedEvents:
         from rememberai.events import EventAssigner, EventPrototypes
 
         seeds, told = _proper_seeds(table), _descriptions(table)
-        others = table.filter(pc.equal(table["role"], "occasion"))
+        others = _of_role(table, "occasion")
         return EventAssigner(
             EventPrototypes(metric=self._store.metric), max_risk=self._max_risk
         ).fit(
@@ -155,7 +158,7 @@ class LearnedEvents:
             seeds["text"].to_pylist(),
             descriptions=told,
             groups=seeds["album"].to_pylist(),
-            others=column_matrix(others["vector"]) if told and len(others) else None,
+            others=list(others.values()) if told and others else None,
             progress=progress,
         )
 
@@ -211,27 +214,23 @@ def _merge(before: pa.Table | None, added: pa.Table) -> pa.Table:
 
 
 def _with_names(table: pa.Table, embed: TextEmbedding) -> pa.Table:
-    """Add the name of each event, as words that describe it, where it is not there yet."""
-    named = set(table.filter(pc.equal(table["role"], "name"))["event"].to_pylist())
-    missing = sorted(_events(table) - named)
-    if not missing:
-        return table
-    n = len(missing)
-    words = [words_of_name(event) for event in missing]
-    return pa.concat_tables([table, rows_of(missing, words, ["name"] * n, [None] * n, embed)])
+    """Add the phrasings of all names, of events and of occasions; drop what an older version had.
 
-
-def _with_occasions(table: pa.Table, embed: TextEmbedding) -> pa.Table:
-    """Add the names of common events, where they are not there yet."""
+    So one name is never said in other ways than the next.
+    """
     from rememberai.events import OCCASIONS
 
-    there = set(table.filter(pc.equal(table["role"], "occasion"))["text"].to_pylist())
-    missing = [words for words in OCCASIONS if words not in there]
+    named = {("name", event): words_of_name(event) for event in _events(table)}
+    named |= {("occasion", occasion): occasion for occasion in OCCASIONS}
+    wanted = {(*key, text) for key, words in named.items() for text in phrasings(words)}
+    rows = list(zip(*(table[name].to_pylist() for name in ("role", "event", "text")), strict=True))
+    kept = [i for i, row in enumerate(rows) if row in wanted or row[0] in ("seed", "description")]
+    table = table.take(pa.array(kept, pa.int64()))
+    missing = sorted(wanted.difference(rows))
     if not missing:
         return table
-    n = len(missing)
-    added = rows_of(missing, missing, ["occasion"] * n, [None] * n, embed)
-    return pa.concat_tables([table, added])
+    roles, events, texts = zip(*missing, strict=True)
+    return pa.concat_tables([table, rows_of(events, texts, roles, [None] * len(missing), embed)])
 
 
 def _events(table: pa.Table) -> set[str]:
@@ -250,10 +249,15 @@ def _proper_seeds(table: pa.Table) -> pa.Table:
 
 def _descriptions(table: pa.Table) -> dict[str, NDArray[np.float32]] | None:
     """Give the vector of each event's description, else of its name; None if one has neither."""
-    found = {
-        role: dict(zip(some["event"].to_pylist(), column_matrix(some["vector"]), strict=True))
-        for role in ("name", "description")
-        if len(some := table.filter(pc.equal(table["role"], role)))
-    }
-    vectors = found.get("name", {}) | found.get("description", {})
+    vectors = _of_role(table, "name") | _of_role(table, "description")
     return vectors if set(vectors) == _events(table) else None
+
+
+def _of_role(table: pa.Table, role: Role) -> dict[str, NDArray[np.float32]]:
+    """Give the vector of each event's description or name, the mean where it has several rows."""
+    some = table.filter(pc.equal(table["role"], role))
+    some = some.sort_by([("event", "ascending"), ("text", "ascending")])
+    found: dict[str, list[NDArray[np.float32]]] = {}
+    for event, vector in zip(some["event"].to_pylist(), column_matrix(some["vector"]), strict=True):
+        found.setdefault(event, []).append(vector)
+    return {event: mean_vector(np.stack(vectors)) for event, vectors in found.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from benchmarks._event_tasks import folded
 from benchmarks._event_unknown import NAMED, PROBABILITY, PUBLISHED, TAUGHT, unknown, unknown_texts
 from benchmarks._records import Run, newest_run
 from benchmarks.events_memex import MemexAlbum
+from rememberai.phrasings import phrasings
 
 
 def test_hits_are_kept_in_few_digits():
@@ -127,9 +129,10 @@ def test_texts_of_concepts_held_out_are_asked_for_beside_the_others(tmp_path):
     class Names:
         dimension, model_id = 12, "made@1"
 
-        def encode(self, names):
-            known = {f"concept {i}": i for i in range(8)}  # others are all of them in turn
-            return centres[[known.get(name, i % 8) for i, name in enumerate(names)]]
+        def encode(self, said):
+            known = [re.search(r"concept (\d)", phrasing) for phrasing in said]
+            ways = len(phrasings("other"))  # others are all of them in turn
+            return centres[[int(k[1]) if k else i // ways % 8 for i, k in enumerate(known)]]
 
     run = Run("made", {}, folder=tmp_path)
     unknown_texts(run, Encodings(Names(), None), texts, 2)

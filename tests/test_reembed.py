@@ -59,6 +59,7 @@ def test_search_and_events_are_those_of_a_store_made_with_the_new_model(book, tm
         answer, wanted = (b.assign(["sugar and candles"]) for b in (switched, made))
         assert dict(answer.ranking) == pytest.approx(dict(wanted.ranking))
         assert (answer.event, switched.info().seeds) == (wanted.event, 4)
+        assert switched._learned.table().to_pylist() == made._learned.table().to_pylist()
 
 
 def test_each_stage_is_told_the_rows_as_soon_as_the_model_is_there(book):

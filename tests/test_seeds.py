@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from unicodedata import normalize
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from makers import (
@@ -25,6 +27,7 @@ from makers import (
 
 from rememberai import Album, EventAssigner, InputError, RememberAI, StoreError
 from rememberai.events import OCCASIONS
+from rememberai.phrasings import phrasings
 
 SEA = ["waves and sand", "a swim in the sea", "sand in my shoes"]
 CAKE = ["candles on the cake", "birthday cake", "presents and cake"]
@@ -203,9 +206,10 @@ def test_an_event_with_enough_seeds_has_no_warning(learned):
 def test_nothing_is_embedded_twice(book, words):
     book.add_album(words_alone(SEA[0]))
     book.learn_events({"sea": SEA, "cake": CAKE})
-    assert sorted(words.seen) == sorted([*SEA, *CAKE, "sea", "cake", *OCCASIONS])
+    named = [text for name in ("sea", "cake", *OCCASIONS) for text in phrasings(name)]
+    assert sorted(words.seen) == sorted([*SEA, *CAKE, *named])
     book.learn_events({"sea": SEA, "cake": [*CAKE, "cake crumbs"]})
-    assert sorted(words.seen) == sorted([*SEA, *CAKE, "sea", "cake", "cake crumbs", *OCCASIONS])
+    assert sorted(words.seen) == sorted([*SEA, *CAKE, "cake crumbs", *named])
     again = WordsEmbedder()
     reopened = RememberAI.open(book.store.path, embedder=again)
     reopened.learn_events({"sea": SEA})
@@ -469,18 +473,23 @@ def test_an_answer_names_the_photos_that_had_no_vote(learned, tmp_path):
     }
 
 
-def described(book) -> dict[tuple[str, str], str]:
-    return {
-        (row["event"], row["role"]): row["text"]
-        for row in rows_of(book)
-        if row["role"] not in ("seed", "occasion")
+def described(book) -> dict[tuple[str, str], list[str]]:
+    found = {}
+    for row in rows_of(book):
+        if row["role"] not in ("seed", "occasion"):
+            found.setdefault((row["event"], row["role"]), []).append(row["text"])
+    return found
+
+
+def test_an_event_is_described_by_its_name_in_each_phrasing(book, words):
+    book.learn_events({"sea": SEA, "birthday_cake": CAKE, "바다": ["파도"]})
+    names = {"sea": "sea", "birthday_cake": "birthday cake", "바다": "바다"}
+    assert described(book) == {
+        (event, "name"): sorted(phrasings(name)) for event, name in names.items()
     }
-
-
-def test_an_event_is_described_by_its_name(book):
-    book.learn_events({"sea": SEA, "birthday_cake": CAKE})
-    assert described(book) == {("sea", "name"): "sea", ("birthday_cake", "name"): "birthday cake"}
-    assert book.info().seeds == len(SEA + CAKE)
+    for row in rows_of(book):
+        assert row["vector"] == words.encode([row["text"]])[0].tolist()
+    assert book.info().seeds == len(SEA + CAKE) + 1
 
 
 def test_the_name_has_a_say(tmp_path, words):
@@ -510,7 +519,7 @@ def test_a_description_takes_the_place_of_the_name_and_the_last_one_counts(
     describe("trumpet")
     assert dict(learned.assign(["trumpet"]).ranking)["cake"] > before + 0.1
     describe("trombone")
-    assert described(learned)["cake", "description"] == "trombone"
+    assert described(learned)["cake", "description"] == ["trombone"]
     assert dict(learned.assign(["trombone"]).ranking)["cake"] > before + 0.1
     assert seeds_of(learned) == pairs(sea=SEA, cake=CAKE)
 
@@ -551,10 +560,26 @@ def test_occasions_are_kept_once_beside_the_seeds_and_are_no_events(learned):
     learned.learn_events({"wedding": ["the rings", "the bride"]})
     learned.learn_events({"snow": ["skis"]}, replace_all=True)
     learned.learn_events({"wedding": ["the rings", "the bride"]})
-    kept = [row["text"] for row in rows_of(learned) if row["role"] == "occasion"]
-    assert sorted(kept) == sorted(OCCASIONS)
+    kept = [(row["event"], row["text"]) for row in rows_of(learned) if row["role"] == "occasion"]
+    assert sorted(kept) == sorted((name, text) for name in OCCASIONS for text in phrasings(name))
     assert learned._learned.assigner().events_ == ["snow", "wedding"]
     assert learned.info().events == ("snow", "wedding")
+
+
+def said(names, words) -> np.ndarray:
+    """Average each name's phrasings by hand: counted words are not of unit length."""
+    found = []
+    for name in names:
+        each = words.encode(phrasings(name)).astype(float)
+        lengths = np.linalg.norm(each, axis=1, keepdims=True)
+        mean = (each / lengths).mean(axis=0)
+        found.append(mean / np.linalg.norm(mean) * lengths.mean())
+    return np.array(found)
+
+
+def knows(assigner, words):
+    found = assigner.assign(words.encode(["sea", "wedding", "a cake"]))
+    return np.column_stack([found.probabilities, found.known]).round(4).tolist()
 
 
 def test_seeds_of_one_album_are_judged_without_each_other(tmp_path, words):
@@ -569,20 +594,57 @@ def test_seeds_of_one_album_are_judged_without_each_other(tmp_path, words):
     for name, seeds in (("albums", rows), ("alone", alone)):
         book = RememberAI.create(tmp_path / name, embedder=words)
         book.learn_events(write_jsonl(tmp_path / f"{name}.jsonl", *seeds))
-        table = book._learned.table().to_pylist()
         limits.append(book._learned.assigner().limits_.tolist())
         oracle = EventAssigner().fit(
             words.encode([row["text"] for row in seeds]),
             [row["event"] for row in seeds],
-            descriptions={row["event"]: row["vector"] for row in table if row["role"] == "name"},
+            descriptions=dict(zip(["cake", "sea"], said(["cake", "sea"], words), strict=True)),
             groups=[row.get("album") for row in seeds],
-            others=[row["vector"] for row in table if row["role"] == "occasion"],
+            others=said(OCCASIONS, words),
         )
-        asked = words.encode(["sea", "wedding"])
-        known = book._learned.assigner().assign(asked).known
-        assert known.tolist() == oracle.assign(asked).known.tolist()
+        assert knows(book._learned.assigner(), words) == knows(oracle, words)
         assert limits[-1] == oracle.limits_.tolist()
     assert limits[0] != limits[1]
+
+
+def test_a_description_stands_as_it_was_written(book, words):
+    told = {"cake": "candles and a cake", "sea": "sand and waves"}
+    book.learn_events({"sea": SEA, "cake": CAKE}, descriptions=told)
+    oracle = EventAssigner().fit(
+        words.encode([*CAKE, *SEA]),
+        ["cake"] * len(CAKE) + ["sea"] * len(SEA),
+        descriptions=dict(zip(told, words.encode(list(told.values())), strict=True)),
+        others=said(OCCASIONS, words),
+    )
+    assert knows(book._learned.assigner(), words) == knows(oracle, words)
+
+
+def test_names_that_an_older_version_kept_alone_are_used_so_and_said_anew_when_it_learns(
+    tmp_path, words
+):
+    events = {"sea": SEA, "cake": CAKE}
+    anew = RememberAI.create(tmp_path / "anew", embedder=words)
+    old = RememberAI.create(tmp_path / "old", embedder=words)
+    for book in (anew, old):
+        book.learn_events(events)
+    name_of = [
+        row["event"] if row["role"] in ("name", "occasion") else None for row in rows_of(old)
+    ]
+    alone = [name in (None, row["text"]) for name, row in zip(name_of, rows_of(old), strict=True)]
+    gone = {"event": "picnick", "text": "picnick", "role": "occasion", "album": None}
+    table = old.store.read_artifact("seeds")
+    gone = pa.Table.from_pylist([gone | {"vector": [1.0] * 64}], table.schema)
+    old.store.replace_artifact("seeds", pa.concat_tables([table.filter(alone), gone]))
+    oracle = EventAssigner().fit(
+        words.encode([*CAKE, *SEA]),
+        ["cake"] * len(CAKE) + ["sea"] * len(SEA),
+        descriptions=dict(zip(["cake", "sea"], words.encode(["cake", "sea"]), strict=True)),
+        others=np.concatenate([words.encode(list(OCCASIONS)), np.ones((1, 64))]),
+    )
+    assert knows(old._learned.assigner(), words) == knows(oracle, words)
+    for book in (anew, old):
+        book.learn_events({"snow": ["skis and a sledge"]})
+    assert sorted(map(repr, rows_of(old))) == sorted(map(repr, rows_of(anew)))
 
 
 def test_a_photo_of_a_seeds_file_has_its_album_too(book, tmp_path):
