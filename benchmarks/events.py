@@ -75,7 +75,7 @@ def _of_encoder(run: Run, encoder: str, encodings: Encodings, options: Any) -> N
         if first and "grid" in wanted:
             tasks.prototypes_grid(run, splits, happy, options.folds)
         if first and "unknown" in wanted:
-            _event_unknown.unknown(run, encodings, albums, names, 4 * options.splits)
+            _event_unknown.unknown(run, encodings, albums, names, 20 * options.splits)
             _event_unknown.unknown_texts(run, encodings, happy, options.splits)
         if first and "shuffles" in wanted:
             tasks.shuffles(run, splits[0], happy, options.shuffles)
