@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,8 @@ from PIL import Image
 import rememberai
 from rememberai.errors import MissingExtraError
 
+ROOT = Path(__file__).parent.parent
+
 
 def raises_missing(extra: str, action) -> None:
     """Check that an action raises the typed error with the pip line of an extra."""
@@ -23,6 +27,18 @@ def raises_missing(extra: str, action) -> None:
         assert f'pip install "rememberai[{extra}]"' in str(error), error
     else:
         raise AssertionError(f"the extra {extra} was not missed")
+
+
+def check_what_pages_install() -> None:
+    """Let pip resolve each of its lines on the pages, as it stands; nothing is installed."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    text = "\n".join(page.read_text("utf-8") for page in pages)
+    lines = set(re.findall(r"^pip (install|uninstall) (.+)$", text, re.MULTILINE))
+    assert len(lines) > 3, lines
+    for verb, what in sorted(lines):
+        harmless = ["--dry-run", "-c", ROOT / "constraints.txt"] if verb == "install" else ["-y"]
+        command = [sys.executable, "-m", "pip", verb, "-q", *harmless, *shlex.split(what)]
+        subprocess.run(command, check=True)
 
 
 def main() -> None:
@@ -53,6 +69,7 @@ def main() -> None:
         assert done.returncode == 1, done
         assert "pip install" in done.stderr, done
         assert "Traceback" not in done.stderr, done
+    check_what_pages_install()
     print("the bare install is sound")
 
 

@@ -24,12 +24,15 @@ SMALL = {
     "index_kinds": "--n 20000 --queries 200 --clusters 100 --repeats 1 --singles 20 --threads 1",
     "index_filters": "--n 50000 --queries 20 --clusters 1000 --repeats 1 --singles 5 --threads 1",
     "event_map": "--n 500 --repeats 1",
+    "memory": "--n 200 --n-model 100",
+    "durability": "--kills 2 --losses 2 --writers 2 --appends 3 --readers 1",
     "image_features": "--synthetic --n 8 --repeats 1 --threads 1",
     "peers": "--n 500 --queries 5 --filtered 3 --systems RememberAI usearch",
 }
 
 
 WITH_DATA = {
+    "events_memex": "--splits 1",
     "events": "--tasks unknown shuffles --encoders MiniLM --splits 1 --shuffles 1 --most-texts 300",
     "decode": "--pictures 1 --repeats 1",
     "near_duplicates": "--photos 8 --splits 1",
@@ -37,6 +40,7 @@ WITH_DATA = {
     "text_to_photo": "",
     "fused_events": "--captions 1 --halves 1",
 }
+RUN = {*SMALL, *WITH_DATA, "report", "table"}
 
 
 @pytest.mark.parametrize("name", WITH_DATA)
@@ -53,6 +57,14 @@ def test_a_small_run_keeps_its_records(name, tmp_path):
 def test_a_small_run_of_the_report_keeps_its_records(tmp_path):
     pytest.importorskip("playwright")
     judge("report", "--n 15 --n-map 300 --pictures 3 --frames 6 --repeats 1", tmp_path)
+
+
+def test_the_tables_are_those_of_the_records(tmp_path):
+    page = ROOT / "docs" / "benchmarks.md"
+    copy = shutil.copyfile(page, tmp_path / page.name)
+    command = [sys.executable, "-m", "benchmarks.table", "--page", str(copy)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    assert copy.read_text("utf-8") == page.read_text("utf-8")
 
 
 def judge(name, options, tmp_path):
