@@ -18,11 +18,16 @@ MemoryOrigin = Literal["given", "file", "takeout", "xmp", "iptc", "exif"]
 TimeConfidence = Literal["offset", "utc", "local", "file"]
 Status = Literal["done", "waiting", "skipped", "failed"]
 Progress = Callable[[str, int, int], None]  # stage, done, total; of 1 as long as nothing is counted
+Tick = Callable[[int, int], None]  # done, total: the progress of one stage
 Step = Callable[[], None]  # called when one more step is done
 
 
 def quiet(stage: str, done: int, total: int) -> None:
     """Show no progress."""
+
+
+def untold(done: int, total: int) -> None:
+    """Show no progress of a stage."""
 
 
 def uncounted() -> None:
@@ -40,7 +45,7 @@ class Steps:
         How many there are.
     """
 
-    def __init__(self, tick: Callable[[int, int], None], total: int) -> None:
+    def __init__(self, tick: Tick, total: int) -> None:
         self._tick, self._total, self._done = tick, total, 0
         tick(0, total)
 

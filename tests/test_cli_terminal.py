@@ -81,12 +81,12 @@ def test_the_first_report_tells_of_the_events_that_it_finds(store, tmp_path):
         assert stage in shown
 
 
-def test_a_job_that_cannot_be_counted_says_what_it_does_and_since_when(store):
+def test_compaction_counts_rows_and_files(store):
     wordless = to_table([{"photo_id": "wordless"}], np.empty((0, 384), np.float32))
     MemoryStore.open(store).append(wordless)  # a second part, so that there is something to gather
     shown, _ = on_terminal("compact", store)
-    for stage in ("gathering", "publishing", "deleting"):
-        assert re.search(rf"{stage} .*\d:\d\d:\d\d", ESCAPE.sub("", shown))
+    for stage, count in {"gathering": "68/68", "publishing": r"(\d)/\1", "deleting": "2/2"}.items():
+        assert re.search(rf"{stage} .* {count} .*/s .*\d:\d\d:\d\d", ESCAPE.sub("", shown))
 
 
 def test_a_number_of_events_that_is_known_is_counted_too(store):

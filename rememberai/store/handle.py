@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from rememberai.errors import ModelMismatchError, StoreError
+from rememberai.records import untold
 from rememberai.store.lance_errors import lance_errors
 from rememberai.store.manifest import Manifest, VectorModel, read_manifest
 from rememberai.store.schema import fits, table_schema
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from rememberai.records import Metric
+    from rememberai.records import Metric, Tick
     from rememberai.store.files import Files
 
 _log = logging.getLogger(__name__)
@@ -39,12 +40,15 @@ class Change:
     known
         The photo_id and updated of all rows, if somebody read them; whoever changes rows sees to it
         or forgets it. Reading them opens every part of the table.
+    tick
+        Called as ``tick(done, total)`` with the files that are flushed and hashed.
     """
 
     manifest: Manifest
     dataset: Any
     transaction: str | None = None
     known: pa.Table | None = None
+    tick: Tick = untold
 
 
 class Handle:
@@ -207,7 +211,7 @@ class Handle:
             yield change
             after = change.manifest
             if change.dataset.version != before.version:
-                after = replace(after, version=self._files.publish(change.dataset))
+                after = replace(after, version=self._files.publish(change.dataset, change.tick))
             if after != before:
                 after.write(self._files)
                 _log.debug("published version %d of %s", after.version, self._files.place)

@@ -10,6 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from rememberai.errors import StoreError
+from rememberai.records import untold
 from rememberai.store import recovery
 from rememberai.store.durable import sync_folder, write_atomically
 from rememberai.store.lance_errors import lance_errors, said
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from filelock import FileLock
+
+    from rememberai.records import Tick
 
 _log = logging.getLogger(__name__)
 TABLE = "photos.lance"
@@ -198,9 +201,9 @@ class LocalFiles:
         self._unvouched = {name for name in there if not name.startswith(recovery.TRANSACTIONS)}
         return dataset
 
-    def publish(self, dataset: Any) -> int:
+    def publish(self, dataset: Any, tick: Tick = untold) -> int:
         """Flush and seal what was written; returns the version that store.json is to name."""
-        self.seals.add(self._unvouched)
+        self.seals.add(self._unvouched, tick)
         return int(dataset.version)
 
     def clean(self, dataset: Any, older_than: timedelta) -> int:

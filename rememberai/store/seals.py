@@ -16,11 +16,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rememberai.records import untold
 from rememberai.store.durable import sync_file, sync_folder, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
     from typing import BinaryIO
+
+    from rememberai.records import Tick
 
 CHECKSUMS = "checksums"
 _LINE = re.compile(rb"([0-9a-f]{64}) ([0-9]{1,19}) ([^\n]+)\n")
@@ -116,29 +119,33 @@ class Seals:
             self._end += len(written)
             self._last = written
 
-    def add(self, besides: Container[str] = ()) -> None:
+    def add(self, besides: Container[str] = (), tick: Tick = untold) -> None:
         """Flush the files of the table that have no seal yet, and all folders, and seal them.
 
         Parameters
         ----------
         besides
             Files that get none: nobody knows whether they are still what was written.
+        tick
+            Called as ``tick(done, total)`` with the files that are flushed and hashed.
         """
         new = sorted(self.unsealed())
         flushed = [self._beside.submit(sync_file, self._table / name) for name in new]
         flushed += [
             self._beside.submit(sync_folder, Path(each)) for each, _, _ in os.walk(self._table)
         ]
+        seals = {}
         try:
-            seals = {
-                name: Seal(_digest(path := self._table / name), path.stat().st_size)
-                for name in new
-                if name not in besides and not name.endswith(HINT)
-            }
+            for number, name in enumerate(new):
+                tick(number, len(new))
+                if name not in besides and not name.endswith(HINT):
+                    path = self._table / name
+                    seals[name] = Seal(_digest(path), path.stat().st_size)
         finally:
             wait(flushed)
         for each in flushed:
             each.result()
+        tick(len(new), len(new))
         if seals:
             self._append(seals)
 

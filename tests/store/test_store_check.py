@@ -309,10 +309,11 @@ from rememberai.store import MemoryStore
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
 path, stage, done, number = sys.argv[1:]
 def told(*tick):
-    if tick[:2] == (stage, int(done)):
+    if tick[:2] == (stage, int(done) * tick[2]):
         os.kill(os.getpid(), int(number))
 MemoryStore.open(path).compact(progress=told)
 """
+# At the beginning of a stage, or at its end.
 MOMENTS = [("gathering", 1), ("publishing", 0), ("publishing", 1)]
 
 

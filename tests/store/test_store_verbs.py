@@ -307,20 +307,17 @@ def test_compaction_is_what_lance_does_in_one_call(store, tmp_path):
     assert data_files(store) == data_files(other)
 
 
-def test_compaction_counts_the_files_that_it_writes(store, monkeypatch):
-    from lance.optimize import Compaction
-
+def test_compaction_counts_rows_and_files(store, monkeypatch):
     for number in range(6):
         store.append(rows([f"{number} {i}" for i in range(4)], seed=number))
     expected = content(store)
-    plan = Compaction.plan  # of large files that are small enough for a test
-    monkeypatch.setattr(
-        Compaction,
-        "plan",
-        lambda dataset, _: plan(dataset, {"target_rows_per_fragment": 8}),
-    )
-    store.compact(keep=NOW, progress=(ticks := Ticks()))
-    assert ticks.stages() == {"deleting": 2, "gathering": 3, "publishing": 1}
+    monkeypatch.setattr(writing, "_ROWS_OF_A_FILE", 8)
+    before = set(store._files.seals.known())
+    store.compact(keep=timedelta(days=1), progress=(ticks := Ticks()))
+    written = len(set(store._files.seals.known()) - before) + 1  # the hint has no seal
+    assert ticks.stages() == {"deleting": 2, "gathering": 24, "publishing": written}
+    assert [done for stage, done, _ in ticks.seen if stage == "gathering"] == [0, 8, 16, 24]
+    store.compact(keep=NOW)
     assert data_files(store) == 3
     assert content(MemoryStore.open(store.path)) == expected
     store.compact(progress=(ticks := Ticks()))
