@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from pages import NASTY, THEMES, settle
@@ -246,3 +247,31 @@ def test_pictures_may_lie_beside_the_page(look, book, tmp_path):
     image = page.locator(".event img").first
     assert natural_width(image) == 32
     assert image.get_attribute("src").endswith(".webp")
+
+
+@pytest.mark.parametrize("view", ["#/", "#/map", "event", "#/event/987654321"])
+def test_the_headings_of_a_view_are_in_order(look, report_path, view):
+    """One of the first rank, no rank left out below: for who goes from heading to heading."""
+    if view == "event":
+        page = look(report_path)
+        page.locator(".event a").first.click()
+        page.wait_for_selector(".why h2")
+    else:
+        page = look(f"{report_path.as_uri()}{view}")
+    ranks = page.eval_on_selector_all(
+        "h1, h2, h3, h4, h5, h6", "(all) => all.map((h) => +h.tagName[1])"
+    )
+    assert ranks[0] == 1
+    assert ranks.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(ranks))
+    assert page.locator("h1").inner_text().strip()
+
+
+@pytest.mark.parametrize(("view", "name"), [("#/", "Timeline"), ("#/map", "Map")])
+def test_a_heading_that_is_only_heard_takes_no_room(look, report_path, view, name):
+    page = look(f"{report_path.as_uri()}{view}")
+    heading = page.get_by_role("heading", level=1, name=name)
+    assert heading.count() == 1
+    main, below = (page.locator(one).bounding_box() for one in ("main", "main > h1 + *"))
+    assert main["y"] == below["y"]
+    assert heading.bounding_box()["width"] <= 1

@@ -12,7 +12,7 @@ import { TWO_PLACES, beginning, days, number, percent, place, t, titleOf } from 
 
 export function eventView(id) {
   const event = book.events.findIndex((each) => String(each.id) === id);
-  if (event < 0) return el("p", { class: "nothing" }, t("event.gone"));
+  if (event < 0) return null;
   const { dates, place: where, trip } = book.events[event];
   const own = photosOf(event);
   const shown = isFiltered() ? own.filter((photo) => mask[photo]) : own;
@@ -71,10 +71,10 @@ function nearest(found) {
   const rows = found.map(([name, text, distance]) =>
     el("li", {}, el("q", { dir: "auto" }, beginning(text)), " ", el("span", { class: "of" }, el("bdi", {}, name), ` · ${number(distance, TWO_PLACES)}`)),
   );
-  return rows.length ? [el("h3", {}, t("why.nearest")), el("ul", {}, rows)] : null;
+  return rows.length ? [el("h2", {}, t("why.nearest")), el("ul", {}, rows)] : null;
 }
 
 function telling(found) {
   const rows = found.map((photo) => el("li", {}, el("q", { dir: "auto" }, beginning(textOf(photo)))));
-  return rows.length ? [el("h3", {}, t("why.telling")), el("ul", {}, rows)] : null;
+  return rows.length ? [el("h2", {}, t("why.telling")), el("ul", {}, rows)] : null;
 }

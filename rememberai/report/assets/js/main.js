@@ -35,7 +35,7 @@ function start() {
 
 function skip(event) {
   event.preventDefault();
-  main.querySelector("a, button, h1")?.focus();
+  main.querySelector("a, button, h1[tabindex]")?.focus();
 }
 
 function head() {
@@ -81,13 +81,25 @@ function showView() {
   main.className = `at-${view || "timeline"}`;
   if (view === "map") {
     const [node, begin, end] = mapView();
-    main.replaceChildren(node);
+    main.replaceChildren(heard("map"), node);
     leave = end;
     begin();
+  } else if (view === "event") {
+    main.replaceChildren(...opened(id));
   } else {
-    main.replaceChildren(view === "event" ? eventView(id) : timeline());
+    main.replaceChildren(heard("timeline"), timeline());
   }
   showCount(bar);
+}
+
+function opened(id) {
+  const event = eventView(id);
+  return event ? [event] : [heard("event"), el("p", { class: "nothing" }, t("event.gone"))];
+}
+
+// What a view is called, for those who listen; the others see which link is current.
+function heard(view) {
+  return el("h1", { class: "heard" }, t(view));
 }
 
 function turned() {
@@ -95,7 +107,7 @@ function turned() {
   clearSelection();
   showView();
   scrollTo(0, 0);
-  main.querySelector("h1")?.focus({ preventScroll: true });
+  main.querySelector("h1[tabindex]")?.focus({ preventScroll: true });
 }
 
 // Show the view anew; the reader stays where they were, and so do the keys.
@@ -107,7 +119,7 @@ function corrected() {
 
 // Where what had the keys is gone, the view has them.
 function keepKeys() {
-  if (document.activeElement === document.body) (main.querySelector("h1, .frame") ?? main).focus({ preventScroll: true });
+  if (document.activeElement === document.body) (main.querySelector("h1[tabindex], .frame") ?? main).focus({ preventScroll: true });
 }
 
 window.addEventListener("hashchange", turned);
