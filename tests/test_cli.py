@@ -73,7 +73,7 @@ def test_help_fits_a_screen_and_names_every_command(shell):
     assert shell("-h").out == done.out
 
 
-@pytest.mark.parametrize("kind", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("kind", ["bash", "zsh", "fish", "powershell"])
 def test_completion_knows_the_commands(kind):
     """The script that a shell sources asks the program itself, by a variable, what fits."""
     script = process("completion", kind).stdout.decode()
@@ -81,9 +81,28 @@ def test_completion_knows_the_commands(kind):
     asked = {
         "_REMEMBERAI_COMPLETE": f"{kind}_complete",
         "COMP_WORDS": "rememberai ex",
-        "COMP_CWORD": "ex" if kind == "fish" else "1",
+        "COMP_CWORD": "ex" if kind in ("fish", "powershell") else "1",
     }
     assert b"export" in process(**asked).stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "values"),
+    [
+        ("rememberai ex", "ex", ["export"]),
+        ("rememberai correct ", "", sorted(cli.commands["correct"].commands)),
+        ("rememberai completion po", "po", ["powershell"]),
+        (r"rememberai add C:\Users\Mia\x.memories --met", "--met", ["--metric"]),
+        (r"rememberai add 'C:\My photos\x' --metric ", "", ["cosine", "l2"]),
+        (r"rememberai add C:\Users", r"C:\Users", []),  # a file, which the shell knows itself
+    ],
+)
+def test_completion_in_powershell(line, word, values):
+    """A value and a tip that is not empty, a line each, as its CompletionResult wants them."""
+    asked = {"_REMEMBERAI_COMPLETE": "powershell_complete", "COMP_WORDS": line, "COMP_CWORD": word}
+    done = process(**asked).stdout.decode()
+    told = [row.split("\t") for row in done.splitlines() if row]
+    assert [value for value, tip in told if tip] == values
 
 
 def leaves(group):
@@ -92,8 +111,8 @@ def leaves(group):
 
 
 @pytest.mark.parametrize("command", [*leaves(cli)], ids=lambda command: command.name)
-def test_every_command_speaks_json(command):
-    assert "--json" in {name for option in command.params for name in option.opts}
+def test_every_command_speaks_json_and_can_be_debugged(command):
+    assert {"--json", "--debug"} <= {name for option in command.params for name in option.opts}
 
 
 def test_completion_as_json(shell):
@@ -550,8 +569,9 @@ def test_a_fault_of_the_library_is_two_lines_and_with_debug_a_traceback(tmp_path
     assert "Traceback" in done.stderr
 
 
-def test_debug_shows_the_traceback(tmp_path):
-    done = process("--debug", "info", tmp_path)
+@pytest.mark.parametrize("words", [("--debug", "info"), ("info", "--debug")])
+def test_debug_shows_the_traceback(tmp_path, words):
+    done = process(*words, tmp_path)
     assert done.returncode == 1
     assert b"Traceback" in done.stderr
     assert b"StoreError" in done.stderr

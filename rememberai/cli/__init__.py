@@ -16,7 +16,7 @@ from itertools import chain
 import click
 
 from rememberai import __version__
-from rememberai.cli import adding, asking, keeping, looking
+from rememberai.cli import _powershell, adding, asking, keeping, looking  # noqa: F401
 from rememberai.errors import RememberAIError
 
 _INTERRUPTED = 130
@@ -33,6 +33,11 @@ _NAMED = {
     ),
     "To begin": (adding.demo, keeping.completion),
 }
+
+
+_debug = click.option(
+    "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
+)
 
 
 class _OneScreen(click.Group):
@@ -55,17 +60,19 @@ class _OneScreen(click.Group):
     cls=_OneScreen,
     context_settings={"help_option_names": ["-h", "--help"]},
     options_metavar="[--version] [--debug]",
-    epilog="COMMAND -h tells more, --debug COMMAND more of an error. Exit status: 0 done, "
+    epilog="COMMAND -h tells more, --debug more of an error. Exit status: 0 done, "
     "1 failed, 2 wrong usage, 3 some inputs failed, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="rememberai")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+@_debug
 def cli() -> None:
     """Give photos words, and find the events in them. Try: rememberai demo."""
 
 
 for _command in chain(_MAIN, *_NAMED.values()):
     cli.add_command(_command)
+    for _each in (_command, *getattr(_command, "commands", {}).values()):
+        _debug(_each)  # after the command's name as well as before it
 
 
 def main() -> None:

@@ -101,7 +101,7 @@ def compact(store: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish", "powershell"]))
 @json_option
 def completion(shell: str, as_json: bool) -> None:
     """Print a script that completes commands in SHELL. Let the shell source it at its start."""
@@ -109,7 +109,7 @@ def completion(shell: str, as_json: bool) -> None:
 
     context = click.get_current_context().find_root()
     maker = get_completion_class(shell)
-    if maker is None:  # click knows every shell that the argument allows
+    if maker is None:  # click knows every shell that the argument allows, or was told
         raise click.UsageError(f"{shell} is not a shell that click completes for.")
     script = maker(context.command, {}, "rememberai", "_REMEMBERAI_COMPLETE").source()
     say({"shell": shell, "script": script}, script, as_json)
