@@ -9,7 +9,9 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import click
 import pytest
 from makers import (
     SAMPLE,
@@ -23,6 +25,7 @@ from makers import (
 
 from rememberai import Album, RememberAI, __version__, load_embedder, opening, records
 from rememberai.cli import cli
+from rememberai.cli._shared import as_meant
 from rememberai.events.answers import Assignment, NearestPrototype
 
 COMMANDS = tuple(cli.commands)
@@ -684,6 +687,57 @@ def test_a_tilde_that_the_shell_left_is_understood(shell, tmp_path, album, monke
     for _ in range(2):
         assert shell("add", "~/mine", "~/album").status == 0
     assert json.loads(shell("info", "~/mine", "--json").out)["photos"] == 2
+
+
+@pytest.mark.parametrize(
+    ("came", "system", "meant"),
+    [
+        ('C:\\My photos"', "nt", "C:\\My photos"),  # of "C:\My photos\", as PowerShell completes it
+        ("C:\\My photos\\", "nt", "C:\\My photos\\"),
+        ('/home/mia/the 12" album"', "posix", '/home/mia/the 12" album"'),
+    ],
+)
+def test_a_quote_that_windows_leaves_at_the_end_of_a_path(came, system, meant):
+    assert as_meant(came, system) == meant
+
+
+def test_on_windows_a_text_is_no_pattern_of_files(shell, store, tmp_path, monkeypatch):
+    """There click reads the words of a line as cmd's programs do, but for what we tell it."""
+    (tmp_path / "photo").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(click.core, "os", SimpleNamespace(**vars(os) | {"name": "nt"}))
+    event = json.loads(shell("discover", store, "--json").out)["events"][0]["event_id"]
+    done = shell("correct", "rename", store, event, "ph?t?", "--json")
+    assert json.loads(done.out)["title"] == "ph?t?"
+
+
+NTFS = re.compile(r'[^<>:"/\\|?*\x00-\x1f]*[^<>:"/\\|?*\x00-\x1f. ]')
+DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+
+def test_no_file_of_ours_is_named_by_a_photo_or_an_event(shell, store, tmp_path):
+    """What NTFS forbids, or what differs in case alone, may be called so in any system's store."""
+    for name, colour in {
+        "a:b?.png": "red",
+        "CON.png": "tan",
+        "sea.png": "navy",
+        "SEA.png": "pink",
+    }.items():
+        picture(tmp_path / "trip" / name, colour)
+    seeds = tmp_path / "seeds.jsonl"
+    seeds.write_text('{"event": "nul: \\"a/b\\"?", "text": "x"}\n' * 3, "utf-8")
+    assert shell("add", store, tmp_path / "trip").status == 0
+    assert shell("learn", store, seeds).status == 0
+    event = json.loads(shell("discover", store, "--json").out)["events"][0]["event_id"]
+    assert shell("correct", "rename", store, event, "who? <me> | *").status == 0
+    assert shell("search", store, "a day").status == 0
+    assert shell("report", store, "-o", tmp_path / "page.html", "--assets").status == 0
+    pictures = tmp_path / "page_files"
+    assert len(list(pictures.iterdir())) > 4
+    for folder in (pictures, store, *(each for each in store.rglob("*") if each.is_dir())):
+        names = [path.name for path in folder.iterdir()]
+        assert len({name.casefold() for name in names}) == len(names)
+        assert all(NTFS.fullmatch(name) and not DEVICES.fullmatch(name) for name in names), names
 
 
 def test_assign_names_what_it_could_not_read(shell, store, album):

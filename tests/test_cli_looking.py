@@ -119,6 +119,22 @@ def test_a_photo_is_called_by_a_name_composed_or_decomposed(shell, store, tmp_pa
         assert shell("correct", "memory", store, called, f"custard, {form}").status == 0
 
 
+def test_a_photo_is_called_by_a_name_in_another_case_if_one_alone_can_be_meant(
+    shell, store, tmp_path
+):
+    for name in ("Crème.png", "Sea.png", "SEA.png"):
+        picture(
+            tmp_path / "trip" / name,
+            {"C": "tan", "S": "navy"}[name[0]] if name[1] != "E" else "red",
+        )
+    assert shell("add", store, tmp_path / "trip").status == 0
+    for called in ("crème.PNG", tmp_path / "TRIP" / "CRÈME.png", "SEA.png"):
+        assert shell("correct", "memory", store, called, "custard").status == 0
+    done = shell("correct", "memory", store, "sea.png", "custard")
+    assert done.status == 1
+    assert "no photos of the store are called sea.png" in done.err
+
+
 def test_a_memory_is_written_by_the_photos_file_or_name(shell, store):
     rows = RememberAI.open(store).store.read(["photo_id", "name", "path"]).to_pylist()
     by_file, by_name = [row for row in rows if row["path"]][:2]

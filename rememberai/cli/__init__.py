@@ -89,7 +89,9 @@ def main() -> None:
 def _status() -> int:
     """Run a command, and give the exit status."""
     try:
-        return cli(standalone_mode=False, prog_name="rememberai") or 0
+        # On Windows click would take a "?" in a text for a pattern of files.
+        expanded = {"windows_expand_args": False}
+        return cli(standalone_mode=False, prog_name="rememberai", **expanded) or 0
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()  # the help
         return error.exit_code

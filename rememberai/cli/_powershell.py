@@ -24,7 +24,7 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
                 $value, $value, "ParameterValue", $help)
         }
     } finally {
-        Remove-Item Env:COMP_WORDS, Env:COMP_CWORD, Env:%(complete_var)s -ErrorAction Ignore
+        Remove-Item "Env:COMP_*", "Env:%(complete_var)s" -ErrorAction Ignore
     }
 }
 """

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 SOME_FAILED = 3
 
 
+def as_meant(path: str, system: str) -> str:
+    r"""Give a path without the quote that Windows takes for a part of it in "C:\My photos\"."""
+    return path.removesuffix('"') if system == "nt" else path
+
+
 class PathType(click.Path):
-    """A path whose ``~`` is understood also where the shell left it."""
+    """A path as it was meant, whatever a shell left in it."""
 
     def convert(self, value: Any, *rest: Any) -> Path:
         """Give a `Path`."""
-        return Path(os.fsdecode(super().convert(value, *rest))).expanduser()
+        return Path(as_meant(os.fsdecode(super().convert(value, *rest)), os.name)).expanduser()
 
 
 class _Place(PathType):

@@ -24,6 +24,7 @@ from rememberai.cli._shared import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rememberai.photos.names import Names
     from rememberai.pipeline import RememberAI
 
 _event = click.argument("event", type=int)
@@ -194,11 +195,14 @@ def memory(
 
 def _ids(book: RememberAI, photos: tuple[str, ...]) -> list[str]:
     """Find photos by file, by name in their album, or by id."""
+    from rememberai.photos.names import Names
+
     called: dict[str, set[str]] = defaultdict(set)
     for row in book.store.read(["photo_id", "name", "path"]).to_pylist():
         for name in row.values():
             called[_plain(name)].add(row["photo_id"])
-    return [_id(called, photo) for photo in photos]
+    names = Names(called)
+    return [_id(called, names, photo) for photo in photos]
 
 
 def _plain(name: str | None) -> str:
@@ -206,9 +210,10 @@ def _plain(name: str | None) -> str:
     return normalize("NFC", os.path.normcase(name or ""))
 
 
-def _id(called: dict[str, set[str]], photo: str) -> str:
+def _id(called: dict[str, set[str]], names: Names, photo: str) -> str:
     absolute = os.path.abspath(PathType().convert(photo, None, None))  # noqa: PTH100 - without ".."
-    found = called.get(_plain(photo)) or called.get(_plain(absolute)) or set()
+    meant = names.find(_plain(photo)) or names.find(_plain(absolute))
+    found = called[meant] if meant else set()
     if len(found) != 1:
         raise click.ClickException(
             f"{len(found) or 'no'} photos of the store are called {photo}; give its file or its "
