@@ -12,6 +12,7 @@ from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from rememberai._optional import require
+from rememberai._watching import BytesRead, fetching, loading_weights
 from rememberai.errors import InputError, ModelError, RememberAIError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _CONFIGS = ("modules.json", "config.json")
 # What decides a model's output; nothing else is downloaded, nothing else is in its fingerprint.
 _DECISIVE = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors")
 _NOT_DECISIVE = ("data_config.json",)  # a list of training data, which few copies keep
+_AT_ONCE = 2**24  # bytes
 _VOLATILE = {"__version__", "transformers_version", "_name_or_path", "name_or_path"}
 
 
@@ -135,7 +137,10 @@ class ModelSource:
         try:
             with quiet():
                 folder = hub.snapshot_download(
-                    self.hub_id, revision=self.revision, allow_patterns=list(_DECISIVE)
+                    self.hub_id,
+                    revision=self.revision,
+                    allow_patterns=list(_DECISIVE),
+                    tqdm_class=fetching(),
                 )
         # By the hub client's version, a failure is of requests, of httpx, an OSError or its own.
         except Exception as error:
@@ -173,16 +178,18 @@ def fingerprint(folder: Path) -> str:
     """
     digest = hashlib.sha256()
     files = {file for pattern in _DECISIVE for file in folder.rglob(pattern) if file.is_file()}
+    read = BytesRead(sum(file.stat().st_size for file in files))
     for name, file in sorted((file.relative_to(folder).as_posix(), file) for file in files):
         if name not in _NOT_DECISIVE:
-            digest.update(name.encode() + b"\0" + _content_hash(file))
+            digest.update(name.encode() + b"\0" + _content_hash(file, read))
     return digest.hexdigest()[:8]
 
 
 @contextmanager
 def loading(folder: Path) -> Iterator[None]:
     """Let transformers load a model inside: `reading`, without noise."""
-    with quiet(), reading(folder):
+    size = sum(file.stat().st_size for file in _weights(folder))
+    with quiet(), reading(folder), loading_weights(size):
         yield
 
 
@@ -272,12 +279,17 @@ def _looks_like_path(name: str) -> bool:
     return bool(drive) or name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
 
 
-def _content_hash(file: Path) -> bytes:
+def _content_hash(file: Path, read: BytesRead) -> bytes:
     if file.suffix == ".json":
         content = json.dumps(_settled(read_json(file)), sort_keys=True)
+        read(file.stat().st_size)
         return hashlib.sha256(content.encode()).digest()
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
+    digest = hashlib.sha256()
+    with file.open("rb", buffering=0) as stream:
+        while part := stream.read(_AT_ONCE):
+            digest.update(part)
+            read(len(part))
+    return digest.digest()
 
 
 def _settled(content: Any) -> Any:

