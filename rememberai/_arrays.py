@@ -10,6 +10,7 @@ import numpy as np
 from rememberai.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import SupportsIndex
 
     from numpy.typing import ArrayLike, NDArray
@@ -18,14 +19,24 @@ if TYPE_CHECKING:
 
 _PLAIN = 1e-20, 1e30  # squared lengths, in between which no square that counts was lost
 _LARGEST = 5e18  # vectors of this length are 1e19 apart at most, and (1e19)^2 fits in float32
+WANTED: Mapping[Metric, str] = {
+    "cosine": "not be zero under the cosine metric, since a zero vector has no direction",
+    "l2": "be scaled down under the l2 metric: a squared distance would not fit in float32",
+}
+_FLAW = {"cosine": "zero", "l2": "too large"}
+
+
+def whole_number(value: SupportsIndex, name: str) -> int:
+    """Return a whole number, of NumPy too, as an int; raise InputError for anything else."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise InputError(f"{name} must be a whole number; {value!r} came") from None
 
 
 def check_count(value: SupportsIndex, name: str) -> int:
-    """Return a whole number, of NumPy too, as an int; raise InputError unless it is 1 or more."""
-    try:
-        count = operator.index(value)
-    except TypeError:
-        raise InputError(f"{name} must be a whole number; {value!r} came") from None
+    """Return a whole number as an int; raise InputError unless it is 1 or more."""
+    count = whole_number(value, name)
     if count < 1:
         raise InputError(f"{name} must be at least 1; {value} came")
     return count
@@ -54,7 +65,7 @@ def _with_squares(
             raise TypeError(f"dtype {array.dtype}")
         with np.errstate(over="ignore"):  # an overflow becomes inf and is named below
             array = np.asarray(array, dtype=np.float32, order="C")
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # the last of a tensor with gradients
         raise InputError(
             f"{name} must be an (n, dimension) array of real numbers: {error}"
         ) from error
@@ -84,24 +95,30 @@ def check_for_metric(
     These may overflow, or vanish, under the cosine metric.
     """
     array, squares = _with_squares(vectors, dimension, name)
-    if metric == "cosine":
-        zero = squares == 0  # a tiny one's square vanishes too
-        zero[zero] = ~array[zero].any(axis=1)
-        if zero.any():
-            raise InputError(
-                f"{name} must not be zero under the cosine metric, since a zero vector has no "
-                f"direction; zero in {_rows(zero)}"
-            )
-        return array, squares
-    most = _LARGEST / max(array.shape[1], 1) ** 0.5
-    too_large = ~(squares <= most**2)
-    too_large[too_large] = np.abs(array[too_large]).max(axis=1, initial=0) > most
-    if too_large.any():
-        raise InputError(
-            f"{name} must be scaled down under the l2 metric: a squared distance would not fit "
-            f"in float32; too large in {_rows(too_large)}"
-        )
+    wrong = incomparable(array, squares, metric)
+    if wrong.any():
+        raise InputError(f"{name} must {WANTED[metric]}; {_FLAW[metric]} in {_rows(wrong)}")
     return array, squares
+
+
+def incomparable(
+    vectors: NDArray[np.float32], squares: NDArray[np.float32], metric: Metric
+) -> NDArray[np.bool_]:
+    """Mark those of (n, dimension) finite vectors that are not as the metric wants them.
+
+    Parameters
+    ----------
+    squares
+        Their squared lengths, which may have overflowed, or vanished.
+    """
+    if metric == "cosine":
+        zero: NDArray[np.bool_] = squares == 0  # a tiny one's square vanishes too
+        zero[zero] = ~vectors[zero].any(axis=1)
+        return zero
+    most = _LARGEST / max(vectors.shape[1], 1) ** 0.5
+    too_large: NDArray[np.bool_] = ~(squares <= most**2)
+    too_large[too_large] = np.abs(vectors[too_large]).max(axis=1, initial=0) > most
+    return too_large
 
 
 def prepare(

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rememberai._arrays import incomparable
 from rememberai.errors import StoreError
 from rememberai.records import Outcome, Report, quiet
 from rememberai.store import recovery
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 _DRAFT = re.compile(r"\..*\.[0-9a-f]{32}")
 _LOOKS = 3
 _HOUR = 3600.0  # a younger file may be of a writer that is at work
+_UNLIKE = {
+    "cosine": "a vector of zeros, which has no direction,",
+    "l2": "a vector that is too large for squared distances",
+}
 
 
 def check_store(
@@ -222,15 +227,17 @@ def _flaws(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[tuple[str, NDA
         there = batch[column].is_valid().to_numpy(zero_copy_only=False)
         flat = batch[column].flatten().to_numpy(zero_copy_only=False)
         vectors = flat.reshape(-1, model.dimension)
-        wild, zero = np.zeros((2, len(there)), bool)
+        wild, unlike = np.zeros((2, len(there)), bool)
         wild[there] = ~np.isfinite(vectors).all(axis=1)
-        zero[there] = (manifest.metric == "cosine") & ~vectors.any(axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = np.einsum("nd,nd->n", vectors, vectors)
+        unlike[there] = incomparable(vectors, squares, manifest.metric)
         needed = spoken if column == manifest.active else spoken & there
         if model.of == "image":
             needed = there
         for flaw, where in (
             (f"have NaN or infinity in the column {column}", wild),
-            (f"have a vector of zeros, which has no direction, in the column {column}", zero),
+            (f"have {_UNLIKE[manifest.metric]} in the column {column}", unlike & ~wild),
             (f"have words and no vector, or no words and a vector in {column}", there != needed),
         ):
             if where.any():

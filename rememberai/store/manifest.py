@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from rememberai._version import __version__
-from rememberai.errors import StoreError
+from rememberai.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +38,14 @@ class VectorModel:
     dimension: int
     embedder: str | None
     of: Literal["text", "image"] = "text"
+
+    def __post_init__(self) -> None:
+        # What `read_manifest` refuses must not be written: nobody could open the store again.
+        if not _is_model(asdict(self)):
+            raise InputError(
+                "a model has an id that is a text, a dimension below 2**31, the name of its "
+                f"embedder or None, and vectors of 'text' or 'image'; {self} came"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from rememberai.store.artifacts import SUFFIX
 from rememberai.store.lance_errors import lance_errors
 from rememberai.store.manifest import Manifest, VectorModel
 from rememberai.store.reading import is_in, text_that_counts
-from rememberai.store.schema import check_directions, fits, vector_array, vector_type
+from rememberai.store.schema import check_comparable, fits, vector_array, vector_type
 from rememberai.store.writing import Writer, put
 
 if TYPE_CHECKING:
@@ -60,9 +60,10 @@ class ModelColumns(Writer):
         Raises
         ------
         InputError
-            The dimension is below 1.
+            What was said of the model is not like that; nothing is changed.
         """
         dimension = check_count(dimension, "dimension")
+        model = VectorModel(model_id, dimension, embedder, of)
         with self._writing() as change:
             for column, known in change.manifest.models.items():
                 if (known.id, known.dimension, known.of) == (model_id, dimension, of):
@@ -74,7 +75,6 @@ class ModelColumns(Writer):
                 if (name := f"vector_{i}") not in taken and not self._has_seeds(name)
             )
             change.dataset.add_columns(pa.schema([(column, vector_type(dimension))]))
-            model = VectorModel(model_id, dimension, embedder, of)
             change.manifest = replace(
                 change.manifest, models={**change.manifest.models, column: model}
             )
@@ -127,7 +127,8 @@ class ModelColumns(Writer):
         Raises
         ------
         InputError
-            There is no such column, or the vectors are not like that, or zero under cosine.
+            There is no such column, or the vectors are not like that, zero under the cosine metric
+            or too large under l2.
         """
         with self._writing() as change:
             model = self._check_column(change.manifest, column)
@@ -138,8 +139,7 @@ class ModelColumns(Writer):
                 )
             if not len(photos):
                 return 0
-            if change.manifest.metric == "cosine":
-                check_directions(photos["photo_id"], array)
+            check_comparable(photos["photo_id"], array, change.manifest.metric)
             rows = change.dataset.to_table(filter=is_in("photo_id", photos["photo_id"].to_pylist()))
             order = pc.index_in(rows["photo_id"], value_set=photos["photo_id"])
             place = rows.schema.get_field_index(column)

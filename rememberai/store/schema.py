@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rememberai._arrays import WANTED, incomparable
 from rememberai.errors import InputError
 from rememberai.records import Hit
 
@@ -90,10 +91,12 @@ def check_rows(rows: pa.Table, wanted: pa.Schema, metric: Metric = "l2") -> None
     Raises
     ------
     InputError
-        Other columns came than wanted; photo ids are missing or not distinct; a text source is
-        not "memory", "caption" or "label", or its column is null; a vector is not finite, is zero
-        under the cosine metric, or does not stand where there is a text source, and only there.
+        No table came, or other columns than wanted; photo ids are missing or not distinct; a text
+        source is not "memory", "caption" or "label", or its column is null; a vector is not finite,
+        is zero under the cosine metric, is too large under l2, or does not stand where there is a
+        text source, and only there.
     """
+    check_table(rows)
     if not rows.schema.equals(wanted):
         said, came = (
             ", ".join(f"{field.name} {field.type}" for field in s) for s in (wanted, rows.schema)
@@ -118,8 +121,14 @@ def check_ids(ids: pa.ChunkedArray) -> None:
         raise InputError("photo ids in one write must be distinct, and none may be missing")
 
 
+def check_table(rows: object) -> None:
+    """Raise InputError unless it is a pyarrow.Table."""
+    if not isinstance(rows, pa.Table):
+        raise InputError(f"a pyarrow.Table was wanted; {type(rows).__name__} came")
+
+
 def _check_vectors(rows: pa.Table, metric: Metric) -> None:
-    """Raise InputError unless vectors are finite, and not zero under the cosine metric."""
+    """Raise InputError unless vectors are finite, and can be compared by the metric."""
     matrices = [column_matrix(chunk) for chunk in rows[VECTOR].chunks]
     with np.errstate(over="ignore", invalid="ignore"):
         squares = [np.einsum("nd,nd->n", matrix, matrix) for matrix in matrices]
@@ -128,19 +137,22 @@ def _check_vectors(rows: pa.Table, metric: Metric) -> None:
         np.isfinite(matrix).all() for matrix in matrices
     ):
         raise InputError("vectors must be finite; NaN or infinity came")
-    if metric == "cosine" and not all(some.all() for some in squares):
-        spoken = rows.filter(rows[VECTOR].is_valid())
-        check_directions(spoken["photo_id"], column_matrix(spoken[VECTOR]))
+    wrong = [incomparable(*pair, metric) for pair in zip(matrices, squares, strict=True)]
+    if any(some.any() for some in wrong):
+        ids = rows["photo_id"].filter(rows[VECTOR].is_valid())
+        _refuse(ids.filter(pa.array(np.concatenate(wrong))), metric)
 
 
-def check_directions(ids: pa.ChunkedArray, vectors: NDArray[np.float32]) -> None:
-    """Raise InputError when one of (n, dimension) vectors is zero, and has no direction."""
-    zero = ~vectors.any(axis=1)
-    if zero.any():
-        raise InputError(
-            "vectors must not be zero under the cosine metric, since a zero vector has no "
-            f"direction; those of {shown_ids(ids.filter(pa.array(zero)))} are"
-        )
+def check_comparable(ids: pa.ChunkedArray, vectors: NDArray[np.float32], metric: Metric) -> None:
+    """Raise InputError when one of (n, dimension) vectors can't be compared by the metric."""
+    with np.errstate(over="ignore"):
+        wrong = incomparable(vectors, np.einsum("nd,nd->n", vectors, vectors), metric)
+    if wrong.any():
+        _refuse(ids.filter(pa.array(wrong)), metric)
+
+
+def _refuse(ids: pa.ChunkedArray, metric: Metric) -> None:
+    raise InputError(f"vectors must {WANTED[metric]}; those of {shown_ids(ids)} are not like that")
 
 
 def source_is_true(rows: pa.RecordBatch | pa.Table) -> pa.Array:

@@ -188,6 +188,29 @@ def test_vectors_without_a_direction_are_refused_under_cosine(store):
     assert len(store.pending(column)) == 4
 
 
+@pytest.mark.parametrize("value", [1e19, -3e38])
+def test_vectors_too_large_for_the_index_are_refused_under_l2(store, value):
+    table = to_table(
+        [{"photo_id": i, "memory": i} for i in ("fine", "large")],
+        np.array([[1e18] * DIMENSION, [1, 2, 3, value]], np.float32),
+    )
+    store.append(table)
+    other = make(store.path.with_name("l2"), metric="l2")
+    with pytest.raises(InputError, match=r"scaled down .* 1 photos: large"):
+        other.append(table)
+    other.append(table[:1])
+    assert_sound(other.path)
+    forced(other, lambda dataset: dataset.insert(table[1:]))
+    (outcome,) = check_store(other.path).with_status("failed")
+    assert outcome.reason.startswith("1 photos have a vector that is too large")
+    assert outcome.reason.endswith(": large")
+    other = MemoryStore.open(other.path)
+    other.delete(["large"])
+    column = other.add_model("second", DIMENSION)
+    with pytest.raises(InputError, match=r"scaled down .* 1 photos: fine"):
+        other.fill(column, other.pending(column), np.full((1, DIMENSION), value))
+
+
 def test_rows_that_do_not_say_when_are_dated(store):
     for write in (store.append, store.upsert):
         table = pa.concat_tables([rows(["n"], added=None), rows(["m"], updated=None)])

@@ -219,6 +219,10 @@ def test_what_can_t_be_is_refused(store):
     batch = store.pending(column)
     with pytest.raises(InputError, match="at least 1"):
         store.add_model("third", 0)
+    for given in ({"model_id": None}, {"embedder": 3}, {"of": "sound"}, {"dimension": 2**31}):
+        with pytest.raises(InputError, match="came"):
+            store.add_model(**{"model_id": "third", "dimension": 3} | given)
+    assert list(MemoryStore.open(store.path).models) == ["vector", column]
     for vectors in (np.ones((3, WIDE + 1)), np.ones((2, WIDE)), np.full((3, WIDE), np.nan)):
         with pytest.raises(InputError):
             store.fill(column, batch, vectors)
