@@ -6,11 +6,12 @@ A file is the SHA-256 of an Arrow file, then that file.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from rememberai.errors import StoreError
+from rememberai.errors import InputError, StoreError
 from rememberai.store.handle import Handle
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _DIGEST = hashlib.sha256().digest_size
 SUFFIX = ".table"
+_NAME = re.compile(r"[\w-]+")
 
 
 class Artifacts(Handle):
@@ -28,17 +30,19 @@ class Artifacts(Handle):
 
         Raises
         ------
+        InputError
+            The name has other signs than letters, digits, - and _; so in all these methods.
         StoreError
             The file was truncated or altered.
         """
-        content = self._files.read(f"{name}{SUFFIX}")
+        content = self._files.read(_file_of(name))
         if content is None:
             return None
         return unpacked(content, f"{self._files.place}/{name}{SUFFIX}")
 
     def artifact_digest(self, name: str) -> bytes | None:
         """Tell the content kept under a name from any other; None for nothing."""
-        content = self._files.read(f"{name}{SUFFIX}")
+        content = self._files.read(_file_of(name))
         return None if content is None else content[:_DIGEST]
 
     def change_artifact(self, name: str, change: Callable[[pa.Table | None], pa.Table]) -> None:
@@ -52,6 +56,7 @@ class Artifacts(Handle):
             The store was switched to another model since it was opened.
         """
         self._refuse_frozen()
+        _file_of(name)
         with self._files.lock(name):
             self._keep(name, change(self.read_artifact(name)))
 
@@ -64,6 +69,7 @@ class Artifacts(Handle):
             The store was switched to another model since it was opened.
         """
         self._refuse_frozen()
+        _file_of(name)
         with self._files.lock(name):
             self._keep(name, table)
 
@@ -71,7 +77,14 @@ class Artifacts(Handle):
         """Write a table whose vectors may be of this handle's model, unless that was left."""
         with self._files.lock():  # who switches the model holds it, too
             self._unswitched()
-            self._files.write(f"{name}{SUFFIX}", packed(table))
+            self._files.write(_file_of(name), packed(table))
+
+
+def _file_of(name: str) -> str:
+    """Name the file of an artifact; raise InputError where it might lie outside of the store."""
+    if not _NAME.fullmatch(name):
+        raise InputError(f"a name of letters, digits, - and _ was wanted; {name!r:.100} came")
+    return f"{name}{SUFFIX}"
 
 
 def packed(table: pa.Table) -> bytes:

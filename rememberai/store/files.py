@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import os
 
 Files = LocalFiles | RemoteFiles
+_UNKNOWN_TO_LANCE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def files_at(path: str | os.PathLike[str], options: dict[str, str] | None = None) -> Files:
@@ -23,4 +25,10 @@ def files_at(path: str | os.PathLike[str], options: dict[str, str] | None = None
         return RemoteFiles(path, options)
     if options is not None:
         raise InputError("storage options are for a store at a URI; a folder came")
-    return LocalFiles(Path(path).expanduser().absolute())
+    folder = Path(path).expanduser().absolute()
+    if _UNKNOWN_TO_LANCE.search(str(folder)):
+        raise InputError(
+            "a path in UTF-8 without control characters, such as a tab, was wanted; "
+            f"{str(folder)!r} came: rename it"
+        )
+    return LocalFiles(folder)

@@ -70,13 +70,13 @@ class LocalFiles:
         """
         import lance
 
-        root = self.root.resolve()  # where a link leads
-        if (root / MANIFEST).exists():
+        if self.read(MANIFEST) is not None:
             raise StoreError(f"{self.place} is a store already; open it, or name a new folder")
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
-            raise StoreError(f"{self.place} is not empty; name a new folder for the store")
-        draft = LocalFiles(root.with_name(f".{root.name}.{uuid.uuid4().hex}"))
+        root = self.root.resolve()  # where a link leads
+        draft = LocalFiles(root.with_name(f".{uuid.uuid4().hex}"))  # whose name is never too long
         try:
+            if root.exists() and (not root.is_dir() or any(root.iterdir())):
+                raise StoreError(f"{self.place} is not empty; name a new folder for the store")
             root.parent.mkdir(parents=True, exist_ok=True)
             draft.publish(lance.write_dataset(schema.empty_table(), str(draft.table)))
             manifest.write(draft)
@@ -101,11 +101,11 @@ class LocalFiles:
             It is there and can't be read.
         """
         path = self.root / name
-        if not path.exists():
-            return None
         try:
             return path.read_bytes()
-        except OSError as error:
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:  # the latter of a name with a null character
             raise StoreError(f"{path} can't be read: {error}") from error
 
     def write(self, name: str, data: bytes) -> None:

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rememberai.errors import StoreError
+from rememberai.errors import InputError, StoreError
 from rememberai.records import untold
-from rememberai.store.lance_errors import lance_errors
+from rememberai.store.lance_errors import lance_errors, said
 from rememberai.store.manifest import MANIFEST, Manifest
 
 if TYPE_CHECKING:
@@ -131,4 +131,9 @@ class RemoteFiles:
     def _session(self) -> Any:
         from lance.file import LanceFileSession
 
-        return LanceFileSession(self.place, storage_options=self.options)
+        try:
+            return LanceFileSession(self.place, storage_options=self.options)
+        except ValueError as error:
+            raise InputError(
+                f"{self.place} is no place of an object store: {said(error)}"
+            ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from pathlib import Path
@@ -60,7 +61,7 @@ class Transfer(Writer):
         target = Path(path).expanduser().absolute()
         if target.resolve().is_relative_to(self.path.resolve()):
             raise InputError(f"{target} is in the store's own folder; name a file outside of it")
-        draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+        draft = target.parent / f".{uuid.uuid4().hex}"  # a name that is never too long
         said = {"model": self.model_id, "dimension": self.dimension}
         schema = _in_parquet(self._schema).with_metadata({_KEY: json.dumps(said).encode()})
         rows, total = 0, len(self)
@@ -79,7 +80,8 @@ class Transfer(Writer):
         except OSError as error:
             raise InputError(f"{target} can't be written: {error}; name another file") from error
         finally:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # where none could be made, either
+                draft.unlink(missing_ok=True)
         return rows
 
     def import_parquet(self, path: str | os.PathLike[str], *, progress: Progress = quiet) -> int:

@@ -53,6 +53,13 @@ def store(uri, options) -> MemoryStore:
     return make(uri, storage_options=options, embedder="name")
 
 
+@pytest.mark.parametrize("place", ["nosuch://bucket/s", "http://127.0.0.1:1/s"])
+def test_a_place_that_lance_does_not_know_is_refused(place):
+    for act in (make, MemoryStore.open, MemoryStore.exists):
+        with pytest.raises(InputError, match=r"no place of an object store: .*scheme"):
+            act(place)
+
+
 def test_what_is_written_is_read_now_and_after_reopening(store, uri, options, tmp_path):
     assert store.append(rows(["a", "b", "c"])) == 3
     assert store.append(rows(["c", "d"], seed=1)) == 1

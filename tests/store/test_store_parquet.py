@@ -66,6 +66,12 @@ def test_an_import_comes_in_several_writes(store, tmp_path, monkeypatch):
     }
 
 
+def test_a_file_may_have_the_longest_name(store, tmp_path):
+    path = tmp_path / ("사" * 85)  # 255 bytes
+    assert store.export_parquet(path) == 4
+    assert make(tmp_path / "t").import_parquet(path) == 4
+
+
 def test_an_empty_store_is_exported_and_imported(tmp_path):
     path = tmp_path / "out.parquet"
     assert make(tmp_path / "s").export_parquet(path) == 0
@@ -167,9 +173,15 @@ def test_an_export_that_fails_leaves_the_file_from_before(store, tmp_path):
     with pytest.raises(StoreError):
         store.export_parquet(path)
     assert path.read_bytes() == before
-    with pytest.raises(InputError, match="name another file"):
-        store.export_parquet(tmp_path / "absent" / "out.parquet")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out.parquet", "s"]
+
+
+@pytest.mark.parametrize("name", ["absent/out.parquet", "file/out.parquet", "x" * 256, "."])
+def test_a_place_where_no_file_can_be_written_is_named(store, tmp_path, name):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="name another file"):
+        store.export_parquet(tmp_path / name)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "s"]
 
 
 @pytest.mark.parametrize(
