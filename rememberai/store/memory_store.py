@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from rememberai._arrays import check_count, check_metric
+from rememberai._arrays import check_count, check_metric, whole_number
 from rememberai.errors import StoreError
 from rememberai.store.artifacts import Artifacts
 from rememberai.store.files import Files, files_at
@@ -79,7 +79,7 @@ class MemoryStore(ModelColumns, Transfer, Artifacts):
         Raises
         ------
         InputError
-            The dimension is below 1, or the metric is unknown.
+            What was said of the model is not like that, or the metric is unknown.
         StoreError
             Something is there already, or nothing can be written there.
         """
@@ -138,14 +138,17 @@ class MemoryStore(ModelColumns, Transfer, Artifacts):
 
         Raises
         ------
+        InputError
+            The version is no whole number.
         StoreError
             That version is gone, or is older than the format or every model of the store.
         """
+        version = whole_number(version, "version")
         manifest = self._seen.manifest
         newest = self._newest_published().version
         if not 0 < version <= newest:
             raise StoreError(
-                f"{self._files.place} has no version {version!r}; the newest is {newest}"
+                f"{self._files.place} has no version {version}; the newest is {newest}"
             )
         try:
             dataset = self._files.opened(version)
@@ -153,7 +156,7 @@ class MemoryStore(ModelColumns, Transfer, Artifacts):
             if version in {each.version for each in self.versions()}:
                 raise
             raise StoreError(
-                f"version {version!r} of {self._files.place} is there no more; `compact` deletes "
+                f"version {version} of {self._files.place} is there no more; `compact` deletes "
                 "old versions, and `versions` lists those that are left"
             ) from error
         texts = (column for column, model in manifest.models.items() if model.of == "text")

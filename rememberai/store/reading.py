@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rememberai._arrays import check_count
 from rememberai.errors import InputError, StoreError
 from rememberai.store.handle import Handle
 from rememberai.store.lance_errors import lance_errors, said
 from rememberai.store.schema import VECTOR, column_matrix, with_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Columns = Sequence[str] | Mapping[str, str] | None
 
 
+_LARGEST_BATCH = 2**32 - 1  # Lance counts in 32 bits
 _BRACKETS = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|[()]", re.DOTALL)
 
 
@@ -71,8 +73,7 @@ class Reader(Handle):
         InputError
             As `read`, when the first batch is asked for; or batch_size is below 1.
         """
-        if batch_size < 1:
-            raise InputError(f"batch_size must be at least 1; {batch_size} came")
+        batch_size = min(check_count(batch_size, "batch_size"), _LARGEST_BATCH)
         with self._asked(columns, where):
             scanner = self._dataset.scanner(
                 columns=self._chosen(columns),
@@ -81,22 +82,28 @@ class Reader(Handle):
             )
             yield from scanner.to_batches()
 
-    def read_rows(self, photo_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Read some photos' rows without their vectors, keyed by photo id."""
+    def read_rows(self, photo_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Read some photos' rows without their vectors, keyed by photo id.
+
+        Raises
+        ------
+        InputError
+            A single text came, or an id that is no text.
+        """
         seen = self._seen
+        asked = in_arrow(photo_ids)
         if seen.known is not None:
-            asked = pa.array(photo_ids, pa.string())
-            there = pc.is_in(asked, value_set=seen.known["photo_id"])
-            photo_ids = asked.filter(there).to_pylist()
-        if not photo_ids or not len(self):
+            asked = asked.filter(pc.is_in(asked, value_set=seen.known["photo_id"]))
+        if not len(asked) or not len(self):
             return {}
         columns = _without_vector(self._schema)
         with lance_errors(self._files.table):
-            table = seen.dataset.to_table(columns=columns, filter=is_in("photo_id", photo_ids))
+            wanted = is_in("photo_id", asked.to_pylist())
+            table = seen.dataset.to_table(columns=columns, filter=wanted)
         return {row["photo_id"]: row for row in table.to_pylist()}
 
     def vectors(
-        self, photo_ids: Sequence[str] | None = None
+        self, photo_ids: Collection[str] | None = None
     ) -> tuple[NDArray[Any], NDArray[np.float32]]:
         """Read the vectors of the photos that have words, all or some.
 
@@ -109,8 +116,15 @@ class Reader(Handle):
         -------
         tuple
             (n,) object array of photo ids, sorted, and (n, dimension) float32 vectors.
+
+        Raises
+        ------
+        InputError
+            A single text came, or an id that is no text.
         """
-        return self._vectors(None if photo_ids is None else is_in("photo_id", photo_ids))
+        if photo_ids is None:
+            return self._vectors(None)
+        return self._vectors(is_in("photo_id", in_arrow(photo_ids).to_pylist()))
 
     def vector_batches(
         self, batch_size: int = 4096
@@ -194,9 +208,10 @@ class Reader(Handle):
 
     def _chosen(self, columns: Columns) -> list[str] | dict[str, str]:
         """Give the columns as Lance knows them; `vector` may have another name in the table."""
-        if isinstance(columns, Mapping):
-            return {"photo_id": "photo_id", **columns}
-        names = self._schema.names if columns is None else ["photo_id", *columns]
+        given = self._schema.names if columns is None else _texts(columns)
+        if isinstance(given, dict):
+            return {"photo_id": "photo_id", **given}
+        names = ["photo_id", *given]
         if VECTOR in names and self._column != VECTOR:
             return {name: self._column if name == VECTOR else name for name in names}
         return list(dict.fromkeys(names))
@@ -216,9 +231,10 @@ class Reader(Handle):
             asked = [f"the columns {columns}"] if columns else []
             asked += [f"the condition {where!r}"] if where is not None else []
             names = ", ".join(_without_vector(self._schema))
+            hint = ", times as timestamp '2024-06-01'" if "Timestamp" in str(error) else ""
             raise InputError(
                 f"{' and '.join(asked)} can't be read: {said(error)}. Write names and SQL "
-                f"conditions on the columns {names}"
+                f"conditions on the columns {names}{hint}"
             ) from error
 
     def _can_be_read(self) -> bool:
@@ -236,6 +252,17 @@ def _without_vector(schema: pa.Schema) -> list[str]:
     return [name for name in schema.names if name != VECTOR]
 
 
+def _texts(columns: Sequence[str] | Mapping[str, str]) -> list[str] | dict[str, str]:
+    """Copy names of columns, or with expressions; raise InputError unless all are texts."""
+    if not isinstance(columns, str):
+        with contextlib.suppress(TypeError):
+            given = dict(columns) if isinstance(columns, Mapping) else list(columns)
+            texts = [*given, *given.values()] if isinstance(given, dict) else given
+            if all(isinstance(text, str) for text in texts):
+                return given
+    raise InputError("they are not texts, several as in a list")
+
+
 def _whole_condition(where: str | None) -> str | None:
     """Put a condition in brackets, because Lance passes over what stands behind one."""
     if where is None:
@@ -248,6 +275,16 @@ def _whole_condition(where: str | None) -> str | None:
         if depth < 0:
             raise InputError("a bracket is closed that was not opened")
     return f"({where}\n)"
+
+
+def in_arrow(photo_ids: Collection[str]) -> pa.ChunkedArray:
+    """Lay photo ids out for Arrow; raise InputError unless they are a collection of texts."""
+    if not isinstance(photo_ids, str):
+        with contextlib.suppress(TypeError, ValueError):
+            ids = pa.chunked_array([list(photo_ids)], pa.string())
+            if not ids.null_count:
+                return ids
+    raise InputError(f"a collection of photo ids was wanted; {photo_ids!r:.100} came")
 
 
 def is_in(column: str, values: Iterable[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import accumulate
@@ -14,8 +13,8 @@ import pyarrow.compute as pc
 from rememberai.errors import InputError
 from rememberai.records import quiet
 from rememberai.store.lance_errors import lance_errors
-from rememberai.store.reading import Reader, is_in
-from rememberai.store.schema import VECTOR, WORDS, check_rows, dated
+from rememberai.store.reading import Reader, in_arrow, is_in
+from rememberai.store.schema import VECTOR, WORDS, check_rows, check_table, dated
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 _DAY = timedelta(days=1)
 _ROWS_OF_A_FILE = 2**16  # once gathered; Lance moves so many vectors in a third of a second
+_NO_TIME, _EVER = timedelta(microseconds=1), timedelta(days=100_000)  # what Lance can subtract
 _CHUNKS = 64  # of ids in memory; each costs a little in every look
 _KEPT_BY_THE_STORE = {"photo_id", "added", "updated"}
 
@@ -68,8 +68,9 @@ class Writer(Reader):
         ----------
         rows
             Every column of `schema.table_schema`, in its order; photo ids must be distinct,
-            vectors finite, not zero under the cosine metric, and there where there is a text
-            source, and only there. Where `added` or `updated` is null it is now.
+            vectors finite, not zero under the cosine metric, not too large for squared distances
+            under l2, and there where there is a text source, and only there. Where `added` or
+            `updated` is null it is now.
 
         Raises
         ------
@@ -174,7 +175,7 @@ class Writer(Reader):
         ModelMismatchError, StoreError
             See `upsert`.
         """
-        asked = _in_arrow(photo_ids)
+        asked = in_arrow(photo_ids)
         with self._writing() as change:
             known = _known_ids(change, asked)
             if len(known):
@@ -203,10 +204,14 @@ class Writer(Reader):
 
         Raises
         ------
+        InputError
+            `keep` is no timedelta.
         ModelMismatchError, StoreError
             See `upsert`.
         """
-        keep = max(keep, timedelta(microseconds=1))
+        if not isinstance(keep, timedelta):
+            raise InputError(f"keep must be a timedelta; {keep!r:.100} came")
+        keep = min(max(keep, _NO_TIME), _EVER)
         with lance_errors(self._files.table), self._files.lock():
             with self._writing():  # what a crash left is published or set aside
                 pass
@@ -264,9 +269,11 @@ class Writer(Reader):
 
     def _changes(self, table: pa.Table) -> pa.Table:
         """Check a table of changes, and bring it to the types of the store."""
+        check_table(table)
         names = set(table.column_names) - {"photo_id"}
         allowed = set(self._schema.names) - _KEPT_BY_THE_STORE
-        if "photo_id" not in table.column_names or not names or names - allowed:
+        twice = len(set(table.column_names)) < table.num_columns
+        if "photo_id" not in table.column_names or not names or names - allowed or twice:
             raise InputError(
                 f"a table with photo_id and some of the columns {', '.join(sorted(allowed))} was "
                 f"wanted; the columns {', '.join(table.column_names)} came"
@@ -282,14 +289,6 @@ class Writer(Reader):
             raise InputError(f"the columns must have the types {wanted}: {error}") from error
         check_rows(changes, wanted, self.metric)
         return changes
-
-
-def _in_arrow(photo_ids: Collection[str]) -> pa.ChunkedArray:
-    """Lay photo ids out for Arrow; raise InputError unless they are a collection of texts."""
-    if not isinstance(photo_ids, str):
-        with contextlib.suppress(TypeError, ValueError):
-            return pa.chunked_array([list(photo_ids)], pa.string())
-    raise InputError(f"a collection of photo ids was wanted; {photo_ids!r:.100} came")
 
 
 def _known(change: Change) -> pa.Table:

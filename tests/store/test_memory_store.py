@@ -50,6 +50,23 @@ def test_a_folder_of_any_name_holds_a_store(tmp_path, name):
     assert len(MemoryStore.open(tmp_path / name)) == 1
 
 
+def test_a_folder_may_have_the_longest_name(tmp_path):
+    name = "사" * 85  # 255 bytes
+    make(tmp_path / name).append(rows(["a"]))
+    assert len(MemoryStore.open(tmp_path / name)) == 1
+    for act in (make, MemoryStore.open, MemoryStore.exists):
+        with pytest.raises(StoreError, match="can't be read"):
+            act(tmp_path / f"{name}x")
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "\x7f", "a\0b", "\udcff"], ids=ascii)
+def test_a_folder_that_lance_can_t_name_is_refused(tmp_path, name):
+    for act in (make, MemoryStore.open):
+        with pytest.raises(InputError, match="rename it"):
+            act(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_path_may_be_a_string_relative_or_of_the_home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -100,7 +117,12 @@ def test_a_dimension_may_be_a_number_of_numpy(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"dimension": 0}, {"dimension": -1}, {"dimension": 4.0}, {"metric": "dot"}]
+    "change",
+    [
+        *[{"dimension": 0}, {"dimension": -1}, {"dimension": 4.0}, {"dimension": 2**31}],
+        *[{"metric": "dot"}, {"model_id": None}, {"model_id": 3}, {"embedder": 3}],
+    ],
+    ids=str,
 )
 def test_a_store_that_can_t_work_is_not_made(tmp_path, change):
     with pytest.raises(InputError):
@@ -289,6 +311,13 @@ def test_rows_that_do_not_fit_are_refused_and_nothing_is_changed(store, table):
     assert MemoryStore.open(store.path).version == version
 
 
+@pytest.mark.parametrize("table", [None, {"photo_id": ["z"]}, rows(["z"]).to_batches()[0], []])
+def test_what_is_no_table_is_refused(store, table):
+    for write in (store.append, store.upsert, store.update):
+        with pytest.raises(InputError, match=r"a pyarrow\.Table was wanted"):
+            write(table)
+
+
 def test_a_full_disk_is_a_store_error_and_loses_nothing(store):
     resource = pytest.importorskip("resource", reason="without it no write can be made to fail")
     store.upsert(rows(["a", "b"]))
@@ -400,6 +429,16 @@ def test_no_ids_and_no_texts_find_nothing(store):
     assert store.vectors_of_texts([]) == {}
 
 
+@pytest.mark.parametrize("ids", ["ab", [1], ["a", None], 5], ids=str)
+def test_what_is_no_collection_of_ids_finds_nothing_by_chance(store, ids):
+    for known in (False, True):
+        store.append(rows(["a", "b"]))  # by whose end the store remembers its ids
+        opened = store if known else MemoryStore.open(store.path)
+        for read in (opened.read_rows, opened.vectors):
+            with pytest.raises(InputError, match="collection of photo ids"):
+                read(ids)
+
+
 def test_the_vector_belongs_to_the_words_that_count(store):
     vectors = np.arange(12, dtype=np.float32).reshape(3, DIMENSION)
     drafts = [
@@ -444,6 +483,23 @@ def test_an_artifact_is_read_as_it_was_written(store):
     assert MemoryStore.open(store.path).read_artifact("seeds").equals(table.slice(1))
     assert store.read_artifact("others") is None
     assert pc.sum(store.read_artifact("seeds")["n"]).as_py() == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["../seeds", "a/b", "..", "", "/tmp/seeds", "a\\b", "a\0"], ids=ascii
+)
+def test_an_artifact_lies_in_the_store_s_folder(tmp_path, store, name):
+    before = sorted(tmp_path.rglob("*"))
+    table = pa.table({"x": [1]})
+    for act in (
+        lambda: store.replace_artifact(name, table),
+        lambda: store.change_artifact(name, lambda _: table),
+        lambda: store.read_artifact(name),
+        lambda: store.artifact_digest(name),
+    ):
+        with pytest.raises(InputError, match="letters, digits"):
+            act()
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_an_altered_artifact_is_a_store_error(store):

@@ -130,6 +130,7 @@ UPDATES = {
     "a time of the store's own": {"photo_id": ["a"], "added": [None]},
     "another type": {"photo_id": ["a"], "width": ["wide"]},
     "twins": {"photo_id": ["a", "a"], "album": ["x", "y"]},
+    "a nested column": {"photo_id": ["a"], "album": [["x"]]},
     "a missing id": {"photo_id": ["a", None], "album": ["x", "y"]},
 }
 
@@ -141,6 +142,14 @@ def test_an_update_that_can_t_be_made_is_refused(store, columns):
     with pytest.raises(InputError):
         store.update(pa.table(columns))
     assert content(store) == before
+
+
+def test_an_update_that_names_a_column_twice_is_refused(store):
+    store.append(rows(["a"]))
+    twice = pa.table([["a"], ["x"], ["y"]], names=["photo_id", "album", "album"])
+    with pytest.raises(InputError, match="photo_id, album, album came"):
+        store.update(twice)
+    assert content(store) == of(rows(["a"]))
 
 
 def test_an_update_of_nothing_writes_nothing(store):
@@ -214,6 +223,27 @@ def test_a_bad_condition_is_named_with_the_columns_there_are(store, bad):
         store.read(["nope"])
     with pytest.raises(InputError, match="at least 1"):
         list(store.scan(batch_size=0))
+    with pytest.raises(InputError, match="whole number"):
+        list(store.scan(batch_size=2.5))
+    assert len(list(store.scan(batch_size=2**70))) == 1
+
+
+@pytest.mark.parametrize("columns", ["album", [3], 5, {"long": 3}, [["album"]]], ids=str)
+def test_columns_are_several_texts(store, columns):
+    store.append(rows(["a"]))
+    for ask in (store.read, lambda given: list(store.scan(given))):
+        with pytest.raises(
+            InputError, match=r"^the columns .* are not texts, several as in a list"
+        ):
+            ask(columns)
+    assert store.read(name for name in ["album"]).column_names == ["photo_id", "album"]
+
+
+def test_a_time_in_quotes_alone_is_refused_with_the_way_to_write_it(store):
+    store.append(rows(["a"]))
+    with pytest.raises(InputError, match=r"times as timestamp '2024-06-01'$"):
+        store.read(where="updated > '2020-01-01'")
+    assert len(store.read(where="updated > timestamp '2020-01-01'")) == 1
 
 
 # --- versions, snapshots, stamps -------------------------------------------------------------
@@ -232,9 +262,13 @@ def test_a_snapshot_is_the_store_as_it_was(store):
     assert [each.written for each in listed] == sorted(each.written for each in listed)
     for version, expected in contents.items():
         assert content(store.snapshot(version)) == expected
-    for version in (0, store.version + 1, -1):
+    for version in (0, store.version + 1, -1, 2**70):
         with pytest.raises(StoreError, match="no version"):
             store.snapshot(version)
+    for number in (1.0, "1", None):
+        with pytest.raises(InputError, match="whole number"):
+            store.snapshot(number)
+    assert content(store.snapshot(np.int64(store.version))) == content(store)
 
 
 def test_a_snapshot_can_t_be_written_to(store):
@@ -368,6 +402,22 @@ def test_a_store_that_is_compacted_while_it_is_opened_opens(store, monkeypatch):
     )
     assert sorted(content(MemoryStore.open(store.path))) == ["a", "b"]
     assert stale == []
+
+
+@pytest.mark.parametrize("keep", [0, None, "1d"])
+def test_what_compaction_keeps_is_a_time(store, keep):
+    with pytest.raises(InputError, match="timedelta"):
+        store.compact(keep=keep)
+
+
+def test_compaction_may_keep_everything_or_nothing(store):
+    for name in "ab":
+        store.append(rows([name]))
+    versions = [each.version for each in store.versions()]
+    store.compact(keep=timedelta.max)
+    assert {each.version for each in store.versions()} >= set(versions)
+    store.compact(keep=timedelta.min)
+    assert [each.version for each in store.versions()] == [store.version]
 
 
 def test_compacting_twice_changes_nothing(store):
