@@ -11,7 +11,7 @@ from rememberai.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import SupportsIndex
+    from typing import SupportsFloat, SupportsIndex
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -40,6 +40,17 @@ def check_count(value: SupportsIndex, name: str) -> int:
     if count < 1:
         raise InputError(f"{name} must be at least 1; {value} came")
     return count
+
+
+def check_distance(value: SupportsFloat) -> float:
+    """Return a distance as a float; raise InputError unless it is a number from 0 on."""
+    try:
+        distance = float(value)
+    except (TypeError, ValueError, OverflowError):
+        distance = -1.0
+    if not distance >= 0 or isinstance(value, (str, bytes)):
+        raise InputError(f"distance must be a number, 0 or more; {value!r:.100} came")
+    return distance
 
 
 def check_vectors(

@@ -45,7 +45,7 @@ class Folder:
     """The folder of a saved index."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).absolute()
+        self.path = Path(path).expanduser().absolute()
         self._lock = FileLock(self.path / ".lock")
         self._written: dict[str, list[int]] = {}  # the state of each file when it was written
 

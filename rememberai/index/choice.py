@@ -90,9 +90,13 @@ def check_kind(kind: str, quantizer: str | None, dimension: int) -> None:
     """Raise InputError unless such an index is offered."""
     if kind == "auto" and quantizer is None:
         return
-    if kind not in OFFERED:
+    if kind not in ("auto", *OFFERED):
         wanted = ", ".join(map(repr, ("auto", *OFFERED)))
         raise InputError(f"kind must be one of {wanted}; {kind!r} came")
+    if kind == "auto":
+        raise InputError(
+            f"with the quantizer {quantizer!r} name the kind, such as 'ivf'; 'auto' came"
+        )
     if quantizer not in OFFERED[kind]:
         wanted = ", ".join(map(repr, OFFERED[kind]))
         raise InputError(f"quantizer of {kind!r} must be one of {wanted}; {quantizer!r} came")

@@ -78,7 +78,14 @@ def check_same_type(came: pa.Array, there: pa.DataType) -> None:
 def check_distinct(ids: pa.Array | pa.ChunkedArray) -> None:
     """Raise InputError when an id occurs twice."""
     if pc.count_distinct(ids).as_py() < len(ids):
-        raise InputError("ids must be distinct; some occur twice")
+        counted = pc.value_counts(ids)
+        twice = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
+        raise InputError(f"ids must be distinct; {len(twice)} occur more than once: {shown(twice)}")
+
+
+def shown(ids: pa.Array) -> str:
+    """Name some of many ids, for people to read."""
+    return ", ".join(map(repr, ids[:5].to_pylist())) + (", ..." if len(ids) > 5 else "")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 2**22  # values that are measured at once
 _TRUSTED = 1e-4
+_FARTHEST = 1.5e19  # no two vectors are, and its square fits in float32
 
 
 def knn(
@@ -207,6 +208,7 @@ def within(
     iterator
         Numbers of queries, positions of rows and their distances, of equal lengths.
     """
+    distance = min(distance, _FARTHEST)
     limit = 2 * distance if metric == "cosine" else distance * distance
     lengths = np.einsum("nd,nd->n", queries, queries)
     rounding = 1e-6 + rows.dimension * 2.0**-24  # of a product, against the squared lengths

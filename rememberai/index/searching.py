@@ -7,9 +7,10 @@ import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from rememberai._arrays import check_count, check_metric, prepare
+from rememberai._arrays import check_count, check_distance, check_metric, prepare
 from rememberai.errors import InputError
 from rememberai.index.choice import (
     SKETCH_AFTER,
@@ -18,7 +19,7 @@ from rememberai.index.choice import (
     choose_device,
     memory_of_machine,
 )
-from rememberai.index.ids import id_array
+from rememberai.index.ids import id_array, shown
 from rememberai.index.results import Neighborhoods, Neighbors
 from rememberai.index.rows import Rows
 from rememberai.index.snapshot import Snapshot
@@ -96,8 +97,8 @@ class Searcher:
         k
             At least 1; when the index holds fewer, all that it holds are returned.
         filter
-            Search among some only: a boolean mask over `ids`, or a collection of ids, of which
-            those that are not there are passed over.
+            Search among some only: a boolean mask over `ids`, of NumPy or Arrow, or a collection
+            of ids, of which those that are not there are passed over.
 
         Returns
         -------
@@ -142,10 +143,9 @@ class Searcher:
         Raises
         ------
         InputError
-            The distance is negative or NaN, or the queries or the filter do not fit.
+            The distance is no number from 0 on, or the queries or the filter do not fit.
         """
-        if not distance >= 0:
-            raise InputError(f"distance must be 0 or more; {distance} came")
+        distance = check_distance(distance)
         array = prepare(queries, self.metric, dimension=self.dimension, name="queries")
         now = self._snapshot
         starts, positions, distances = now.within(array, distance, now.allowed(filter))
@@ -164,8 +164,8 @@ class Searcher:
         distinct = wanted.unique()
         positions = now.places_of(distinct)
         if len(missing := np.flatnonzero(positions < 0)):
-            shown = ", ".join(repr(distinct[int(i)].as_py()) for i in missing[:5])
-            raise InputError(f"{len(missing)} ids are not in the index: {shown}")
+            which = shown(distinct.take(pa.array(missing)))
+            raise InputError(f"{len(missing)} ids are not in the index: {which}")
         numbers = pc.index_in(wanted, value_set=distinct).to_numpy(zero_copy_only=False)
         return now.rows[positions[numbers.astype(np.int64)]]
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from rememberai.errors import InputError
 from rememberai.index import gpu
@@ -29,7 +30,6 @@ from rememberai.index.sketch import Sketch
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from rememberai.index.knn import Device, Found
@@ -106,6 +106,10 @@ class Snapshot:
             return self.living
         if isinstance(filter, (str, bytes)) or not isinstance(filter, Iterable):
             raise InputError(f"a filter is a mask or a collection of ids; {filter!r:.100} came")
+        if isinstance(filter, (pa.Array, pa.ChunkedArray)) and pa.types.is_boolean(filter.type):
+            if filter.null_count:
+                raise InputError(f"a mask must be booleans; {filter.null_count} of it are null")
+            filter = filter.to_numpy(zero_copy_only=False)
         given = filter if isinstance(filter, (np.ndarray, list, tuple)) else list(filter)
         if len(given) and isinstance(given[0], (bool, np.bool_)):
             mask = np.asarray(given)

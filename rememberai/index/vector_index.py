@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import pyarrow as pa
 
 from rememberai.errors import InputError, StoreError
 from rememberai.index import saving
 from rememberai.index._files import Folder
-from rememberai.index.ids import check_distinct, check_same_type, checked_pairs, id_array
+from rememberai.index.ids import check_distinct, check_same_type, checked_pairs, id_array, shown
 from rememberai.index.rows import Growing, Rows
 from rememberai.index.searching import Searcher
 from rememberai.index.snapshot import Snapshot
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
-    import pyarrow as pa
     from numpy.typing import ArrayLike, NDArray
 
     from rememberai.index.choice import Quantizer
@@ -98,9 +98,10 @@ class VectorIndex(Searcher):
         added, array = self._pairs(ids, vectors)
         with self._changes:
             now = self._snapshot
-            if len(now.rows_of(added)):
+            if len(known := now.rows_of(added)):
                 raise InputError(
-                    "ids must be new to the index; upsert replaces vectors that are there"
+                    "ids must be new to the index, whose vectors upsert replaces; "
+                    f"{len(known)} are there already: {shown(pa.array(now.ids.take(known)))}"
                 )
             self._append(now, added, array)
 
@@ -156,6 +157,11 @@ class VectorIndex(Searcher):
             ``manifest.json`` of anybody else.
         model_id, built_from
             The model and the content of the table that the vectors came from, in the manifest.
+
+        Raises
+        ------
+        OSError
+            The folder can't be written, or has no room; what was saved there before stays.
         """
         self._save(Folder(folder), model_id, built_from)
 
@@ -184,8 +190,11 @@ class VectorIndex(Searcher):
         Raises
         ------
         InputError
-            An id occurs twice, or the vectors do not fit.
+            The metric or the dimension is none, an id occurs twice, or the vectors do not fit.
+        OSError
+            As for `save`.
         """
+        cls(dimension, metric=metric)  # which checks them
         target = Folder(folder)
         fields = {"kind": "auto", "quantizer": None}
         with target.locked():

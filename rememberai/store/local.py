@@ -73,7 +73,7 @@ class LocalFiles:
         if self.read(MANIFEST) is not None:
             raise StoreError(f"{self.place} is a store already; open it, or name a new folder")
         root = self.root.resolve()  # where a link leads
-        draft = LocalFiles(root.with_name(f".{uuid.uuid4().hex}"))  # whose name is never too long
+        draft = LocalFiles(root.with_name(f".store.{uuid.uuid4().hex}"))  # never too long
         try:
             if root.exists() and (not root.is_dir() or any(root.iterdir())):
                 raise StoreError(f"{self.place} is not empty; name a new folder for the store")

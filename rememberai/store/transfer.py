@@ -61,7 +61,7 @@ class Transfer(Writer):
         target = Path(path).expanduser().absolute()
         if target.resolve().is_relative_to(self.path.resolve()):
             raise InputError(f"{target} is in the store's own folder; name a file outside of it")
-        draft = target.parent / f".{uuid.uuid4().hex}"  # a name that is never too long
+        draft = target.parent / f".export.{uuid.uuid4().hex}"  # a name that is never too long
         said = {"model": self.model_id, "dimension": self.dimension}
         schema = _in_parquet(self._schema).with_metadata({_KEY: json.dumps(said).encode()})
         rows, total = 0, len(self)

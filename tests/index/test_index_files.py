@@ -147,6 +147,26 @@ def test_lists_of_an_index_built_batch_by_batch_are_there_when_it_is_published(
     assert manifest_of(tmp_path)["lists"]["covers"] == N
 
 
+@pytest.mark.parametrize("bad", [{"dimension": 0}, {"dimension": "8"}, {"metric": "dot"}], ids=str)
+def test_an_index_that_can_t_be_is_not_built(tmp_path, bad):
+    with pytest.raises(InputError, match="came"):
+        VectorIndex.build(tmp_path / "index", batches=iter(()), **{"dimension": 8} | bad)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_may_be_of_the_home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "me"))
+    index = VectorIndex(DIMENSION)
+    index.save("~/index")
+    verify("~/index")
+    assert (
+        len(VectorIndex.load(tmp_path / "me" / "index")) == len(VectorIndex.load("me/index")) == 0
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["me"]
+
+
 def test_an_index_of_no_batches(tmp_path):
     VectorIndex.build(tmp_path, DIMENSION, iter(()), metric="l2")
     loaded = VectorIndex.load(tmp_path)

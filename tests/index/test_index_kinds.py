@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from oracle import exact_distances
 
@@ -298,6 +299,39 @@ def test_a_sketch_proves_what_it_answers_and_scans_what_it_can_t(metric):
     assert index.search(base[500:501], 10).ids.tolist() == [list(range(500, 510))]
 
 
+@pytest.mark.parametrize("grown", [False, True])
+def test_a_sketch_knows_how_far_off_it_is(grown):
+    """The nearest row, and the query, lie between two steps of a byte, on the wrong sides of it."""
+    decoys = np.full((600, 64), 0.55, np.float32)  # whose bytes are nearer to the query's
+    decoys[np.arange(600), np.arange(600) % 64] = 0.4
+    nearest, query = np.full((1, 64), 0.51), np.full((1, 64), 0.49, np.float32)
+    whole = np.full((5000, 64), 127)  # these are exactly their bytes, and set the step to 1
+    base = np.concatenate([whole[:9], nearest, decoys, whole]).astype(np.float32)
+    assert exact_distances(query, base, "l2").argmin() == 9
+    sketch = Sketch.of(Rows(64, (base[:700],) if grown else (base,)))
+    rows = Rows(64, (base,))
+    if grown:
+        sketch = sketch.extended(rows)
+    assert sketch.scale == 1
+    assert sketch.nearest(query, 1, rows, "l2")[1].tolist() == [[9]]
+
+
+@both
+def test_rows_beyond_the_range_of_a_sketch_are_found_too(metric):
+    random = np.random.default_rng(0)
+    base = random.normal(size=(27_000, 16)).astype(np.float32)
+    base[9000:] *= random.choice([-8, 8], 16)
+    index = VectorIndex(16, metric=metric)
+    index.add(np.arange(9000), base[:9000])
+    sketched(index, base[0])
+    index.add(np.arange(9000, 27_000), base[9000:])
+    assert len(index._used().sketch) == 27_000
+    exact = np.sort(exact_distances(base[::2700], base, metric), axis=1)[:, :10]
+    for query, distances in zip(base[::2700], exact, strict=True):
+        found = index.search(query[None], 10).distances[0]
+        np.testing.assert_allclose(found, distances, atol=1e-4)
+
+
 def test_rows_whose_bytes_tell_nothing_get_no_sketch():
     base = 1e4 + np.random.default_rng(0).normal(size=(9000, 16))
     index = VectorIndex(16, metric="l2")
@@ -319,6 +353,18 @@ def test_a_sketch_is_right_at_any_scale(scale):
     if scale < 1e-20:
         exact[:] = 0  # float32 squares vanish there, in the sketch and out of it
     np.testing.assert_allclose(found, exact, rtol=1e-4)
+
+
+def test_a_mask_may_be_of_arrow(index_of):
+    index = index_of("l2", "flat", None)
+    few = OF == 3
+    wanted = index.search(QUERIES, 9, filter=few)
+    for mask in (pa.array(few), pa.chunked_array([few[:100], few[100:]]), few.tolist()):
+        found = index.search(QUERIES, 9, filter=mask)
+        np.testing.assert_array_equal(found.ids, wanted.ids)
+    for unlike in (pa.array([None, *few[1:].tolist()]), pa.array(few[1:])):
+        with pytest.raises(InputError, match=r"a mask must be .*(1 of it are null|11999)"):
+            index.search(QUERIES, 9, filter=unlike)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from oracle import assert_exact, exact_distances
 from rememberai import VectorIndex
 from rememberai._arrays import prepare
 from rememberai.errors import InputError
-from rememberai.index import choice, lists, searching, snapshot
+from rememberai.index import choice, knn, lists, searching, snapshot
 
 pytest.importorskip("faiss")
 
@@ -183,6 +183,29 @@ def test_ids_may_be_the_strings_of_pandas_and_polars(chunked):
     assert index.remove(names) == 3
 
 
+@both
+def test_what_the_caller_does_with_his_vectors_later_changes_nothing(metric):
+    base = cloud(30).astype(np.float32)
+    index = VectorIndex(16, metric=metric)
+    for start, his in ((0, base[:10].copy()), (10, base.copy()[10:20]), (20, base.copy()[20:])):
+        index.add(range(start, start + 10), his)
+        his[:] = 7
+    assert_exact(index.search(base, 30), base, range(30), base, metric, 30)
+
+
+def test_ids_that_can_t_be_are_named():
+    index = VectorIndex(16)
+    index.add([f"{i}" for i in range(9)], cloud(9))
+    with pytest.raises(InputError, match=r"2 are there already: '3', '7'$"):
+        index.add(["7", "new", "3"], cloud(3))
+    with pytest.raises(InputError, match=r"7 are there .*: '0', '1', '2', '3', '4', \.\.\.$"):
+        index.add([f"{i}" for i in range(7)], cloud(7))
+    for change in (index.add, index.upsert):
+        with pytest.raises(InputError, match=r"distinct; 1 occur more than once: 'twin'$"):
+            change(["twin", "one", "twin"], cloud(3))
+    assert len(index) == 9
+
+
 BAD_IDS = [
     "ab",
     b"ab",
@@ -343,8 +366,9 @@ def test_reconstruct_gives_what_was_added_in_the_order_asked_for(metric):
 
 
 @both
-@pytest.mark.parametrize("n_queries", [1, 40])
-def test_within_a_distance_are_those_of_numpy(metric, n_queries):
+@pytest.mark.parametrize(("n_queries", "at_once"), [(1, 2**22), (40, 2**22), (40, 2000)])
+def test_within_a_distance_are_those_of_numpy(monkeypatch, metric, n_queries, at_once):
+    monkeypatch.setattr(knn, "_AT_ONCE", at_once)
     base, queries = cloud(300), cloud(n_queries, seed=1)
     index = VectorIndex(16, metric=metric)
     index.add(np.arange(300), base)
@@ -387,7 +411,21 @@ def test_long_vectors_close_together_are_within_a_short_distance():
     ]
 
 
-@pytest.mark.parametrize("distance", [-1, float("nan")])
+@both
+@pytest.mark.parametrize("distance", [1e19, 3e38, 1e300, np.float32(3e38), 10**300, np.inf])
+@pytest.mark.filterwarnings("error")
+def test_all_are_within_a_distance_that_is_large_enough(metric, distance):
+    index = VectorIndex(2, metric=metric)
+    index.add([7, 8], [[3e18, 0], [0, -3e18]])
+    found = index.search_within([[3e18, 1e18], [1e18, -3e18]], distance)
+    assert [near.tolist() for near, _ in found] == [[7, 8], [8, 7]]
+
+
+@pytest.mark.parametrize(
+    "distance",
+    [-1, float("nan"), -np.inf, "0.5", b"1", None, 1j, [0.1, 0.2], np.ones(2)],
+    ids=ascii,
+)
 def test_a_distance_that_is_none_is_refused(distance):
     with pytest.raises(InputError, match="distance"):
         VectorIndex(16).search_within(cloud(1), distance)
@@ -407,7 +445,9 @@ def test_within_of_nothing_is_nothing():
         ({"kind": "lsh"}, "kind"),
         ({"kind": "flat", "quantizer": "pq"}, "quantizer"),
         ({"kind": "hnsw", "quantizer": "rabitq"}, "quantizer"),
-        ({"quantizer": "sq8"}, "kind"),
+        ({"quantizer": "sq8"}, "name the kind"),
+        ({"kind": ["flat"]}, "kind"),
+        ({"kind": "ivf", "quantizer": ["pq"]}, "quantizer"),
         ({"device": "tpu"}, "device"),
     ],
 )
