@@ -451,6 +451,23 @@ def test_a_crash_while_checksums_were_written_costs_nothing(store):
         assert len((copy / "checksums").read_bytes()) >= len(whole)
 
 
+def test_half_a_line_behind_the_checksums_costs_no_file_its_own(store):
+    path = store.path / "checksums"
+    path.write_bytes(path.read_bytes() + b"0123456789abcdef")  # as of a repair that was stopped
+    assert_sound(store.path)
+    MemoryStore.open(store.path).append(rows(["new"]))
+    assert_sound(store.path)
+
+
+def test_there_is_a_checksum_of_each_file_and_of_no_other(store):
+    for _ in range(2):
+        lines = (store.path / "checksums").read_text().splitlines()
+        table = store.path / "photos.lance"
+        there = [path.relative_to(table).as_posix() for path in published_files(store.path)]
+        assert sorted(line.split(" ", 2)[2] for line in lines) == there
+        store.compact(keep=timedelta(0))
+
+
 def line_of(path: Path, store: MemoryStore) -> bytes:
     name = path.relative_to(store.path / "photos.lance").as_posix().encode()
     lines = (store.path / "checksums").read_bytes().splitlines(keepends=True)

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 import zipfile
@@ -16,7 +17,8 @@ import pytest
 from store_rows import content, make, rows
 
 from rememberai import MemoryStore
-from rememberai.store import durable
+from rememberai.errors import StoreError
+from rememberai.store import check_store, durable
 
 WRITER = Path(__file__).with_name("writer.py")
 
@@ -107,6 +109,7 @@ class Disk:
 
     def __init__(self, monkeypatch) -> None:
         self.flushed: set[tuple[int, int, int]] = set()
+        self.names: dict[int, set[str]] = {}  # of a folder when it was flushed
         self.published: list[set[str]] = []  # what was not flushed at each publication
         fsync, replace = os.fsync, Path.replace
 
@@ -114,6 +117,8 @@ class Disk:
             fsync(descriptor)
             status = os.fstat(descriptor)
             self.flushed.add((status.st_ino, status.st_size, status.st_mtime_ns))
+            if stat.S_ISDIR(status.st_mode):
+                self.names[status.st_ino] = set(os.listdir(descriptor))
 
         def watched_replace(path: Path, target: Path) -> Path:
             if Path(target).name == "store.json":
@@ -126,7 +131,11 @@ class Disk:
     def unflushed(self, root: Path) -> set[str]:
         """List what a loss of power could still take: files, and folders with their entries."""
         left = set()
-        for path in [root / "photos.lance", *(root / "photos.lance").rglob("*")]:
+        for name in ("photos.lance", "checksums"):
+            if name not in self.names.get(root.stat().st_ino, ()):
+                left.add(f"the name {name}")
+        table = root / "photos.lance"
+        for path in [root / "checksums", table, *table.rglob("*")]:
             status = path.stat()
             if (status.st_ino, status.st_size, status.st_mtime_ns) not in self.flushed:
                 left.add(str(path.relative_to(root)))
@@ -147,6 +156,33 @@ def test_all_is_on_the_disk_before_a_version_is_published(tmp_path, monkeypatch)
     for folder in (tmp_path, store.path):  # which hold the names of the store and its manifest
         status = folder.stat()
         assert (status.st_ino, status.st_size, status.st_mtime_ns) in disk.flushed
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="a file's name can't be asked for")
+@pytest.mark.parametrize("failing", ["data", "_versions", "checksums"])
+def test_what_the_disk_did_not_keep_is_not_acknowledged(tmp_path, monkeypatch, failing):
+    store = make(tmp_path / "s")
+    store.append(rows(["a"]))
+    fsync, failed = os.fsync, []
+
+    def watched(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if failing in (path.name, path.parent.name):
+            failed.append(path)
+            raise OSError(5, "Input/output error")
+        fsync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", watched)
+        with pytest.raises(StoreError, match="Input/output error"):
+            store.append(rows(["b"]))
+    assert failed
+    assert json.loads((store.path / "store.json").read_text())["version"] == store.version
+    assert sorted(content(store)) == ["a"]
+    opened = MemoryStore.open(store.path)
+    opened.append(rows(["c"]))
+    assert {"a", "c"} <= content(opened).keys() <= {"a", "b", "c"}
+    assert not check_store(store.path).with_status("failed", "waiting")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no flush of folders")

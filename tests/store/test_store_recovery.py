@@ -111,6 +111,19 @@ def test_a_version_that_can_be_read_but_was_altered_is_set_aside(tmp_path):
     crashed.assert_only_published()
 
 
+def test_a_version_whose_list_of_files_was_altered_is_set_aside(tmp_path):
+    """Some of the alterations Lance reads as if nothing were wrong."""
+    crashed = Crashed(tmp_path / "s", LAST["an update"])
+    name = crashed.file("_versions").relative_to(crashed.path)
+    data = (crashed.path / name).read_bytes()
+    for number, place in enumerate(range(0, len(data), len(data) // 25)):
+        copy = Path(shutil.copytree(crashed.path, tmp_path / str(place)))
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << number % 8
+        (copy / name).write_bytes(flipped)
+        assert content(MemoryStore.open(copy)) == crashed.published
+
+
 def test_the_number_of_a_version_that_was_set_aside_is_used_again(tmp_path):
     crashed = Crashed(tmp_path / "s", LAST["an insertion"])
     manifest = crashed.file("_versions")
