@@ -151,6 +151,9 @@ def test_a_search_goes_on_in_the_index_that_it_began_in(kind, quantizer, removed
         found = before.nearest(queries, 9, allowed, "cpu")[1]
         assert (found == nearest[:1]).mean() > (0.8 if kind == "hnsw" else 0.99)
     assert len(before) == 9000 - removed
+    for made in (before.sketch, before.lists):  # FAISS must not add where another thread reads
+        assert made is None or len(made) == 9000
+    assert kind != "flat" or before.sketch is not None
     assert index.search(queries, 1).distances.tolist() == [[0]]
 
 
