@@ -177,4 +177,3 @@ def _set_aside_version(table: Path, version: int) -> None:
     path = table / manifest_name(table, version)
     if path.exists():
         set_aside(table.parent, path)
-    (table / _VERSIONS / "latest_version_hint.json").unlink(missing_ok=True)

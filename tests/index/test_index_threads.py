@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rememberai import VectorIndex
+from rememberai.index import saving
 
 pytest.importorskip("faiss")
 
@@ -81,6 +82,27 @@ def test_changes_from_several_threads_are_all_made():
     for thread in threads:
         thread.join()
     assert len(index) == len(set(index.ids.tolist())) == 4000
+
+
+def test_a_change_waits_for_a_save(tmp_path, monkeypatch):
+    index = VectorIndex(DIMENSION)
+    index.add(np.arange(100), np.random.default_rng(0).normal(size=(100, DIMENSION)))
+    change = threading.Thread(target=index.remove, args=[range(60)])  # so many that rows move
+    save = saving.save
+
+    def saved_slowly(*given):
+        monkeypatch.undo()
+        change.start()
+        change.join(0.2)
+        return save(*given)
+
+    monkeypatch.setattr(saving, "save", saved_slowly)
+    index.save(tmp_path)
+    change.join()
+    index.save(tmp_path)
+    loaded = VectorIndex.load(tmp_path)
+    assert loaded.ids.tolist() == index.ids.tolist() == list(range(60, 100))
+    np.testing.assert_array_equal(loaded.reconstruct(loaded.ids), index.reconstruct(index.ids))
 
 
 def test_an_index_is_saved_whole_while_others_change_and_load_it(tmp_path):

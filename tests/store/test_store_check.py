@@ -21,6 +21,7 @@ from store_rows import DIMENSION, THEN, content, make, rows
 from rememberai import MemoryStore
 from rememberai.errors import InputError, StoreError
 from rememberai.records import Report
+from rememberai.store import check
 from rememberai.store.check import check_store
 from rememberai.store.schema import check_rows, to_table, vector_array
 from rememberai.store.seals import Seals
@@ -557,6 +558,20 @@ def test_a_store_is_sound_while_somebody_writes_to_it(store, repair):
         stop.set()
         thread.join()
     assert not failed
+
+
+def test_a_store_that_is_compacted_while_it_is_checked_is_sound(store, monkeypatch):
+    looked = check._rows
+
+    def compacted(files, manifest, progress):
+        if manifest.version == version:
+            MemoryStore.open(store.path).compact(keep=timedelta(0))
+        return looked(files, manifest, progress)
+
+    version = store.version
+    monkeypatch.setattr(check, "_rows", compacted)
+    assert_sound(store.path)
+    assert MemoryStore.open(store.path).version > version
 
 
 def test_what_was_deleted_while_it_was_looked_for_is_no_crash(store, monkeypatch):

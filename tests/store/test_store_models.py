@@ -214,6 +214,39 @@ def test_a_dropped_model_is_gone_and_its_space_with_compaction(store):
     assert third == "vector_3" or third == "vector"
 
 
+def test_who_reads_by_a_model_that_was_dropped_reads_on(store):
+    reader, before = MemoryStore.open(store.path), content(store)
+    column = store.add_model("second", WIDE, "two")
+    fill_all(store, column)
+    store.switch_model(column)
+    store.append(to_table([{"photo_id": "d", "memory": "dd"}], embed(["dd"])))
+    reader.refresh()
+    assert (reader.model_id, len(reader), len(reader.vectors()[0])) == ("model@1", 5, 3)
+    store.drop_model("vector")
+    reader.refresh()
+    assert reader.model_id == "model@1"
+    assert {i: row for i, row in content(reader).items() if i != "d"} == before
+
+
+def test_a_model_may_have_vectors_of_words_and_of_pictures(store):
+    words, pictures = store.add_model("both", WIDE), store.add_model("both", WIDE, of="image")
+    assert words != pictures
+    assert store.add_model("both", WIDE, of="image") == pictures
+    with pytest.raises(InputError, match="of pictures"):
+        store.switch_model(pictures)
+
+
+def test_only_vectors_that_are_there_have_a_place(store):
+    column = store.add_model("second", WIDE)
+    batch = store.pending(column, 2)
+    store.fill(column, batch, embed(batch["text"].to_pylist()))
+    view = store.pinned(column)
+    filled = batch["photo_id"].to_pylist()
+    assert sorted(view.vector_places()["photo_id"].to_pylist()) == filled
+    assert view.vectors()[0].tolist() == filled
+    assert sorted(store.vector_places()["photo_id"].to_pylist()) == ["a", "b", "c"]
+
+
 def test_what_can_t_be_is_refused(store):
     column = store.add_model("second", WIDE)
     batch = store.pending(column)

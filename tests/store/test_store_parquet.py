@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -162,6 +165,60 @@ def test_a_file_with_a_flipped_bit_is_refused_or_right(store, tmp_path):
             assert content(other) == right
             other.delete(list(right))
     assert refused > 75
+
+
+def test_a_file_that_lost_rows_is_refused(store, tmp_path):
+    path = tmp_path / "out.parquet"
+    store.export_parquet(path)
+    table = pq.read_table(path)
+    said = pq.read_metadata(path).metadata
+    said = {key: said[key] for key in said if key.startswith(b"rememberai")}
+    for rows_left, whole in ((4, True), (3, False)):
+        pq.write_table(table.slice(0, rows_left).replace_schema_metadata(said), path)
+        other = make(tmp_path / str(rows_left))
+        if whole:
+            assert other.import_parquet(path) == rows_left
+        else:
+            with pytest.raises(InputError, match="another number of rows than 3"):
+                other.import_parquet(path)
+
+
+def test_texts_that_are_none_are_refused(store, tmp_path):
+    path = tmp_path / "out.parquet"
+    store.export_parquet(path)
+    table = pq.read_table(path)
+    place = table.schema.get_field_index("album")
+    offsets = pa.py_buffer(np.arange(len(table) + 1, dtype=np.int32).tobytes())
+    texts = pa.Array.from_buffers(
+        pa.string(), len(table), [None, offsets, pa.py_buffer(b"\xff" * 4)]
+    )
+    pq.write_table(table.set_column(place, table.schema.field(place), texts), path)
+    other = make(tmp_path / "t")
+    with pytest.raises(InputError, match="UTF8"):
+        other.import_parquet(path)
+    assert len(other) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no flush of folders")
+def test_an_export_is_on_the_disk_before_the_file_from_before_is_gone(store, tmp_path, monkeypatch):
+    flushed, renamed = [], []
+    fsync, replace = os.fsync, Path.replace
+
+    def watched(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        flushed.append((status.st_ino, status.st_size))
+        fsync(descriptor)
+
+    def watched_replace(path: Path, target: Path) -> Path:
+        renamed.append((path.stat().st_ino, path.stat().st_size) in flushed)
+        flushed.clear()
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    monkeypatch.setattr(Path, "replace", watched_replace)
+    store.export_parquet(tmp_path / "out.parquet")
+    assert renamed == [True]
+    assert tmp_path.stat().st_ino in [inode for inode, _ in flushed]
 
 
 def test_an_export_that_fails_leaves_the_file_from_before(store, tmp_path):

@@ -375,6 +375,17 @@ def test_by_default_young_versions_outlive_compaction(store):
     assert sorted(content(store)) == ["2", "3", "4"]
 
 
+def test_an_old_version_that_was_damaged_is_not_called_compacted_away(store):
+    store.append(rows(["a"]))
+    version = store.version
+    (old,) = (store.path / "photos.lance" / "data").iterdir()
+    store.upsert(rows(["a"], seed=1))
+    old.write_bytes(b"short")
+    with pytest.raises(StoreError, match=f"{old.name} was damaged"):
+        store.snapshot(version)
+    assert content(store) == of(rows(["a"], seed=1))
+
+
 def test_on_a_full_disk_compaction_frees_what_old_versions_need(store, monkeypatch):
     for seed in range(3):
         store.upsert(rows(["a", "b"], seed=seed))
