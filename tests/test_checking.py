@@ -92,14 +92,38 @@ def test_an_index_of_an_earlier_version_is_said_so(book):
     assert "of an earlier version" in rows(check(book.store.path))["index"][1]
 
 
-def test_an_index_with_other_vectors_than_the_table_is_found(book):
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda ids, vectors: (ids, vectors[::-1]), "other vectors than the table"),
+        (lambda ids, vectors: (["other", *ids[1:]], vectors), "other vectors than the table"),
+        (lambda ids, vectors: (ids[1:], vectors[1:]), "other vectors than the table"),
+        (
+            lambda ids, vectors: ([*ids, "more"], [*vectors, vectors[0]]),
+            "has 41 vectors, the table 40",
+        ),
+    ],
+    ids=["vectors", "an id", "fewer", "more"],
+)
+def test_an_index_with_other_vectors_than_the_table_is_found(book, change, said):
     store = MemoryStore.open(book.store.path)
-    ids, vectors = store.vectors()
     index = VectorIndex(store.dimension)
-    index.add(ids, vectors[::-1])
+    index.add(*change(*store.vectors()))
     index.save(store.path / "index", model_id=store.model_id, built_from=store.stamp)
     status, reason = rows(check(store.path))["index"]
-    assert (status, "other vectors than the table" in reason) == ("waiting", True)
+    assert (status, said in reason) == ("waiting", True)
+    check(store.path, repair=True)
+    assert not (store.path / "index").exists()
+
+
+def test_the_index_of_a_model_that_was_dropped_is_taken_away(book):
+    book.search("word1")
+    other = book.store.path / "index-vector_9"
+    shutil.copytree(book.store.path / "index", other)
+    status, reason = rows(check(book.store.path))[other.name]
+    assert (status, "has dropped" in reason) == ("waiting", True)
+    assert not check(book.store.path, repair=True).with_status("failed", "waiting")
+    assert not other.exists()
 
 
 def test_a_flipped_bit_in_the_photos_is_found(book):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from makers import Ticks, WordsEmbedder
@@ -98,12 +100,13 @@ def test_who_has_the_store_open_reads_on_and_may_not_write(book):
         RememberAI.open(book.store.path, embedder=WordsEmbedder())
 
 
-def test_photos_that_another_adds_meanwhile_are_embedded_too(book):
+@pytest.mark.parametrize("moment", ["word0 word1 here", "sugar"], ids=["words", "seeds"])
+def test_photos_that_another_adds_meanwhile_are_embedded_too(book, moment):
     class Meanwhile(Other):
         added = False
 
         def encode(self, texts):
-            if not self.added:
+            if not self.added and moment in texts:
                 self.added = True
                 other = RememberAI.open(book.store.path, embedder=WordsEmbedder())
                 other.add_album(Album.from_texts(["a late photo"], name="b"))
@@ -111,6 +114,30 @@ def test_photos_that_another_adds_meanwhile_are_embedded_too(book):
 
     assert book.reembed(Meanwhile()) == 31
     assert book.search("a late photo", k=1)[0].text == "a late photo"
+
+
+def test_seeds_that_another_learns_meanwhile_are_not_lost(book):
+    class Meanwhile(Other):
+        def encode(self, texts):
+            if "sugar" in texts:
+                learner.start()
+                learner.join(0.3)
+            return super().encode(texts)
+
+    refused = []
+
+    def learn() -> None:
+        try:
+            other.learn_events({"walk": ["boots", "a path"]})
+        except ModelMismatchError as error:
+            refused.append(error)
+
+    other = RememberAI.open(book.store.path, embedder=WordsEmbedder())
+    learner = threading.Thread(target=learn)
+    book.reembed(Meanwhile())
+    learner.join()
+    learned = RememberAI.open(book.store.path, embedder=Other()).info().seeds
+    assert learned == (4 if refused else 6)
 
 
 def test_the_same_model_again_changes_nothing(book):

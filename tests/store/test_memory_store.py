@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -500,6 +501,24 @@ def test_an_artifact_lies_in_the_store_s_folder(tmp_path, store, name):
         with pytest.raises(InputError, match="letters, digits"):
             act()
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_two_who_change_an_artifact_lose_nothing(store):
+    def more(table, name):
+        return pa.table({"name": [*(table["name"].to_pylist() if table else []), name]})
+
+    def slowly(table):
+        other.start()
+        other.join(0.2)
+        return more(table, "one")
+
+    other = threading.Thread(
+        target=MemoryStore.open(store.path).change_artifact,
+        args=["seeds", lambda table: more(table, "other")],
+    )
+    store.change_artifact("seeds", slowly)
+    other.join()
+    assert store.read_artifact("seeds")["name"].to_pylist() == ["one", "other"]
 
 
 def test_an_altered_artifact_is_a_store_error(store):

@@ -427,6 +427,18 @@ def test_of_what_crashed_writers_left_repair_deletes_drafts_and_moves_parts(stor
     assert_sound(store.path)
 
 
+def test_repair_moves_nothing_while_it_can_t_tell_what_is_needed(store):
+    expected, files = content(store), published_files(store.path)
+    oldest = max((store.path / "photos.lance" / "_versions").glob("*.manifest"))
+    oldest.write_bytes(oldest.read_bytes()[:40])
+    report = check_store(store.path, repair=True)
+    assert [outcome.item for outcome in report.with_status("failed")] == [
+        f"_versions/{oldest.name}"
+    ]
+    assert published_files(store.path) == files
+    assert content(MemoryStore.open(store.path)) == expected
+
+
 def test_repair_leaves_the_draft_of_who_learns_just_now(store):
     draft = store.path / f".seeds.table.{'0' * 32}"
     draft.write_bytes(b"half")
@@ -508,6 +520,9 @@ def test_a_line_of_the_checksums_that_was_altered_hides_no_other(store):
     report = check_store(store.path)
     assert said(report, "waiting")["checksums"] == "1 lines were altered"
     assert len(said(report, "failed")) <= 1
+    mended = check_store(store.path, repair=True).with_status("done")
+    assert "1 lines were altered and are dropped now" in [outcome.reason for outcome in mended]
+    assert "checksums" not in said(check_store(store.path), "waiting")
     reads = f"{len(others)} files were read"
     assert reads in [o.reason for o in report.outcomes if o.item == "checksums"]
 

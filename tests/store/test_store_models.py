@@ -283,6 +283,26 @@ def test_old_versions_are_read_with_the_model_of_their_time(store):
         store.snapshot(old)
 
 
+def test_a_store_whose_active_vectors_are_gone_is_refused(store):
+    path = store.path / "store.json"
+    fields = json.loads(path.read_text())
+    fields["models"]["vector_2"] = fields["models"]["vector"]
+    path.write_text(json.dumps(fields | {"active": "vector_2"}))
+    with pytest.raises(StoreError, match="do not fit each other"):
+        MemoryStore.open(store.path)
+
+
+def test_the_vector_of_a_picture_stays_when_its_words_change(store):
+    column = store.add_model("second", WIDE, of="image")
+    vectors = embed("ab")
+    assert store.fill(column, pa.table({"photo_id": ["a", "b"]}), vectors) == 2
+    store.upsert(rows(["c", "b", "a", "new"], seed=1))
+    store.update(words("a", "other words"))
+    seen, there = MemoryStore.open(store.path).pinned(column).vectors()
+    assert seen.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(there, vectors)
+
+
 def crashed(store: MemoryStore, change) -> MemoryStore:
     """Undo the last thing that a change does: the replacement of store.json."""
     manifest = (store.path / "store.json").read_bytes()

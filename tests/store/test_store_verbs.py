@@ -304,6 +304,11 @@ def test_a_stamp_tells_two_histories_with_the_same_version_apart(tmp_path, store
     assert store.version == other.version
     assert len(set(stamps)) == 3
     assert store.snapshot(store.version - 1).stamp == stamps[0]
+    assert [store.stamp_at(store.version - 1), store.stamp_at(store.version)] == [
+        *[stamps[0], store.stamp]
+    ]
+    older = store.snapshot(store.version - 1)
+    assert [older.stamp_at(version) for version in (0, older.version + 1, 99)] == [None] * 3
 
 
 # --- compact ---------------------------------------------------------------------------------
@@ -384,6 +389,16 @@ def test_an_old_version_that_was_damaged_is_not_called_compacted_away(store):
     with pytest.raises(StoreError, match=f"{old.name} was damaged"):
         store.snapshot(version)
     assert content(store) == of(rows(["a"], seed=1))
+
+
+def test_compaction_publishes_what_a_crash_left(store):
+    store.append(rows(["a"]))
+    other = MemoryStore.open(store.path)
+    manifest = (store.path / "store.json").read_bytes()
+    store.append(rows(["b"]))
+    (store.path / "store.json").write_bytes(manifest)
+    other.compact(keep=NOW)
+    assert content(other) == content(MemoryStore.open(store.path)) == of(rows(["a", "b"]))
 
 
 def test_on_a_full_disk_compaction_frees_what_old_versions_need(store, monkeypatch):
