@@ -484,8 +484,10 @@ def test_a_manifest_altered_at_will_never_crashes(saved, right, sealed, changes)
     for place, value in changes:
         target = manifest
         for key in place[:-1]:
-            found = isinstance(target, dict) and key in target
-            target = target[key] if found or (target and isinstance(target, list)) else None
+            try:
+                target = target[key]
+            except (TypeError, LookupError):  # a change before this one took the place away
+                target = None
         if isinstance(target, dict):
             target[place[-1]] = value
     if sealed:
