@@ -115,6 +115,7 @@ class Writer(Reader):
             See `upsert`.
         """
         check_rows(rows, self._schema, self.metric)
+        rows = dated(rows)
         with self._writing() as change:
             now = _last_changes(change, rows["photo_id"])
             ids = rows["photo_id"].to_pylist()

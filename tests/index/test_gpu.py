@@ -16,6 +16,7 @@ from rememberai import VectorIndex
 from rememberai.events.kmeans import kmeans
 from rememberai.index import choice, gpu
 from rememberai.index.knn import knn
+from rememberai.index.snapshot import Snapshot
 
 faiss = pytest.importorskip("faiss")
 
@@ -137,6 +138,23 @@ def test_an_index_grows_behind_its_copy_until_it_is_copied_anew(seen):
     index.search(QUERIES, 1)
     assert (len(before.copy), len(index._snapshot.copy)) == (N, N + 20_000)
     assert before.nearest(QUERIES, 1, None, "gpu")[1].max() < N  # what began before goes on so
+
+
+def test_a_copy_takes_no_change_back(seen, monkeypatch):
+    index = VectorIndex(DIMENSION, device="gpu")
+    index.add(np.arange(N - 1), BASE[: N - 1])
+    lacks_copy = Snapshot.lacks_copy
+
+    def changed(now):
+        if len(index) == N - 1:
+            index.add([N - 1], BASE[N - 1 :])  # as another thread would in this moment
+        return lacks_copy(now)
+
+    monkeypatch.setattr(Snapshot, "lacks_copy", changed)
+    for _ in range(2):
+        index.search(QUERIES, 1)
+        assert len(index) == N
+    assert index.search(BASE[N - 1 :], 1).ids.tolist() == [[N - 1]]
 
 
 def test_where_the_gpu_has_no_room_the_cpu_searches(seen, monkeypatch, caplog):

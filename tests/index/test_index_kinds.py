@@ -12,9 +12,10 @@ from oracle import exact_distances
 from rememberai import VectorIndex
 from rememberai._faiss import import_faiss
 from rememberai.errors import InputError
-from rememberai.index import choice, gpu
+from rememberai.index import choice, gpu, searching
 from rememberai.index.rows import Rows
 from rememberai.index.sketch import Sketch
+from rememberai.index.snapshot import Snapshot
 
 faiss = pytest.importorskip("faiss")
 
@@ -299,6 +300,25 @@ def test_nobody_waits_for_a_change_to_make_a_sketch():
     assert "sketch" not in index.explain()
     index.search([np.ones(32)], 1)
     assert "sketch" in index.explain()
+
+
+def test_a_sketch_takes_no_change_back(monkeypatch):
+    base = np.random.default_rng(0).normal(size=(9001, 32)).astype(np.float32)
+    index = VectorIndex(32)
+    index.add(np.arange(9000), base[:9000])
+    missed = Snapshot.missed
+
+    def changed(now, *asked):
+        if len(index) == 9000:
+            index.add([9000], base[9000:])  # as another thread would in this moment
+        return missed(now, *asked)
+
+    monkeypatch.setattr(searching, "SKETCH_AFTER", 0)
+    monkeypatch.setattr(Snapshot, "missed", changed)
+    for _ in range(2):
+        index.search(base[:1], 1)
+        assert index.ids.tolist() == list(range(9001))
+    assert index.search(base[9000:], 1).ids.tolist() == [[9000]]
 
 
 @both

@@ -11,6 +11,7 @@ import sys
 import threading
 import zipfile
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -213,7 +214,8 @@ def test_vectors_too_large_for_the_index_are_refused_under_l2(store, value):
 
 
 def test_rows_that_do_not_say_when_are_dated(store):
-    for write in (store.append, store.upsert):
+    unless_changed = partial(store.upsert_unless_changed, before={})
+    for write in (store.append, store.upsert, unless_changed):
         table = pa.concat_tables([rows(["n"], added=None), rows(["m"], updated=None)])
         before = datetime.now(UTC)
         write(table)
@@ -511,6 +513,17 @@ def test_damaged_data_without_its_checksum_is_never_certified(store, loss):
     ):
         act()
         assert "can't be vouched for" in said(check_store(store.path), "failed")[name]
+
+
+def test_a_lost_checksum_of_an_old_version_s_file_is_named_with_the_way_out(store):
+    old = next(p for p in store.path.glob("photos.lance/data/*") if b"about c" in p.read_bytes())
+    store.upsert(rows(["a", "b", "c"], seed=2))
+    checksums = store.path / "checksums"
+    checksums.write_bytes(checksums.read_bytes().replace(line_of(old, store), b""))
+    name = old.relative_to(store.path / "photos.lance").as_posix()
+    assert "only older versions need it; compact" in said(check_store(store.path), "failed")[name]
+    MemoryStore.open(store.path).compact(keep=timedelta(0))
+    assert_sound(store.path)
 
 
 def test_a_line_of_the_checksums_that_was_altered_hides_no_other(store):

@@ -67,6 +67,19 @@ def test_append_refuses_what_upsert_refuses(store):
     assert len(store) == 0
 
 
+def test_a_photo_that_another_inserted_meanwhile_stays_as_it_is(store):
+    other = MemoryStore.open(store.path)
+    assert other.upsert_unless_changed(rows(["a"], updated=None), {}) == []
+    assert store.upsert_unless_changed(rows(["a", "b"], seed=1), {}) == ["a"]
+    found = content(store)
+    assert (found["a"]["vector"], found["b"]["vector"]) == tuple(
+        rows([i], seed=seed)["vector"][0].as_py() for i, seed in (("a", 0), ("b", 1))
+    )
+    changed = {"a": found["a"]["updated"], "b": THEN}
+    store.update(pa.table({"photo_id": ["a"], "album": ["x"]}))
+    assert store.upsert_unless_changed(rows(["a", "b"], seed=2), changed) == ["a"]
+
+
 # --- update ----------------------------------------------------------------------------------
 
 
