@@ -150,9 +150,8 @@ def load(folder: Folder, manifest: Manifest) -> Saved:
 
 
 def _is_there(before: Saved, folder: Folder) -> bool:
-    """Tell whether what was written is still there; whoever publishes another index removes it."""
-    there = (folder.path / entry["name"] for entry in entries(before.manifest))
-    return before.folder.path == folder.path and all(path.exists() for path in there)
+    """Tell whether what was written is there; whoever publishes another index removes it."""
+    return all((folder.path / entry["name"]).exists() for entry in entries(before.manifest))
 
 
 def _save_segments(folder: Folder, snapshot: Snapshot, kept: Saved | None) -> list[Entry]:

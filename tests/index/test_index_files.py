@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -260,6 +261,49 @@ def test_many_small_saves_leave_few_files_and_write_each_row_seldom(tmp_path):
     whole = VectorIndex(DIMENSION, metric="l2")
     whole.add(np.arange(1000), BASE[:1000])
     assert answers(VectorIndex.load(tmp_path)) == answers(whole)
+
+
+def test_an_index_is_saved_in_several_folders_by_turns(tmp_path):
+    index = VectorIndex(DIMENSION, metric="l2")
+    for start in range(0, 400, 100):
+        index.add(np.arange(start, start + 100), BASE[start : start + 100])
+        folder = tmp_path / str(start % 200)
+        index.save(folder)
+        if start == 200:
+            shutil.copytree(folder, tmp_path / "copy")
+            index.save(tmp_path / "copy")
+        assert answers(VectorIndex.load(folder)) == answers(index)
+        verify(folder)
+    index.remove([3])
+    index.save(tmp_path / "copy")
+    assert answers(VectorIndex.load(tmp_path / "copy")) == answers(index)
+
+
+def test_vectors_that_were_all_replaced_are_saved(tmp_path):
+    index = VectorIndex(DIMENSION, metric="l2")
+    index.add(np.arange(100), BASE[:100])
+    index.save(tmp_path)
+    index.upsert(np.arange(100), BASE[100:200])
+    index.save(tmp_path)
+    assert answers(VectorIndex.load(tmp_path)) == answers(index)
+    np.testing.assert_array_equal(index.reconstruct(range(100)), BASE[100:200].astype(np.float32))
+
+
+def test_who_builds_in_a_folder_keeps_others_out_of_it(tmp_path):
+    other = VectorIndex(DIMENSION)
+    other.add(["other"], BASE[:1])
+    saver = threading.Thread(target=other.save, args=[tmp_path])
+
+    def batches():
+        yield ["a"], BASE[:1]
+        saver.start()
+        saver.join(0.2)
+        yield ["b"], BASE[1:2]
+
+    built = VectorIndex.build(tmp_path, DIMENSION, batches())
+    saver.join()
+    assert built.ids.tolist() == ["a", "b"]
+    assert VectorIndex.load(tmp_path).ids.tolist() == ["other"]
 
 
 def test_two_who_save_in_one_folder_never_mix(tmp_path):
