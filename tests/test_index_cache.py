@@ -13,6 +13,7 @@ from rememberai import Album, RememberAI, VectorIndex, index_cache
 from rememberai.index._files import Folder
 from rememberai.index_cache import cached_index
 from rememberai.store import MemoryStore
+from rememberai.store.schema import to_table
 
 pytest.importorskip("faiss")
 pytest.importorskip("lance")
@@ -68,13 +69,26 @@ def test_it_is_loaded_when_nothing_changed(book, embedded):
 
 
 def test_new_photos_are_added_to_it_and_the_others_left_alone(book, embedded):
-    report = add(book, 100, 103)
-    fits(book.store)
-    new = {outcome.photo_id for outcome in report.outcomes}
-    assert (set(embedded["changed"]), embedded["built"]) == (new, [])
-    embedded["changed"].clear()
-    fits(book.store)  # what was caught up is kept
-    assert embedded["changed"] == []
+    for start in (100, 103, 106):
+        report = add(book, start, start + 3)
+        fits(book.store)
+        new = {outcome.photo_id for outcome in report.outcomes}
+        assert (set(embedded["changed"]), embedded["built"]) == (new, [])
+        embedded["changed"].clear()
+        fits(book.store)  # what was caught up is kept
+        assert embedded["changed"] == []
+
+
+def test_the_index_of_another_model_of_that_name_is_built_anew(tmp_path):
+    store = MemoryStore.create(tmp_path / "s", model_id="same", dimension=4)
+    drafts = [{"photo_id": f"{i}", "memory": f"about {i}"} for i in range(9)]
+    store.append(to_table(drafts, np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)))
+    fits(store)
+    column = store.add_model("same", 3)
+    store.fill(column, store.pending(column), np.random.default_rng(1).normal(size=(9, 3)))
+    store.switch_model(column)
+    fits(store)
+    fits(store)
 
 
 def test_a_deleted_photo_leaves_it(book, embedded):

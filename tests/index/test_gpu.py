@@ -127,6 +127,13 @@ def test_neighbours_that_rounding_hides_are_found(seen):
     exact = exact_distances(QUERIES[:50] + np.float32(3000), shifted, "l2")
     wanted = np.take_along_axis(exact, np.argpartition(exact, 4, axis=1)[:, :5], 1)
     np.testing.assert_allclose(found.distances, np.sort(wanted, axis=1), rtol=1e-5)
+    gone = np.unique(found.ids[:, :2])
+    index.remove(gone)
+    exact[:, gone] = np.inf
+    found = index.search(QUERIES[:50] + np.float32(3000), 5)
+    assert not np.isin(found.ids, gone).any()
+    wanted = np.sort(exact, axis=1)[:, :5]
+    np.testing.assert_allclose(found.distances, wanted, rtol=1e-5)
 
 
 def test_an_index_grows_behind_its_copy_until_it_is_copied_anew(seen):

@@ -444,6 +444,15 @@ def test_files_that_were_found_right_are_not_read_again_but_by_verify(copy, monk
     assert len(read) == 4
 
 
+def test_what_was_written_just_now_need_not_be_read(tmp_path, monkeypatch):
+    if _files._boot() is None:
+        pytest.skip("this system does not tell its starts apart")
+    monkeypatch.setattr(_files, "_TICK_NS", -(10**12))  # as if it had been written long ago
+    changed().save(tmp_path)
+    monkeypatch.setattr(hashlib, "file_digest", None)
+    assert len(VectorIndex.load(tmp_path)) == N - 2
+
+
 def test_a_file_noted_in_the_moment_of_its_change_is_read_again(copy, monkeypatch):
     # Its next change could fall on the same tick of the file system's clock and show nothing.
     VectorIndex.load(copy)
@@ -623,6 +632,36 @@ def test_another_faiss_file_is_refused(copy, tmp_path, make):
     replace(copy, "sketch", path)
     with pytest.raises(StoreError, match="build the index anew"):
         VectorIndex.load(copy)
+
+
+def test_a_sketch_of_more_rows_than_there_are_is_refused(copy, tmp_path):
+    faiss.write_index(sketch(8, N + 1), str(tmp_path / "other"))
+    replace(copy, "sketch", tmp_path / "other")
+    manifest = manifest_of(copy)
+    manifest["sketch"]["covers"] = N + 1
+    put_manifest(copy, manifest)
+    with pytest.raises(StoreError, match="does not fit its manifest"):
+        VectorIndex.load(copy)
+
+
+def test_another_number_of_vectors_than_there_are_is_refused(copy):
+    put_manifest(copy, manifest_of(copy) | {"count": N})
+    with pytest.raises(StoreError, match=f"does not hold {N} vectors"):
+        VectorIndex.load(copy)
+
+
+def test_ids_of_two_types_are_refused(tmp_path):
+    index = VectorIndex(DIMENSION)
+    for start, stop in ((0, 300), (300, 310)):
+        index.add(np.arange(start, stop), BASE[start:stop])
+        index.save(tmp_path / "index")
+    texts = pa.table({"id": [f"{i}" for i in range(300)]})
+    with pa.ipc.new_file(str(tmp_path / "other"), texts.schema) as file:
+        file.write_table(texts)
+    assert len(manifest_of(tmp_path / "index")["segments"]) == 2
+    replace(tmp_path / "index", "ids", tmp_path / "other")
+    with pytest.raises(StoreError, match="of several types"):
+        VectorIndex.load(tmp_path / "index")
 
 
 @pytest.mark.parametrize("size", [0, N * DIMENSION * 4 - 4, N * DIMENSION * 4 + 4])

@@ -8,7 +8,7 @@ from oracle import exact_distances
 
 from rememberai._arrays import prepare
 from rememberai.index.knn import knn, measure, nearest_of
-from rememberai.index.rows import Rows
+from rememberai.index.rows import Rows, with_few_pieces
 
 pytest.importorskip("faiss")
 
@@ -55,6 +55,21 @@ def test_candidates_are_measured_alike_in_pieces_and_in_any_layout(metric):
         np.vstack([measure(queries[[i]], base, found[[i]], metric) for i in range(20)]),
     ):
         np.testing.assert_array_equal(measured, others)
+
+
+def test_many_small_pieces_become_few_and_each_row_is_copied_seldom():
+    pieces, copied = (), []
+
+    def joined(parts):
+        whole = [row for part in parts for row in part]
+        copied.append(len(whole))
+        return whole
+
+    for row in range(3000):
+        pieces = with_few_pieces(pieces, [row], joined)
+        assert len(pieces) <= 1 + np.log2(row + 1)
+    assert [row for piece in pieces for row in piece] == list(range(3000))
+    assert sum(copied) < 3000 * np.log2(3000)
 
 
 @pytest.mark.parametrize("k", [1, 3, 8])
