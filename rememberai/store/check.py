@@ -78,7 +78,9 @@ def check_store(
             return Report((Outcome(MANIFEST, "failed", f"{files.place} is no store"),))
         manifest = read_manifest(files)
     except StoreError as error:
-        reason = f"{error}; restore it from a backup: without it the vectors have no model"
+        reason = f"{error}"
+        if error.code != "store-rights":
+            reason += "; restore it from a backup: without it the vectors have no model"
         return Report((Outcome(MANIFEST, "failed", reason),))
     if repair:
         opened = tuple(_opened(files))

@@ -105,6 +105,12 @@ class LocalFiles:
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except PermissionError as error:
+            raise StoreError(
+                f"{path} can't be read by you ({error}); copy the store to where it can",
+                code="store-rights",
+                fields={"place": self.place},
+            ) from error
         except (OSError, ValueError) as error:  # the latter of a name with a null character
             raise StoreError(f"{path} can't be read: {error}") from error
 

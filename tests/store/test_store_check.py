@@ -243,6 +243,19 @@ def test_a_store_without_its_manifest_can_t_be_mended(store, data):
         assert "backup" in outcome.reason
 
 
+def test_who_may_not_read_a_store_is_not_sent_to_a_backup(store, monkeypatch):
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    (outcome,) = check_store(store.path).outcomes
+    assert "can't be read by you" in outcome.reason
+    assert "backup" not in outcome.reason
+    for act in (MemoryStore.open, MemoryStore.exists, make):
+        with pytest.raises(StoreError, match="copy the store to where it can"):
+            act(store.path)
+
+
 def test_what_is_no_store_is_not_to_be_restored(tmp_path):
     for repair in (False, True):
         (outcome,) = check_store(tmp_path, repair=repair).outcomes
