@@ -213,6 +213,17 @@ def test_vectors_too_large_for_the_index_are_refused_under_l2(store, value):
         other.fill(column, other.pending(column), np.full((1, DIMENSION), value))
 
 
+@pytest.mark.parametrize("metric", ["cosine", "l2"])
+def test_infinity_is_one_flaw(tmp_path, metric):
+    other = make(tmp_path / metric, metric=metric)
+    wild = np.full((1, DIMENSION), np.inf, np.float32)
+    forced(
+        other, lambda dataset: dataset.insert(to_table([{"photo_id": "w", "memory": "x"}], wild))
+    )
+    (outcome,) = check_store(other.path).with_status("failed")
+    assert outcome.reason == "1 photos have NaN or infinity in the column vector: w"
+
+
 def test_rows_that_do_not_say_when_are_dated(store):
     unless_changed = partial(store.upsert_unless_changed, before={})
     for write in (store.append, store.upsert, unless_changed):
