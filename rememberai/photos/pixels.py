@@ -83,6 +83,8 @@ def _sharpened(image: Image.Image, averaged: int) -> Image.Image:
 
 def _reducible(image: Image.Image) -> Image.Image:
     """Convert modes whose numbers can't be averaged, or have more than 8 bits."""
+    if image.mode == "F" or (image.mode == "I" and image.format != "PNG"):
+        return _stretched(image)
     if image.mode.startswith("I"):  # 16 bits, which plain conversion would clip to white
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.mode == "1":
@@ -92,6 +94,23 @@ def _reducible(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:  # also one colour of an RGB picture, named transparent
         return image.convert("RGBA")
     return image
+
+
+def _stretched(image: Image.Image) -> Image.Image:
+    """Scale fractions, or whole numbers of 32 bits, to 8 bits, as viewers do.
+
+    Fractions from 0 to 1 go from black to white; other numbers from the least to the greatest that
+    is finite. What is no number is black.
+    """
+    numbers = np.asarray(image, np.float64)
+    finite = numbers[np.isfinite(numbers)]
+    least, most = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if image.mode == "F" and least >= 0 and most <= 1:
+        least, most = 0.0, 1.0
+    shown = (numbers - least) * (255 / (most - least or 1.0))
+    grey = Image.fromarray(np.nan_to_num(shown.clip(0, 255)).round().astype(np.uint8))
+    grey.info = image.info
+    return grey
 
 
 @lru_cache(maxsize=16)

@@ -199,6 +199,51 @@ def test_every_depth_of_grey(tmp_path, name, grey):
         assert (found == grey).all()
 
 
+RAMP = np.linspace(0, 1, 24 * 32, dtype=np.float32).reshape(24, 32)
+NUMBERS = {  # with the least and the greatest that are shown
+    "fractions": (RAMP, 0, 1),
+    "few fractions": (0.25 + RAMP / 2, 0, 1),
+    "wide": (RAMP * 5000 - 1000, -1000, 4000),
+    "tiny": (RAMP * 1e-3 - 1e-4, -1e-4, 9e-4),
+    "32 bits": ((RAMP * 2e9).astype(np.int32), 0, 2e9),
+    "32 bits below zero": ((RAMP * 2000 - 500).astype(np.int32), -500, 1500),
+}
+
+
+@pytest.mark.parametrize(("numbers", "least", "most"), NUMBERS.values(), ids=NUMBERS)
+def test_numbers_without_bounds_are_scaled_as_viewers_do(tmp_path, numbers, least, most):
+    path = write(tmp_path / "a.tif", Image.fromarray(numbers))
+    expected = 255 * (numbers.astype(float) - least) / (most - least)
+    found = open_image(path)
+    assert found.mode == "RGB"
+    np.testing.assert_allclose(pixels(found), np.stack([expected] * 3, -1), atol=0.51)
+    small = pixels(open_image(path, at_least=8))
+    assert small.shape == (8, 11, 3)
+    assert small.mean() == pytest.approx(expected.mean(), abs=3)
+
+
+def test_what_is_no_number_is_left_out(tmp_path):
+    numbers, expected = 5000 * RAMP, 255 * RAMP
+    numbers[5, :3], expected[5, :3] = (np.nan, np.inf, -np.inf), (0, 255, 0)
+    found = open_image(write(tmp_path / "a.tif", Image.fromarray(numbers)))
+    np.testing.assert_allclose(pixels(found)[..., 0], expected, atol=0.51)
+
+
+@pytest.mark.parametrize(("number", "grey"), [(np.nan, 0), (0.5, 128), (1, 255), (7, 0)])
+def test_numbers_that_are_all_the_same(tmp_path, number, grey):
+    numbers = np.full((8, 8), number, np.float32)
+    found = open_image(write(tmp_path / "a.tif", Image.fromarray(numbers)))
+    assert (pixels(found) == grey).all()
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+def test_16_bits_of_grey_go_from_0_to_65535(tmp_path, mode):
+    numbers = (RAMP * 65535).astype(">u2" if mode.endswith("B") else "<u2")
+    path = tmp_path / "a.tif"
+    write(path, Image.frombytes(mode, (32, 24), numbers.tobytes()))
+    np.testing.assert_allclose(pixels(open_image(path))[..., 0], numbers // 256, atol=1)
+
+
 def test_16_bits_with_a_transparent_grey_and_16_bits_of_colour(tmp_path):
     write(tmp_path / "a.png", DEEP["grey.png"], transparency=0x4000)
     assert open_image(tmp_path / "a.png").getpixel((3, 3)) == (128, 128, 128)
