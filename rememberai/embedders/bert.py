@@ -42,6 +42,7 @@ _OF_TEXTS = {
 }
 _AS_IN_ITS_FILE = ("PreTrainedTokenizerFast", "TokenizersBackend")
 _BY_ITS_SETTINGS = ("BertTokenizer", "BertTokenizerFast")
+_LOOKED_FOR = ("lstrip", "normalized", "rstrip", "single_word")
 _SPECIAL = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}
 
 
@@ -225,7 +226,9 @@ def _tokenizer(folder: Path, settings: dict[str, Any]) -> Any | None:
     if (
         not file.is_file()
         or (folder / "added_tokens.json").is_file()
-        or any(settings.get(name, token) != token for name, token in special.items())
+        or any(
+            _plain(settings.get(name, token)) != _plain(token) for name, token in special.items()
+        )
         or any(settings.get(name) for name in odd)
         or settings.get("padding_side", "right") != "right"
         or not _is_told_alike(read_json(file, dict), settings)
@@ -234,8 +237,18 @@ def _tokenizer(folder: Path, settings: dict[str, Any]) -> Any | None:
     tokenizer = require("tokenizers").Tokenizer.from_file(str(file))
     tokenizer.no_padding()
     tokenizer.no_truncation()  # texts come in pieces that fit
-    ends = [settings.get("cls_token", "[CLS]"), settings.get("sep_token", "[SEP]")]
+    ends = [
+        _plain(settings.get("cls_token", "[CLS]")),
+        _plain(settings.get("sep_token", "[SEP]")),
+    ]
     return tokenizer if tokenizer.encode("").tokens == ends else None
+
+
+def _plain(token: Any) -> Any:
+    """Give the text of a token that transformers 4 wrote with how it is looked for, if plainly."""
+    if isinstance(token, dict) and not any(token.get(name) for name in _LOOKED_FOR):
+        return token.get("content")
+    return token
 
 
 def _is_told_alike(rules: dict[str, Any], settings: dict[str, Any]) -> bool:

@@ -69,6 +69,18 @@ def test_a_folder_as_it_was_saved_by_version_2(mini):
         assert (read.weights[name] == weight).all()
 
 
+def test_tokens_told_as_transformers_4_tells_them(mini):
+    flags = dict.fromkeys(("lstrip", "normalized", "rstrip", "single_word"), False)
+    told = {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
+    in_full = {name: {"content": token} | flags for name, token in told.items()}
+    change(mini / "special_tokens_map.json", **in_full)
+    assert bert.read(mini) is not None
+    change(mini / "tokenizer_config.json", **in_full)
+    assert bert.read(mini) is not None
+    vectors = SentenceEmbedder(str(mini), device="cpu").encode(TEXTS)
+    np.testing.assert_allclose(vectors, by_hand(mini), atol=1e-6)
+
+
 def test_no_library_is_imported_for_it(build_tiny, monkeypatch):
     folder = build_tiny()
     expected = by_hand(folder)
@@ -164,6 +176,8 @@ def test_what_the_settings_leave_out_is_as_the_library_takes_it(mini, name):
         ("tokenizer.json", {"model": OTHER_RULES}),
         ("added_tokens.json", {"cake": 30522}),
         ("special_tokens_map.json", {"cls_token": "[SEP]"}),
+        ("special_tokens_map.json", {"cls_token": {"content": "[SEP]"}}),
+        ("special_tokens_map.json", {"cls_token": {"content": "[CLS]", "lstrip": True}}),
         ("adapter_config.json", {"peft_type": "LORA"}),
         ("sentence_bert_config.json", {"max_seq_length": 2}),
         ("sentence_bert_config.json", {"max_seq_length": 513}),
