@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -117,22 +115,13 @@ def reason_of(report, item: str) -> str:
     return found
 
 
-def tiny_module():
-    """The builder of tiny checkpoints in the captioners' own tests."""
-    path = Path(__file__).parent / "captioners" / "conftest.py"
-    if "tiny_captioners" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("tiny_captioners", path)
-        sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules["tiny_captioners"]
-
-
 def tiny_captioner(folder: Path) -> Path:
     """Save an untrained captioning model in a folder."""
-    tiny = tiny_module()
+    import tiny_captioners as tiny
+
     tiny.torch.manual_seed(0)
     model, image_processor = tiny.BUILDERS["git"]()
     tiny.Checkpoint(
-        "git", model.eval(), tiny._tokenizer(), image_processor, folder / "tiny-git"
+        "git", model.eval(), tiny.word_tokenizer(), image_processor, folder / "tiny-git"
     ).save()
     return folder / "tiny-git"

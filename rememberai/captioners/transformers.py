@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rememberai._models import ModelSource, loading, pick_device, quiet
 from rememberai._optional import require
-from rememberai.captioners._parts import PAIRED, Pair, Processor, load
+from rememberai.captioners._parts import PAIRED, Pair, Processor, load, needs_a_prompt, plain
 from rememberai.captioners.base import checked
 from rememberai.errors import InputError, ModelError
 from rememberai.records import Caption
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _log = logging.getLogger(__name__)
-_PLAIN = (64, 48)  # pixels, which no model refuses
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -52,7 +51,8 @@ class TransformersCaptioner:
     prompt
         For a chat model the question (by default, to describe the photo in a short sentence); for
         Florence-2 the task (by default ``"<CAPTION>"``); for the others words that the caption goes
-        on from, which are not part of it, or what it is asked: InstructBLIP and PaliGemma need one.
+        on from, which are not part of it, or what it is asked: InstructBLIP, PaliGemma, Kosmos-2
+        and chat models without a chat template need one.
     offline
         Never ask the hub.
     revision
@@ -60,10 +60,13 @@ class TransformersCaptioner:
 
     Raises
     ------
+    InputError
+        An argument can't be used; at first use: the model needs a prompt, or takes none.
     ModelError
         The model can't be found or loaded, is of another kind, or fails on every picture.
     MissingExtraError
-        At first use: transformers or torch is not installed.
+        At first use: transformers, torch, or torchvision for the few models that prepare pictures
+        with it, is not installed.
     """
 
     def __init__(
@@ -129,20 +132,19 @@ class TransformersCaptioner:
             batch = order[len(captions) : len(captions) + self._fit]
             pictures = [_rgb(images[i]) for i in batch]
             captions.update(zip(batch, self._describe(pictures, failures), strict=True))
-        if failures and len(failures) == len(images) and not self._works():
-            hint = " (some models need a prompt)" if self.prompt is None else ""
-            raise ModelError(
-                f"the model {self.model_id} fails on every picture: {failures[0]}{hint}"
-            )
+        if failures and len(failures) == len(images) and not self._works(self.prompt):
+            if self.prompt is None and self._works("a photo of"):
+                raise needs_a_prompt(self._loaded[0].config.model_type)
+            raise ModelError(f"the model {self.model_id} fails on every picture: {failures[0]}")
         return [captions[i] for i in range(len(images))]
 
-    def _works(self) -> bool:
-        """Whether it can describe a plain picture."""
-        from PIL import Image
-
-        failures: list[str] = []
-        self._describe([Image.new("RGB", _PLAIN, "grey")], failures)
-        return not failures
+    def _works(self, prompt: str | None) -> bool:
+        """Whether it can describe a plain picture, asked so."""
+        try:
+            self._generate([plain()], self._parts(self._loaded[0].config, prompt))
+        except Exception:  # whatever a processor or a model raises
+            return False
+        return True
 
     def _describe(self, pictures: Sequence[Image], failures: list[str]) -> list[Caption]:
         """Describe pictures together, or in halves when that fails; one that fails alone is told.
@@ -154,7 +156,7 @@ class TransformersCaptioner:
         """
         begun = perf_counter()
         try:
-            said = self._generate(pictures)
+            said = self._generate(pictures, self._loaded[1])
         # Whatever a processor or a model raises about one picture must not cost the others.
         except Exception as error:
             failure = f"{type(error).__name__}: {error}"[:300]
@@ -182,17 +184,24 @@ class TransformersCaptioner:
         self._fit = max(1, n // 2)
         _log.warning("%d pictures at once need too much memory (%s); half as many", n, failure)
 
-    def _generate(self, pictures: Sequence[Image]) -> list[tuple[str, float]]:
-        """Give the text and the mean log-probability of its tokens for each picture."""
-        torch = require("torch")
-        model, parts = self._loaded
+    def _generate(
+        self, pictures: Sequence[Image], parts: Pair | Processor
+    ) -> list[tuple[str, float | None]]:
+        """Give the text and the mean log-probability of its tokens for each picture.
+
+        Raises
+        ------
+        ValueError
+            The model makes one text of several pictures.
+        """
+        torch, model = require("torch"), self._loaded[0]
         watch = _Watch()
         beams = {"length_penalty": 1.0, "output_scores": True} if self.num_beams > 1 else {}
         with quiet(), torch.inference_mode():
             inputs = {
-                name: value.to(model.device, model.dtype if value.is_floating_point() else None)
+                name: _placed(value, model)
                 for name, value in parts.inputs(pictures).items()
-                if isinstance(value, torch.Tensor)
+                if isinstance(value, torch.Tensor) or _are_tensors(value)
             }
             found = model.generate(
                 **inputs,
@@ -203,13 +212,18 @@ class TransformersCaptioner:
                 logits_processor=[watch],
                 return_dict_in_generate=True,
             )
-            tokens = found.sequences[:, watch.start :].cpu()
+            # Janus lets nobody watch; all that it gives begins with what it was given.
+            start = inputs["input_ids"].shape[1] if watch.start is None else watch.start
+            tokens = found.sequences[:, start:].cpu()
             texts = parts.tokenizer.batch_decode(tokens, skip_special_tokens=True)
-            if self.num_beams > 1:
-                sure = found.sequences_scores
+            if watch.start is None:
+                sure = [None] * len(texts)
+            elif self.num_beams > 1:
+                sure = found.sequences_scores.tolist()
             else:
-                sure = watch.mean(~torch.isin(tokens, torch.tensor(_unspoken(parts.tokenizer))))
-        return list(zip(texts, sure.tolist(), strict=True))
+                spoken = ~torch.isin(tokens, torch.tensor(_unspoken(parts.tokenizer)))
+                sure = watch.mean(spoken).tolist()
+        return [(text, mean) for _, text, mean in zip(pictures, texts, sure, strict=True)]
 
     @cached_property
     def _loaded(self) -> tuple[Any, Pair | Processor]:
@@ -224,12 +238,8 @@ class TransformersCaptioner:
                 "a model that turns pictures into text was wanted (BLIP, Florence-2, SmolVLM, "
                 f"...), but {folder} holds a {kind!r} model"
             )
+        parts = self._parts(config, self.prompt)
         with loading(folder):
-            parts = (
-                Pair(kind, folder, self.prompt)
-                if kind in PAIRED
-                else Processor(config, folder, self.prompt)
-            )
             model, report = load(
                 folder,
                 "AutoModelForImageTextToText",
@@ -243,6 +253,13 @@ class TransformersCaptioner:
                 f"{len(absent)} are missing, such as {absent[0]}"
             )
         return model.to(device).eval(), parts
+
+    def _parts(self, config: Any, prompt: str | None) -> Pair | Processor:
+        folder, kind = self._source.folder, config.model_type
+        with loading(folder):
+            if kind in PAIRED:
+                return Pair(kind, folder, prompt)
+            return Processor(config, folder, prompt)
 
 
 class _Watch:
@@ -264,6 +281,18 @@ class _Watch:
         """Average over the (n, length) tokens that are counted: (n,) log-probabilities."""
         sure = require("torch").stack(self._sure, 1).cpu()
         return (sure * counted).sum(1) / counted.sum(1).clamp(min=1)
+
+
+def _are_tensors(value: Any) -> bool:
+    tensor = require("torch").Tensor
+    return isinstance(value, list) and all(isinstance(part, tensor) for part in value)
+
+
+def _placed(value: Any, model: Any) -> Any:
+    """Put a tensor, or each of a list, where the model is; numbers in its own precision."""
+    if isinstance(value, list):
+        return [_placed(part, model) for part in value]
+    return value.to(model.device, model.dtype if value.is_floating_point() else None)
 
 
 def _rgb(image: Image) -> Image:

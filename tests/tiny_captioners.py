@@ -56,7 +56,7 @@ class Checkpoint:
             path.write_text(json.dumps(there | content))
 
 
-def _tokenizer(*tokens: str, **names: str) -> Any:
+def word_tokenizer(*tokens: str, **names: str) -> Any:
     """Make a tokenizer of words, with further special tokens, some of them under a name."""
     words = {word: i for i, word in enumerate(SPECIAL + WORDS)}
     backend = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
@@ -79,7 +79,7 @@ def _tokenizer(*tokens: str, **names: str) -> Any:
     )
 
 
-def _blip(**body: Any) -> tuple[Any, Any]:
+def blip(**body: Any) -> tuple[Any, Any]:
     width = body.get("hidden_size", BODY["hidden_size"])
     config = transformers.BlipConfig(
         text_config=TEXT | {"sep_token_id": SEP} | body | {"encoder_hidden_size": width},
@@ -107,13 +107,13 @@ def _vision_encoder_decoder() -> tuple[Any, Any]:
     return transformers.VisionEncoderDecoderModel(config), processor
 
 
-def _picture_processor(name: str, **options: Any) -> Any:
+def picture_processor(name: str, **options: Any) -> Any:
     """Make a processor that needs no torchvision, under its name in transformers 5 or 4."""
     kind = getattr(transformers, f"{name}Pil", None) or getattr(transformers, name)
     return kind(**options)
 
 
-BUILDERS = {"blip": _blip, "git": _git, "vision-encoder-decoder": _vision_encoder_decoder}
+BUILDERS = {"blip": blip, "git": _git, "vision-encoder-decoder": _vision_encoder_decoder}
 CHAT = (
     "{% for m in messages %}[CLS] red {% for part in m['content'] %}{% if part['type'] == 'text' %}"
     "{{ part['text'] }}{% else %}IMAGE{% endif %}{% endfor %}{% endfor %}"
@@ -132,9 +132,9 @@ CHATTING = {
 }
 
 
-def _blip_2() -> tuple[Any, ...]:
-    tokenizer = _tokenizer("<image>")
-    text = transformers.OPTConfig(
+def opt(tokenizer: Any) -> dict[str, Any]:
+    """Describe the part of a BLIP-2 that speaks."""
+    config = transformers.OPTConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
         ffn_dim=64,
@@ -147,10 +147,15 @@ def _blip_2() -> tuple[Any, ...]:
         eos_token_id=SEP,
         pad_token_id=PAD,
     )
+    return config.to_dict()
+
+
+def _blip_2() -> tuple[Any, ...]:
+    tokenizer = word_tokenizer("<image>")
     config = transformers.Blip2Config(
         vision_config=VISION,
         qformer_config=BODY | {"vocab_size": 20, "encoder_hidden_size": 32},
-        text_config=text.to_dict(),
+        text_config=opt(tokenizer),
         num_query_tokens=4,
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         initializer_range=0.5,
@@ -161,7 +166,7 @@ def _blip_2() -> tuple[Any, ...]:
 
 
 def _florence() -> tuple[Any, ...]:
-    tokenizer = _tokenizer(image_token="<image>")
+    tokenizer = word_tokenizer(image_token="<image>")
     text = transformers.BartConfig(
         vocab_size=len(tokenizer),
         d_model=32,
@@ -199,7 +204,7 @@ def _florence() -> tuple[Any, ...]:
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
         is_encoder_decoder=True,
     )
-    processor = _picture_processor(
+    processor = picture_processor(
         "CLIPImageProcessor", size={"height": SIDE, "width": SIDE}, do_center_crop=False
     )
     processor.image_seq_length = 65  # 8 x 8 patches and their mean
@@ -207,7 +212,7 @@ def _florence() -> tuple[Any, ...]:
 
 
 def _idefics(name: str) -> tuple[Any, ...]:
-    tokenizer = _tokenizer(
+    tokenizer = word_tokenizer(
         "<fake_token_around_image>", "<global-img>", "<end_of_utterance>", image_token="<image>"
     )
     text = transformers.LlamaConfig(vocab_size=len(tokenizer), **CHATTING)
@@ -219,7 +224,7 @@ def _idefics(name: str) -> tuple[Any, ...]:
         pad_token_id=PAD,
     )
     model = getattr(transformers, f"{name}ForConditionalGeneration")(config)
-    processor = _picture_processor(
+    processor = picture_processor(
         f"{name}ImageProcessor",
         size={"longest_edge": SIDE},
         max_image_size={"longest_edge": SIDE},
@@ -232,7 +237,7 @@ def _idefics(name: str) -> tuple[Any, ...]:
 
 def _qwen() -> tuple[Any, ...]:
     seen = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")
-    tokenizer = _tokenizer(*seen)
+    tokenizer = word_tokenizer(*seen)
     image, video, start, end = tokenizer.convert_tokens_to_ids(list(seen))
     rope = {"type": "mrope", "rope_type": "default", "mrope_section": [2, 3, 3]}
     config = transformers.Qwen2VLConfig(
@@ -251,7 +256,7 @@ def _qwen() -> tuple[Any, ...]:
         vision_start_token_id=start,
         vision_end_token_id=end,
     )
-    processor = _picture_processor(
+    processor = picture_processor(
         "Qwen2VLImageProcessor", patch_size=8, merge_size=2, min_pixels=1024, max_pixels=4096
     )
     tokenizer.chat_template = CHAT.replace("IMAGE", "<|vision_start|><|image_pad|><|vision_end|>")
@@ -268,46 +273,3 @@ PROCESSED = {
     "smolvlm": lambda: _idefics("SmolVLM"),
     "qwen2_vl": _qwen,
 }
-
-
-@pytest.fixture
-def build(tmp_path):
-    """Build a checkpoint of a kind, saved under tmp_path."""
-
-    def build_one(kind: str, *, seed: int = 0) -> Checkpoint:
-        torch.manual_seed(seed)
-        if kind in PROCESSED:
-            model, tokenizer, image_processor, files = PROCESSED[kind]()
-        else:
-            model, image_processor = BUILDERS[kind]()
-            tokenizer, files = _tokenizer(), {}
-        folder = tmp_path / f"tiny-{kind}"
-        checkpoint = Checkpoint(kind, model.eval(), tokenizer, image_processor, folder, files)
-        checkpoint.save()
-        return checkpoint
-
-    return build_one
-
-
-class Tiny:
-    """Makes checkpoints for fixtures that live longer than a test."""
-
-    @staticmethod
-    def blip(folder: Path, **options: Any) -> Checkpoint:
-        model, image_processor = _blip(**options)
-        return Checkpoint("blip", model, _tokenizer(), image_processor, folder / "tiny-blip")
-
-
-@pytest.fixture(scope="session")
-def tiny() -> Tiny:
-    return Tiny()
-
-
-@pytest.fixture(params=sorted(BUILDERS))
-def checkpoint(request, build) -> Checkpoint:
-    return build(request.param)
-
-
-@pytest.fixture(params=sorted(PROCESSED))
-def processed(request, build) -> Checkpoint:
-    return build(request.param)
