@@ -207,6 +207,26 @@ def reading(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def refuse_absent(report: dict[str, Any], folder: Path, kind: str) -> None:
+    """Refuse a model some of whose weights are not in its files, and would be drawn by lot.
+
+    Parameters
+    ----------
+    report
+        What transformers gives with ``output_loading_info``.
+
+    Raises
+    ------
+    ModelError
+        A weight is missing.
+    """
+    if absent := sorted(report["missing_keys"]):
+        raise ModelError(
+            f"the weights in {folder} are not those of a {kind!r} model of transformers: "
+            f"{len(absent)} are missing, such as {absent[0]}"
+        )
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep the bars and reports of transformers and of the hub off the terminal, for this block."""

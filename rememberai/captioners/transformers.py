@@ -7,7 +7,7 @@ from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from rememberai._models import ModelSource, loading, pick_device, quiet
+from rememberai._models import ModelSource, loading, pick_device, quiet, refuse_absent
 from rememberai._optional import require
 from rememberai.captioners._parts import PAIRED, Pair, Processor, load, needs_a_prompt, plain
 from rememberai.captioners.base import checked
@@ -247,11 +247,7 @@ class TransformersCaptioner:
                 dtype=_dtype(self.dtype, device),
                 output_loading_info=True,
             )
-        if absent := sorted(report["missing_keys"]):
-            raise ModelError(
-                f"the weights in {folder} are not those of a {kind!r} model of transformers: "
-                f"{len(absent)} are missing, such as {absent[0]}"
-            )
+        refuse_absent(report, folder, kind)
         return model.to(device).eval(), parts
 
     def _parts(self, config: Any, prompt: str | None) -> Pair | Processor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rememberai._models import ModelSource, loading, pick_device, quiet
+from rememberai._models import ModelSource, loading, pick_device, quiet, refuse_absent
 from rememberai._optional import require
 from rememberai.embedders.texts import checked
 from rememberai.errors import InputError, ModelError
@@ -174,9 +174,14 @@ class ImageTextEmbedder:
         """The model, its image processor and its tokenizer."""
         device, config = pick_device(self.device), self._config
         with loading(self._folder):
-            model = self._load(
-                "AutoModel", config=config, use_safetensors=True, dtype=require("torch").float32
+            model, report = self._load(
+                "AutoModel",
+                config=config,
+                use_safetensors=True,
+                dtype=require("torch").float32,
+                output_loading_info=True,
             )
+            refuse_absent(report, self._folder, config.model_type)
             return (
                 model.to(device).eval(),
                 self._load("AutoImageProcessor"),

@@ -62,7 +62,7 @@ def same(said, expected, *, sure=True):
 
 
 @pytest.mark.parametrize("chats", [True, False], ids=["chat", "prompt"])
-def test_what_further_models_say_equals_a_call_by_hand(seeing, tmp_path, chats):
+def test_what_further_models_say_equals_a_call_by_hand(seeing, tmp_path, monkeypatch, chats):
     kind, model = seeing
     if chats and kind in ASKED_MODELS:
         pytest.skip("it does not chat")
@@ -71,7 +71,11 @@ def test_what_further_models_say_equals_a_call_by_hand(seeing, tmp_path, chats):
     captioner = TransformersCaptioner(
         str(tmp_path), batch_size=3, max_new_tokens=4, prompt=QUESTION
     )
+    network, calls = captioner._loaded[0], []
+    generate = network.generate
+    monkeypatch.setattr(network, "generate", lambda **given: calls.append(1) or generate(**given))
     same(captioner.caption(noise(kind)), expected, sure=kind != "janus")  # see the captioner
+    assert len(calls) == 2  # three pictures and two
 
 
 def test_a_model_that_needs_a_prompt_and_got_none_says_so(seeing, tmp_path):
@@ -137,10 +141,9 @@ def test_a_model_that_makes_one_text_of_many_pictures_is_given_one_at_a_time(tmp
     expected = captioner.caption(noise(""))
     generate = captioner._loaded[0].generate
 
-    def only_the_first(**inputs):
-        found = generate(**inputs)
-        found.sequences = found.sequences[:1]
-        return found
+    def only_the_first(**given):
+        tensors = {n: v[:1] for n, v in given.items() if isinstance(v, torch.Tensor)}
+        return generate(**given | tensors)
 
     monkeypatch.setattr(captioner._loaded[0], "generate", only_the_first)
     said = captioner.caption(noise(""))

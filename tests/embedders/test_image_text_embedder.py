@@ -105,6 +105,18 @@ def test_what_can_t_be_is_refused(tmp_path):
         ImageTextEmbedder("nobody/nothing", offline=True)
 
 
+def test_a_weight_that_is_missing_is_not_drawn_by_lot(built):
+    from safetensors.torch import load_file, save_file
+
+    kind, folder, *_ = built
+    weights = folder / "model.safetensors"
+    tensors = load_file(weights)
+    del tensors[min(name for name in tensors if "vision" in name)]
+    save_file(tensors, weights, metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=rf"not those of a '{kind}' model .* 1 are missing"):
+        ImageTextEmbedder(str(folder)).encode_images(pictures(1))
+
+
 def test_vectors_that_are_not_finite_are_refused(tmp_path):
     model, _ = towers.build("clip", tmp_path)
     model.visual_projection.weight.data.fill_(float("nan"))
