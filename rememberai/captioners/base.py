@@ -19,15 +19,24 @@ if TYPE_CHECKING:
     from rememberai.records import TextSource
 
 _SAME_LETTERS = re.compile(r"([^\W\d_]{1,4})\1{7}")
+_PICTURE = r"(images?|pictures?|photos?|photographs?)"
+_DOES = r"(see|view|help|assist|describe|identify|provide|determine|recogni[sz]e|comment)"
 _REFUSAL = re.compile(
     r"(unfortunately,? )?("
-    r"(i['’]?m|i am) (very |so |really )?(sorry|afraid|unable|not able)\b"
-    r"|(sorry|apologies|i apologi[sz]e)\b[,.]? (but |i )"
+    r"(i['’]?m|i am) (very |so |really )?(sorry|afraid|unable|not (able|allowed|comfortable))\b"
+    r"|(sorry|(my )?apologies|i apologi[sz]e)\b[,.]? (but |i )"
     r"|(as|(i['’]?m|i am)( just| only)?) an? (ai|artificial|language)\b"
-    r"|i (can ?not|can['’]?t|could ?n['’]?t) (see|view|help|assist|describe|identify|provide)\b"
-    r"|i (do not|don['’]?t) (see|have (access|the ability)))",
+    rf"|i (can ?not|can['’]?t|could ?n['’]?t|won['’]?t|will not|must decline to) {_DOES}\b"
+    r"|i (do not|don['’]?t) (see|have (access|the ability))"
+    rf"|(unable to|can ?not|can['’]?t) {_DOES} (the|this|that|any|an?) {_PICTURE}\b"
+    rf"|(there (is|was) )?no {_PICTURE} ((is|was|has been) )?(provided|uploaded|attached)\b"
+    rf"|please (provide|upload|attach|share) (the|an?|your) {_PICTURE}\b"
+    r"|(it (seems|looks|appears)( that| like)? )?you (have ?n['’]?t|have not|did ?n['’]?t|did not) "
+    r"(upload|provide|attach|share)"
+    r")",
     re.IGNORECASE,
 )
+_NOTHING = re.compile(r"\W*(n/?a|none|null|unk|unknown)\W*", re.IGNORECASE)
 
 
 @runtime_checkable
@@ -103,10 +112,10 @@ def checked(caption: Caption) -> Caption:
 def why_unusable(text: str) -> str:
     """Say why a text is no caption, or ``""``.
 
-    It has no word, is a chat model's refusal, or goes in circles: a word four times in a row
-    ("a a a a"), a phrase three times in a row, or a few letters eight times.
+    It has no word but "none" or "unknown", is a chat model's refusal, or goes in circles: a word
+    four times in a row ("a a a a"), a phrase three times in a row, or a few letters eight times.
     """
-    if not any(letter.isalnum() for letter in text):
+    if not any(letter.isalnum() for letter in text) or _NOTHING.fullmatch(text):
         return "the captioner said nothing usable about it"
     if _REFUSAL.match(text):
         return f"the captioner refused: {text:.80}"
