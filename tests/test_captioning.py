@@ -77,6 +77,27 @@ def test_who_was_killed_goes_on_where_it_was(tmp_path):
     assert book.caption(captioner).outcomes == ()
 
 
+def test_a_photo_that_got_words_meanwhile_is_not_captioned(tmp_path):
+    book = RememberAI.create(tmp_path / "b.memories", embedder=WordsEmbedder())
+    book.add_folder(pictures(tmp_path / "album", 150))
+    other = RememberAI.open(tmp_path / "b.memories", embedder=WordsEmbedder())
+
+    class Watched(Numbers):
+        def caption(self, images):
+            if not self.seen:  # photos are taken by their ids, 64 in a write
+                last = max(row["photo_id"] for row in other.store.read(["photo_id"]).to_pylist())
+                other.write_memory(last, "All were asleep by nine")
+            return super().caption(images)
+
+    captioner = Watched()
+    report = book.caption(captioner)
+    rows = rows_of(book)
+    (told,) = [name for name, row in rows.items() if row["memory"]]
+    assert rows[told]["caption"] is None
+    assert set(statuses(report)) == set(rows) - {told}
+    assert sorted(captioner.seen) == [i for i in range(1, 151) if f"{i:03d}.png" != told]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
 def test_adding_a_folder_with_captions_is_taken_up_again(tmp_path):
     folder = pictures(tmp_path / "album", 100)
