@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +48,7 @@ class Segmentation:
 
 
 def segment(
-    times: ArrayLike, places: ArrayLike | None = None, vectors: ArrayLike | None = None
+    times: ArrayLike | None, places: ArrayLike | None = None, vectors: ArrayLike | None = None
 ) -> Segmentation:
     """Part one person's photos into occasions, and find the trips among these.
 
@@ -70,7 +71,8 @@ def segment(
     Parameters
     ----------
     times
-        (n,) datetime64, what the clock showed; NaT where unknown.
+        (n,) datetime64 or datetimes, what the clock showed; NaT or None where unknown. A datetime's
+        time zone is left out. None for all, as for the other two, when no time is known.
     places
         (n, 2) latitude and longitude in degrees; a row with NaN is unknown.
     vectors
@@ -79,7 +81,7 @@ def segment(
     Raises
     ------
     InputError
-        Arrays of another shape, or no degrees.
+        Arrays of another shape, no times, no numbers, or no degrees.
 
     References
     ----------
@@ -124,13 +126,18 @@ def blend(vectors: NDArray[np.float32], groups: NDArray[np.intp]) -> NDArray[np.
 
 
 def _checked(
-    times: ArrayLike, places: ArrayLike | None, vectors: ArrayLike | None
+    times: ArrayLike | None, places: ArrayLike | None, vectors: ArrayLike | None
 ) -> tuple[NDArray[np.datetime64], Floats, NDArray[np.float32]]:
     """Give times, and places and vectors in which a row that is not wholly known is NaN."""
-    clock = np.asarray(times, "datetime64[us]")
-    n = clock.size
-    where = np.full((n, 2), np.nan) if places is None else np.array(places, np.float64)
-    shown = np.full((n, 1), np.nan) if vectors is None else np.asarray(vectors)
+    given = [each for each in (times, places, vectors) if each is not None]
+    try:
+        n = len(np.atleast_1d(given[0])) if given else 0
+        where = np.full((n, 2), np.nan) if places is None else np.array(places, np.float64)
+        shown = np.full((n, 1), np.nan) if vectors is None else np.asarray(vectors)
+        finite = np.isfinite(shown)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"places and vectors must be rows of numbers: {error}") from error
+    clock = np.full(n, "NaT", "datetime64[us]") if times is None else _clock(times)
     if clock.ndim != 1 or where.shape != (n, 2) or shown.ndim != 2 or len(shown) != n:
         raise InputError(
             "every photo needs one time, one row of latitude and longitude and one vector; times, "
@@ -140,9 +147,23 @@ def _checked(
     if (np.abs(where) > (90, 180)).any():
         raise InputError("places must be degrees, latitude before longitude; some are out of range")
     unit = np.full(shown.shape, np.nan, np.float32)
-    known = np.isfinite(shown).all(axis=1) & shown.any(axis=1)
+    known = finite.all(axis=1) & shown.any(axis=1)
     unit[known] = prepare(shown[known], "cosine")
     return clock, where + 0.0, unit
+
+
+def _clock(times: ArrayLike) -> NDArray[np.datetime64]:
+    """Read what clocks showed."""
+    array = np.asarray(times)
+    if array.dtype.kind == "O":
+        shown = [t.replace(tzinfo=None) if isinstance(t, datetime) else t for t in array.flat]
+        array = np.array(shown, object).reshape(array.shape)
+    try:
+        if array.size and array.dtype.kind not in "MO":
+            raise TypeError(f"dtype {array.dtype}")
+        return array.astype("datetime64[us]")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"times must be datetime64 or datetimes: {error}") from error
 
 
 def _timeline(
@@ -227,12 +248,15 @@ def _place_undated(
     new = int(occasions[dated].max(initial=-1)) + 1
     placed = undated[~np.isnan(where[undated, 0])]
     groups = _linked(where[placed], _SPOT)
+    spots = dated[np.argsort(where[dated, 0])]  # unknown ones last
+    north = where[spots, 0]
     for group in np.unique(groups):
         members = placed[groups == group]
         there: set[int] = set()
         for member in members:
-            near = _distance(where[dated], where[member]) <= _SPOT
-            there.update(occasions[dated[near]].tolist())
+            some = spots[slice(*np.searchsorted(north, _band(where[member, 0], _SPOT)))]
+            near = _distance(where[some], where[member]) <= _SPOT
+            there.update(occasions[some[near]].tolist())
             if len(there) > 1:
                 break
         occasions[members] = there.pop() if len(there) == 1 else new
@@ -245,14 +269,22 @@ def _linked(places: Floats, km: float) -> NDArray[np.intp]:
     """Group places that steps of at most so many km connect."""
     cells, cell = np.unique(places, axis=0, return_inverse=True)
     groups = np.full(len(cells), -1, np.intp)
+    low, high = np.searchsorted(cells[:, 0], _band(cells[:, 0], km))
     for start in range(len(cells)):
         front = [start] if groups[start] < 0 else []
         while front:
             here = front.pop()
-            near = (groups < 0) & (_distance(cells, cells[here]) <= km)
-            groups[near] = start
-            front += np.flatnonzero(near).tolist()
+            some = slice(low[here], high[here])
+            near = (groups[some] < 0) & (_distance(cells[some], cells[here]) <= km)
+            groups[some][near] = start
+            front += (low[here] + np.flatnonzero(near)).tolist()
     return groups[cell.ravel()]
+
+
+def _band(north: Floats, km: float) -> tuple[Floats, Floats]:
+    """Give the latitudes between which lies all that is so near."""
+    reach = np.degrees(km / _EARTH) + 1e-6  # for the last digits
+    return north - reach, north + reach
 
 
 def _home(clock: NDArray[np.datetime64], where: Floats) -> tuple[float, float] | None:
@@ -261,12 +293,20 @@ def _home(clock: NDArray[np.datetime64], where: Floats) -> tuple[float, float] |
     if not known.any():
         return None
     cells, cell = np.unique(np.round(where[known], 1) + 0.0, axis=0, return_inverse=True)
-    days, day = np.unique(clock[known].astype("datetime64[D]"), return_inverse=True)
-    seen = np.zeros((len(days), len(cells)), np.float32)
-    seen[day, cell.ravel()] = 1
-    near = _distance(cells[:, None], cells[None]) <= _AWAY
-    around = (seen @ near.astype(np.float32) > 0).sum(axis=0)
-    best = np.lexsort((-seen.sum(axis=0), -around))[0]
+    day = clock[known].astype("datetime64[D]").view(np.int64)
+    cell, day = np.unique(np.column_stack([cell.ravel(), day]), axis=0).T
+    ends = np.r_[0, np.cumsum(np.bincount(cell))]
+    around = np.empty(len(cells), np.intp)
+    for row in np.unique(cells[:, 0]):
+        here = slice(*np.searchsorted(cells[:, 0], [row, row + 0.05]))
+        some = slice(*np.searchsorted(cells[:, 0], _band(row, _AWAY)))
+        seen_in = slice(ends[some.start], ends[some.stop])
+        days, place = np.unique(day[seen_in], return_inverse=True)
+        seen = np.zeros((len(days), some.stop - some.start), np.float32)
+        seen[place, cell[seen_in] - some.start] = 1
+        near = _distance(cells[some, None], cells[None, here]) <= _AWAY
+        around[here] = (seen @ near.astype(np.float32) > 0).sum(axis=0)
+    best = np.lexsort((-np.diff(ends), -around))[0]
     return float(cells[best, 0]), float(cells[best, 1])
 
 

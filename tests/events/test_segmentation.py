@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
 
 import numpy as np
@@ -206,6 +207,77 @@ def test_the_order_of_the_photos_does_not_matter(seed, n):
     assert again.occasions[known].tolist() == first.occasions[order][known].tolist()
     assert same_partition(again.occasions, first.occasions[order])
     assert sorted(set(first.occasions.tolist())) == list(range(len(set(first.occasions.tolist()))))
+
+
+def test_any_of_the_three_may_be_missing():
+    times, places = hours(0, 1, 30, 31), [HOME, HOME, SEA, SEA]
+    assert occasions(times) == [0, 0, 1, 1]
+    assert occasions(None, places) == [1, 1, 0, 0]  # the southern one first
+    assert sorted(occasions(None, None, np.eye(4))) == [0, 1, 2, 3]
+    assert occasions(None) == []
+
+
+def test_clocks_are_taken_as_they_are_whatever_zone_a_datetime_names():
+    """By their instants the second would come before the first, and the third eight hours later."""
+    seoul = timezone(timedelta(hours=9))
+    clock = datetime(2024, 5, 1, 10)
+    times = [clock.replace(tzinfo=UTC), clock.replace(hour=12, tzinfo=seoul), None, clock]
+    assert occasions(times) == occasions(hours(0, 2, None, 0)) == [0, 0, 1, 0]
+
+
+def test_what_is_near_is_near_all_over_the_world():
+    """Home and steps against all pairs: at the poles, and on both sides of the antimeridian."""
+    random = np.random.default_rng(0)
+    for _ in range(8):
+        centres = np.column_stack([random.uniform(-90, 90, 6), random.choice([-180, 0, 180], 6)])
+        places = centres[random.integers(6, size=40)] + random.normal(size=(40, 2)) * 0.4
+        places = np.clip(places, (-90, -180), (90, 180))
+        days = random.integers(20, size=40)
+        found = segment(START + days * np.timedelta64(1, "D"), places)
+        cells = np.unique(places.round(1) + 0.0, axis=0)
+        seen = [
+            {
+                day
+                for day, place in zip(days, places.round(1), strict=True)
+                if kilometres(place, cell) <= 50
+            }
+            for cell in cells
+        ]
+        home = [len(seen[i]) for i in range(len(cells)) if tuple(cells[i]) == found.home]
+        assert home == [max(map(len, seen))]
+        assert same_partition(segment(None, places).occasions, chains(places, 1))
+
+
+def kilometres(a, b) -> float:
+    """The angle between unit vectors in space, on a globe of 6,371 km."""
+    north, east = np.radians([a, b]).T
+    x, y, z = np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)
+    chord = ((x[0] - x[1]) ** 2 + (y[0] - y[1]) ** 2 + (z[0] - z[1]) ** 2) ** 0.5
+    return 2 * 6371 * float(np.arcsin(min(chord / 2, 1)))
+
+
+def chains(places, km) -> list[int]:
+    """Which places steps of so many km connect: the least of their numbers, passed on and on."""
+    label = list(range(len(places)))
+    near = [[kilometres(p, q) <= km for q in places] for p in places]
+    for _ in places:
+        label = [min(b for b, close in zip(label, row, strict=True) if close) for row in near]
+    return label
+
+
+@pytest.mark.parametrize(
+    "times", [[1, 2], [1.5, 2.5], ["2024-05-01T10:00+09:00", "x"], [START, "noon"]]
+)
+def test_what_is_no_time_is_refused(times):
+    with pytest.raises(InputError, match="times must be datetime64"):
+        segment(times)
+
+
+@pytest.mark.parametrize("rows", [[["a", "b"]] * 2, [(1.0, 2.0), (3.0,)]])
+def test_what_is_no_number_is_refused(rows):
+    for arrays in ((None, rows), (None, None, rows)):
+        with pytest.raises(InputError, match="must be rows of numbers"):
+            segment(*arrays)
 
 
 @pytest.mark.parametrize(
