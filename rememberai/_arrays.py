@@ -34,11 +34,11 @@ def whole_number(value: SupportsIndex, name: str) -> int:
         raise InputError(f"{name} must be a whole number; {value!r} came") from None
 
 
-def check_count(value: SupportsIndex, name: str) -> int:
-    """Return a whole number as an int; raise InputError unless it is 1 or more."""
+def check_count(value: SupportsIndex, name: str, least: int = 1) -> int:
+    """Return a whole number as an int; raise InputError when it is too small."""
     count = whole_number(value, name)
-    if count < 1:
-        raise InputError(f"{name} must be at least 1; {value} came")
+    if count < least:
+        raise InputError(f"{name} must be at least {least}; {value} came")
     return count
 
 

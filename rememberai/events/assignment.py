@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rememberai._arrays import prepare
+from rememberai._arrays import check_count, prepare
 from rememberai.errors import InputError, RememberAIError
 from rememberai.events.answers import Assignment, Doubt, NearestPrototype, PhotoAssignments
 from rememberai.events.calibration import Calibration
@@ -74,10 +74,10 @@ class EventAssigner:
     k
         How many prototypes vote; 20 by default, or all when there are fewer.
     max_risk
-        The share, from 0 to 1, of the photos of known events that may be called unknown for either
-        of the two reasons; a higher one answers unknown more often. It holds for single photos that
-        come as the seeds did, and for albums that come as those among the seeds. Those of other
-        people, who write otherwise than the seeds' authors, are called unknown more often.
+        The share, above 0 and below 1, of the photos of known events that may be called unknown for
+        either of the two reasons; a higher one answers unknown more often. It holds for single
+        photos that come as the seeds did, and for albums that come as those among the seeds. Those
+        of other people, who write otherwise than the seeds' authors, are called unknown more often.
 
     Attributes
     ----------
@@ -208,7 +208,7 @@ class EventAssigner:
         chosen = self._fitted()
         if event not in self.events_:
             raise InputError(f"{event!r} is none of the {len(self.events_)} events")
-        if not name.strip() or name in self.events_:
+        if not (isinstance(name, str) and name.strip()) or name in self.events_:
             raise InputError(f"an event needs a name that no other has; {name!r} came")
         renamed = chosen.renamed(event, name)
         self._learn(self._lesson.with_renamed(event, name), renamed)
@@ -384,7 +384,7 @@ class EventAssigner:
 
     def _check_parameters(self, available: int) -> None:
         check_method(self.method)
-        if self.k is not None and not 1 <= self.k <= available:
+        if self.k is not None and check_count(self.k, "k") > available:
             raise InputError(
                 f"k must be from 1 to the number of prototypes, {available}; {self.k} came"
             )

@@ -34,7 +34,15 @@ def telling_photos(
 
 
 def distinct_words(text: str) -> list[str]:
-    """List the words of a text that can tell, each once, by the alphabet."""
+    """List the words of a text that can tell, each once, by the alphabet.
+
+    Raises
+    ------
+    InputError
+        It is no text.
+    """
+    if not isinstance(text, str):
+        raise InputError(f"a text is a str, empty where there is none; {text!r:.80} came")
     return sorted(set(words(text)))
 
 
@@ -44,7 +52,7 @@ def words_of_photos(texts: Sequence[str] | None, n_photos: int) -> list[list[str
     Raises
     ------
     InputError
-        There is not one text for each photo.
+        There is not one text for each photo, or one is no text.
     """
     if texts is not None and len(texts) != n_photos:
         raise InputError(

@@ -42,6 +42,10 @@ class Lesson:
     ) -> Self:
         """Check that all pair up; see `EventAssigner.fit`."""
         array = check_vectors(vectors, dimension=dimension, name="seeds")
+        if len(array) != len(events):
+            raise InputError(
+                f"every seed needs one event; {len(array)} seeds and {len(events)} events came"
+            )
         for name, given in (("text", texts), ("group", groups)):
             if given is not None and len(given) != len(events):
                 raise InputError(

@@ -81,7 +81,7 @@ def exponents(logs: Sequence[NDArray[np.float64]], truth: NDArray[np.intp]) -> N
 
 
 def checked_trust(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
-    """Check the weights of n photos.
+    """Check the weights of n photos, and give them in parts of the largest.
 
     Raises
     ------
@@ -90,10 +90,13 @@ def checked_trust(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
     """
     if weights is None:
         return np.ones(n)
-    trust = np.asarray(weights, np.float64)
+    try:
+        trust = np.asarray(weights, np.float64)
+    except (TypeError, ValueError):
+        trust = np.empty(0)
     if trust.shape != (n,) or not np.isfinite(trust).all() or (trust <= 0).any():
         raise InputError(f"{n} weights above 0 were wanted, one a photo; {weights!r:.100} came")
-    return trust
+    return np.asarray(trust / trust.max(), np.float64)
 
 
 def photo_weights(

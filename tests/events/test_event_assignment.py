@@ -349,6 +349,8 @@ def test_the_words_that_tell_are_shared_with_the_seeds():
     assert assigner.assign_album(album).telling_words == ()
     with pytest.raises(InputError, match="3 photos and 2 texts"):
         assigner.assign_album(album, ["a", "b"])
+    with pytest.raises(InputError, match="a text is a str, empty where there is none; None came"):
+        assigner.assign_album(album, ["a", None, "b"])
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 60))
@@ -433,6 +435,8 @@ def test_the_parameters_of_the_prototypes_are_used():
         {"k": 13},
         {"k": 0},
         {"k": -1},
+        {"k": 2.5},
+        {"k": "5"},
         {"max_risk": 0},
         {"max_risk": 1},
         {"max_risk": np.nan},

@@ -82,13 +82,18 @@ def test_what_cannot_be_learned_leaves_what_was():
     before = assigner.assign_album(album)
     with pytest.raises(InputError, match="none of the 4 events"):
         assigner.rename("nothing", "else")
-    for name in ("event 2", " "):
+    for name in ("event 2", " ", None, 3):
         with pytest.raises(InputError, match="no other has"):
             assigner.rename("event 1", name)
     with pytest.raises(InputError, match=r"\(n, 8\)"):
         assigner.add(np.ones((2, 7)), ["a", "b"])
     with pytest.raises(InputError, match="finite"):
         assigner.add([[np.nan] * 8], ["a"])
+    for names in (["a"], ["a", "b", "c"]):
+        with pytest.raises(InputError, match=f"2 seeds and {len(names)} events came"):
+            assigner.add(vectors[:2], names)
+    with pytest.raises(InputError, match=r"a text is a str.*None came"):
+        assigner.add(vectors[:2], ["a", "b"], ["cake", None])
     assert assigner.assign_album(album) == before
 
 

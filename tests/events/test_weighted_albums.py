@@ -56,7 +56,15 @@ def test_equal_photos_of_unequal_weights_in_any_order(assigner, album):
     assert mixed == chances(assigner, twins, weights)
 
 
-@pytest.mark.parametrize("weights", [[1.0], [1.0] * 7 + [0], [1.0] * 7 + [np.nan], [-1.0] * 8])
+@pytest.mark.parametrize("unit", [1e-320, 1e-30, 3.0, 1e308])
+def test_weights_count_against_each_other(assigner, album, unit):
+    assert chances(assigner, album, [unit] * 8) == chances(assigner, album, None)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [[1.0], [1.0] * 7 + [0], [1.0] * 7 + [np.nan], [-1.0] * 8, ["1"] * 7 + ["x"], [[1.0], [1, 2]]],
+)
 def test_weights_that_can_not_be(assigner, album, weights):
     with pytest.raises(InputError, match="8 weights above 0 were wanted"):
         assigner.assign_album(album, weights=weights)
