@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rememberai._arrays import check_vectors, prepare
+from rememberai._arrays import check_count, check_vectors, prepare
 from rememberai.errors import InputError, RememberAIError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Stories:
         (p, dimension) of all their sentences; None when each text is a single one.
     story_of
         (p,) the text of each sentence, from 0 to n - 1, in any order; each text has one at least.
+        It comes with the sentences or not at all.
     """
 
     vectors: ArrayLike
@@ -85,8 +86,7 @@ class AlbumFinder:
             No stories, arrays that do not pair up, vectors that can't be used, or n_neighbors
             below 1.
         """
-        if self.n_neighbors < 1:
-            raise InputError(f"n_neighbors must be at least 1; {self.n_neighbors} came")
+        check_count(self.n_neighbors, "n_neighbors")
         raw = _checked(stories, None)
         names = np.asarray(albums, dtype=object)
         if not len(raw.vectors) or names.shape != (len(raw.vectors),):
@@ -136,10 +136,11 @@ class AlbumFinder:
         raw = _checked(stories, self._stories.vectors.shape[1])
         n = len(raw.vectors)
         own = np.full(n, -1) if themselves is None else np.asarray(themselves)
-        if own.shape != (n,) or ((own < -1) | (own >= len(self._album_of))).any():
+        whole = own.dtype.kind in "iu" and own.shape == (n,)
+        if not whole or ((own < -1) | (own >= len(self._album_of))).any():
             raise InputError(
                 f"themselves must give each of the {n} stories a position from 0 to "
-                f"{len(self._album_of) - 1}, or -1"
+                f"{len(self._album_of) - 1}, or -1; an array {own.dtype} {own.shape} came"
             )
         similar = self._to_albums(_centred(raw, self._centres), own)
         return 1 - similar + self.nearness_ / 2
@@ -177,7 +178,9 @@ class _Told:
 def _checked(stories: Stories, dimension: int | None) -> _Told:
     vectors = check_vectors(stories.vectors, dimension=dimension, name="stories")
     n = len(vectors)
-    if stories.sentences is None or stories.story_of is None:
+    if (stories.sentences is None) != (stories.story_of is None):
+        raise InputError("sentences and story_of, the story of each, go together; one came alone")
+    if stories.sentences is None:
         return _Told(vectors, vectors, np.arange(n))
     sentences = check_vectors(stories.sentences, dimension=vectors.shape[1], name="sentences")
     of = np.asarray(stories.story_of)

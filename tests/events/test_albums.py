@@ -114,13 +114,16 @@ def test_what_does_not_fit_is_refused():
         (Stories(eye, eye, [0, 1, 1]), ["a"] * 3, "each story must have one"),
         (Stories(eye, eye, [0, 1]), ["a"] * 3, "each sentence must be of one story"),
         (Stories(eye, np.eye(4), [0, 1, 2, 2]), ["a"] * 3, "shape"),
+        (Stories(eye, eye), ["a"] * 3, "go together"),
+        (Stories(eye, story_of=[0, 1, 2]), ["a"] * 3, "go together"),
     ):
         with pytest.raises(InputError, match=match):
             AlbumFinder().fit(stories, albums)
-    with pytest.raises(InputError, match="n_neighbors"):
-        AlbumFinder(n_neighbors=0).fit(Stories(eye), ["a", "b", "c"])
+    for n_neighbors in (0, 2.5):
+        with pytest.raises(InputError, match="n_neighbors"):
+            AlbumFinder(n_neighbors=n_neighbors).fit(Stories(eye), ["a", "b", "c"])
     with pytest.raises(InputError, match="shape"):
         finder.distances(Stories(np.eye(4)))
-    for themselves in ([0, 1], [0, 1, 3], [-2, 0, 1]):
+    for themselves in ([0, 1], [0, 1, 3], [-2, 0, 1], [0.0, 1.0, 2.0], list("abc")):
         with pytest.raises(InputError, match="themselves"):
             finder.distances(Stories(eye), themselves=themselves)
