@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rememberai._arrays import check_metric, pair_distances, prepare
+from rememberai._arrays import check_count, check_metric, pair_distances, prepare
 from rememberai.errors import InputError, RememberAIError
 from rememberai.events.constraints import Constraints
 from rememberai.events.hierarchy import Hierarchy
@@ -136,11 +136,11 @@ class AlbumClusterer:
         Raises
         ------
         InputError
-            No vectors, vectors that can't be used, more clusters than vectors, parameters below 1,
-            constraints that contradict each other, or previous ids that do not pair up with the
-            vectors.
+            No vectors, vectors that can't be used, more clusters than vectors, parameters that are
+            no whole numbers or too small, constraints that contradict each other, or previous ids
+            that do not pair up with the vectors.
         """
-        array = self._checked(vectors)
+        array, next_id = self._checked(vectors), check_count(next_id, "next_id", 0)
         constraints = Constraints(len(array), must_link, cannot_link)
         earlier = _earlier_ids(previous, len(array))
         order = canonical_order(array)
@@ -164,8 +164,7 @@ class AlbumClusterer:
         """List, for each cluster, up to n members, the nearest to the centroid first."""
         if not hasattr(self, "labels_"):
             raise RememberAIError("nothing is clustered yet; call fit first")
-        if n < 1:
-            raise InputError(f"n must be at least 1; {n} came")
+        check_count(n, "n")
         return [
             members[np.argsort(self.distances_[members], kind="stable")[:n]]
             for members in (np.flatnonzero(self.labels_ == i) for i in range(self.n_clusters_))
@@ -176,10 +175,9 @@ class AlbumClusterer:
         array = prepare(vectors, self.metric)
         if len(array) == 0:
             raise InputError("there must be a vector to cluster; none came")
-        if min(self.min_size, self.n_init) < 1:
-            raise InputError(
-                f"min_size and n_init must be at least 1; {self.min_size} and {self.n_init} came"
-            )
+        check_count(self.min_size, "min_size")
+        check_count(self.n_init, "n_init")
+        check_count(self.random_state, "random_state", 0)
         k = self.n_clusters
         if k != "auto" and not (isinstance(k, Integral) and 1 <= k <= len(array)):
             raise InputError(

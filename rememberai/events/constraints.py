@@ -129,8 +129,7 @@ def _pairs(pairs: ArrayLike, n: int, name: str) -> NDArray[np.intp]:
     try:
         array = np.asarray(pairs)
     except ValueError:
-        array = np.empty(0)
-        pairs = [0]
+        array = np.empty(1)  # rows of unequal length
     if array.size == 0 and len(np.atleast_1d(pairs)) == 0:
         return np.empty((0, 2), np.intp)
     if array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind not in "iu":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rememberai._arrays import check_for_metric, check_metric, prepare
+from rememberai._arrays import check_count, check_for_metric, check_metric, prepare
 from rememberai.errors import InputError, RememberAIError
 from rememberai.events.duplicates import without_duplicates
 from rememberai.events.kmeans import canonical_order, first_of_equals, side_by_side
@@ -150,7 +150,8 @@ class EventPrototypes:
         ------
         InputError
             No seeds, seeds that do not pair up with events, an event without a name, vectors that
-            can't be used, a selection that is not in the table, or numbers below 1.
+            can't be used, a selection that is not in the table, or parameters that are no whole
+            numbers or too small.
         """
         self._check_parameters()
         array, squares = check_for_metric(vectors, self.metric, name="seeds")
@@ -291,10 +292,10 @@ class EventPrototypes:
             raise InputError(
                 f"selection must be one of {', '.join(SELECTIONS)}; {self.selection!r} came"
             )
-        for name in ("n_prototypes", "n_seed_clusters"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InputError(f"{name} must be at least 1; {value} came")
+        check_count(self.n_prototypes, "n_prototypes")
+        if self.n_seed_clusters is not None:
+            check_count(self.n_seed_clusters, "n_seed_clusters")
+        check_count(self.random_state, "random_state", 0)
 
 
 def _by_event(array: NDArray[np.float32], labels: NDArray[np.intp]) -> list[NDArray[np.intp]]:

@@ -193,7 +193,11 @@ def test_a_refit_forgets_the_old_and_the_input_is_left_alone():
         ({"n_clusters": "many"}, np.eye(3), "'many' came"),
         ({"n_clusters": None}, np.eye(3), "None came"),
         ({"min_size": 0}, np.eye(3), "min_size"),
+        ({"min_size": 2.5}, np.eye(3), "min_size must be a whole number"),
         ({"n_init": 0}, np.eye(3), "n_init"),
+        ({"n_init": "5"}, np.eye(3), "n_init must be a whole number"),
+        ({"random_state": -1}, np.eye(3), "random_state must be at least 0"),
+        ({"random_state": None}, np.eye(3), "random_state must be a whole number"),
         ({"metric": "dot"}, np.eye(3), "metric"),
     ],
 )
@@ -205,8 +209,10 @@ def test_what_cannot_be_clustered(parameters, vectors, says):
 def test_representatives_need_a_fit_and_a_number():
     with pytest.raises(RememberAIError, match="call fit first"):
         AlbumClusterer().representatives(3)
-    with pytest.raises(InputError, match="at least 1"):
-        AlbumClusterer().fit(np.eye(4)).representatives(0)
+    found = AlbumClusterer().fit(np.eye(4))
+    for n, says in ((0, "at least 1"), (1.5, "a whole number")):
+        with pytest.raises(InputError, match=f"n must be {says}"):
+            found.representatives(n)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,12 @@ def test_a_forgotten_next_id_is_above_all_earlier_ids():
     assert sorted(found.ids_) == [8, 9]
 
 
+@pytest.mark.parametrize("next_id", [-1, 2.5, None])
+def test_a_next_id_is_a_number_above_ids(next_id):
+    with pytest.raises(InputError, match="next_id must be"):
+        AlbumClusterer(2).fit(blobs(2, 10)[0], next_id=next_id)
+
+
 @pytest.mark.parametrize("previous", [[1, 2], [0.5] * 20, [[1]] * 20])
 def test_earlier_ids_must_pair_up(previous):
     with pytest.raises(InputError, match="previous must be one whole number a row"):

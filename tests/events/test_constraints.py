@@ -70,7 +70,7 @@ def test_copies_that_can_not_be_together_open_clusters():
         ({"must_link": [[-1, 0]]}, "row -1"),
         ({"cannot_link": [[0, 1, 2]]}, r"\(m, 2\) array"),
         ({"cannot_link": [[0.0, 1.0]]}, r"\(m, 2\) array"),
-        ({"cannot_link": [[0, 1], [2]]}, r"\(m, 2\) array"),
+        ({"cannot_link": [[0, 1], [2]]}, r"\(m, 2\) array of rows; \[\[0, 1\], \[2\]\] came"),
         ({"cannot_link": [[2, 2]]}, "rows 2 and 2"),
     ],
 )

@@ -267,7 +267,12 @@ def test_seeds_that_cannot_be_used(vectors, events, says):
     ("parameters", "says"),
     [
         ({"n_prototypes": 0}, "at least 1"),
+        ({"n_prototypes": 2.5}, "n_prototypes must be a whole number; 2.5 came"),
+        ({"n_prototypes": np.nan}, "n_prototypes must be a whole number"),
         ({"n_seed_clusters": 0}, "at least 1"),
+        ({"n_seed_clusters": "2"}, "n_seed_clusters must be a whole number"),
+        ({"random_state": -1}, "random_state must be at least 0; -1 came"),
+        ({"random_state": None}, "random_state must be a whole number; None came"),
         ({"selection": "best"}, "likelihood.*'best'"),
         ({"metric": "euclid"}, "metric"),
     ],
