@@ -282,5 +282,12 @@ def test_parameters_that_cannot_be_used(parameters, says):
         EventPrototypes(**parameters).fit(TWO, ["a", "b"])
 
 
+@pytest.mark.parametrize("selection", SELECTIONS)
+def test_events_of_one_and_the_same_seed_have_it_each(selection):
+    found = EventPrototypes(selection=selection).fit([[1.0, 2.0]] * 5, list("aabbc"))
+    assert found.positions_.tolist() == [0, 2, 4]
+    assert found.labels_.tolist() == [0, 1, 2]
+
+
 def test_a_zero_vector_is_a_place_under_l2():
     assert len(EventPrototypes(metric="l2").fit([[0.0, 0.0], [0, 1]], ["a", "b"]).positions_) == 2

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from blobs import blobs, same_partition
 
+from rememberai._arrays import prepare
 from rememberai.events import AlbumClusterer
+from rememberai.events.clustering import kinds_of
 from rememberai.events.hierarchy import Hierarchy
 from rememberai.events.kmeans import canonical_order
 from rememberai.events.tree import ClusterTree
@@ -38,6 +40,13 @@ def test_pieces_count_as_their_members(linkage):
     assert same_partition(parts[pieces], whole)
 
 
+def test_pieces_of_which_the_members_lie_far_apart_are_far_from_each_other():
+    """Squared, the members of the wide piece are 1 + 4 from the middle one, the other 1.5."""
+    means, scatters = np.array([[0.0], [1.0], [-(1.5**0.5)]]), np.array([0.0, 4.0, 0.0])
+    found = Hierarchy(means, np.array([1, 2, 1]), scatters, "average").cut(2)
+    assert same_partition(found, [0, 1, 0])
+
+
 def test_average_linkage_is_chosen_for_sizes_that_differ_and_small_clusters_stay():
     vectors, truth = blobs(9, [900] + [10] * 8, 16, spread=0.6)
     order = canonical_order(vectors)
@@ -47,6 +56,19 @@ def test_average_linkage_is_chosen_for_sizes_that_differ_and_small_clusters_stay
     )
     assert same_partition(both, truth[order])
     assert not same_partition(ward, truth[order])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_kinds_are_those_of_average_linkage(metric):
+    scipy = pytest.importorskip("scipy.cluster.hierarchy")
+    for seed in range(20):
+        centroids = prepare(np.random.default_rng(seed).normal(size=(40, 3)) + 1, metric)
+        apart = ((centroids[:, None] - centroids[None]) ** 2).sum(axis=2)
+        kinds = kinds_of(centroids, metric)
+        assert 2 <= kinds.max() + 1 <= 6
+        assert (np.diff(np.bincount(kinds)) <= 0).all()
+        tree = scipy.average(apart[np.triu_indices(40, 1)])
+        assert same_partition(kinds, scipy.fcluster(tree, kinds.max() + 1, "maxclust"))
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -41,8 +41,10 @@ def assert_sound(vectors, centroids, labels, metric):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_every_point_moves_its_centroid(metric):
+@pytest.mark.parametrize("by_faiss", [False, True])
+def test_every_point_moves_its_centroid(metric, by_faiss, monkeypatch):
     # FAISS would take 256 points a centroid: 512 of these 6,000.
+    monkeypatch.setattr(kmeans_module, "_MANY", 10_000 if by_faiss else 1)
     vectors, _ = blobs(2, [4000, 2000], 8, spread=1.2)
     vectors = prepare(vectors, metric)
     centroids, labels = run(vectors, 2, metric, max_iter=100)

@@ -63,6 +63,7 @@ def test_a_seed_is_judged_when_its_event_has_another_group():
     groups = ["a", "a", "b", "c", "c", None]  # event 1 has one group, event 2 one seed
     seeds = SeedSet.sorted(vectors, truth, groups, 3, "l2")
     assert seeds.judged().tolist() == (seeds.truth == 0).tolist()
+    assert [sorted(seeds.rows[album].tolist()) for album in seeds.albums()] == [[0, 1], [2]]
 
 
 def test_events_of_one_album_each_are_told_apart_all_the_same():

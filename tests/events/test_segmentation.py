@@ -151,6 +151,17 @@ def test_home_is_the_place_of_most_days_not_of_most_photos():
     assert found.trips.tolist() == [-1] * 3 + [0] * 50
 
 
+def test_of_places_near_to_as_many_days_home_is_that_of_most_days_itself():
+    south = np.array([(51.3, -2.6)] * 2 + [(51.5, -2.6)] * 3)  # 22 km apart
+    assert segment(hours(*range(0, 120, 24)), south).home == (51.5, -2.6)
+    assert segment(hours(*range(0, 120, 24)), south[::-1] * (-1, 1)).home == (-51.5, -2.6)
+
+
+def test_a_photo_before_all_places_of_its_run_goes_with_the_first():
+    places = [(np.nan, np.nan), HOME, CITY, (np.nan, np.nan), HOME, CITY]
+    assert occasions(minutes(*range(6)), places) == [0, 0, 1, 1, 0, 1]
+
+
 def test_two_stays_with_a_week_between_are_two_trips():
     days = [0, 1, 2, 3, 4, 5, 20, 21, 30, 31]
     places = np.r_[np.tile(HOME, (6, 1)), np.tile(CITY, (4, 1))]

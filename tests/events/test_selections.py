@@ -55,6 +55,21 @@ def test_herding_keeps_the_mean(points):
     assert chosen_of("herding", points, 9) == expected
 
 
+@pytest.mark.parametrize(
+    "selection", ["likelihood", "facility-location", "max-herding", "herding", "k-center"]
+)
+def test_of_seeds_that_are_as_good_the_first_is_chosen_whatever_their_last_digits(selection):
+    """All is mirrored: whatever is gained by the first choice, its image would have gained too."""
+    random = np.random.default_rng(4)
+    half = random.normal(size=(20, 6)) * 0.2
+    half[:, 0] = -1 - np.abs(half[:, 0])
+    mirrored = np.vstack([half, half * [-1, 1, 1, 1, 1, 1]])
+    for _ in range(8):
+        noise = 1 + random.uniform(-1e-7, 1e-7, size=mirrored.shape)
+        points = (mirrored * noise).astype(np.float32)
+        assert chosen_of(selection, points, 1, "l2")[0] < 20
+
+
 def test_k_center_takes_the_farthest(points):
     apart = half_squares(points, points)
     expected = [int(half_squares(points, points.mean(axis=0, keepdims=True)).argmin())]
