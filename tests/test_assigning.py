@@ -62,6 +62,20 @@ def test_pictures_have_a_say_beside_words(book, seeds, tmp_path):
         assert first(book.assign(folder)) == event
 
 
+def test_what_is_learned_later_is_weighed_anew(book, seeds, tmp_path):
+    book.learn_events(seeds)
+    folder = album(tmp_path, "purple", **{"0": "a cake"})
+    book.assign(folder)
+    picture(tmp_path / "party" / "0.png", "purple")
+    remember(tmp_path / "party", **{"0": "cake and candles"})
+    book.learn_events({"party": [tmp_path / "party"]})
+    again = RememberAI.open(
+        book.store.path, embedder=WordsEmbedder(), image_embedder=ColourEmbedder()
+    )
+    assert {event for event, _ in book.assign(folder).ranking} == {"sea", "lawn", "party"}
+    assert book.assign(folder) == again.assign(folder)
+
+
 def test_learning_before_the_first_answer_is_counted(book, seeds, tmp_path):
     book.learn_events(seeds)
     folder = album(tmp_path, "darkblue", **{"0": "sand in my shoes"})

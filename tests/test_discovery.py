@@ -108,6 +108,27 @@ def test_photos_without_words_take_no_part(book, tmp_path):
     assert book.discover() == before
 
 
+def test_photos_lie_two_thirds_of_the_way_to_their_occasion(tmp_path):
+    """Two words of three are the other's too; without times each is an occasion of its own."""
+    vectors = {}
+    for folder, clocks in (("dated", ["08:00", "08:10", "20:00"]), ("undated", [None] * 3)):
+        for number, clock in enumerate(clocks):
+            time = clock and f"2020:05:03 {clock}:00"
+            exif_picture(tmp_path / folder / f"p{number}.png", (number, 0, 0), time)
+        remember(tmp_path / folder, p0="waves", p1="candles", p2="sledge")
+        book = RememberAI.create(tmp_path / f"{folder} s", embedder=WordsEmbedder())
+        book.add_folder(tmp_path / folder)
+        names = {row["photo_id"]: row["name"] for row in book.store.read().to_pylist()}
+        photos = Timeline.of(book.store)
+        vectors[folder] = {names[i]: v for i, v in zip(photos.rows, photos.vectors, strict=True)}
+    plain, moved = vectors["undated"], vectors["dated"]
+    pair = plain["p0.png"], plain["p1.png"]
+    for one, other, name in ((*pair, "p0.png"), (*pair[::-1], "p1.png")):
+        expected = one / 3 + (one + other) / 3
+        np.testing.assert_allclose(moved[name], expected / np.linalg.norm(expected), atol=1e-6)
+    np.testing.assert_allclose(moved["p2.png"], plain["p2.png"], atol=1e-6)
+
+
 def test_times_order_photos_and_a_file_time_dates_nothing(tmp_path):
     names = ("late", "early", "middle", "undated")
     clocks = dict(

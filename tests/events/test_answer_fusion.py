@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,17 @@ def test_without_photos_that_have_both_each_weighs_alike(made):
     by_words, by_looks = (EventAssigner().fit(v, truth) for v in (words, pictures))
     fusion = AnswerFusion().fit(by_words, by_looks, np.empty((0, 2)), [])
     assert fusion.fusion_.weights_.tolist() == [0.5, 0.5]
+
+
+def test_that_it_is_known_has_the_mean_of_both_log_odds(made):
+    truth, words, pictures, random = made
+    by_words, by_looks = (EventAssigner().fit(v, truth) for v in (words, pictures))
+    fusion = AnswerFusion().fit(by_words, by_looks, pairs(len(truth)), truth)
+    near = photos(random, ["beach"] * 3, 2.0)
+    said, seen = by_words.assign_album(near), by_looks.assign_album(near)
+    for one, other, both in ((0.9, 0.5, 0.75), (0.2, 0.8, 0.5), (1.0, 0.01, 0.5)):
+        found = fusion.fuse(replace(said, known=one), replace(seen, known=other))
+        assert found.known == pytest.approx(both)  # nothing is surer than 0.99
 
 
 def test_an_album_is_unknown_when_it_is_so_to_both(made):

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from makers import Ticks
 
 from rememberai import EventAssigner, EventPrototypes, InputError, RememberAIError
+from rememberai.events.calibration import Calibration
+from rememberai.events.seedset import SeedSet
 
 pytest.importorskip("faiss")
 METRICS = ["cosine", "l2"]
@@ -364,6 +366,52 @@ def test_the_order_of_an_album_does_not_matter(seed, n):
     places = [order[photo.position] for photo in again.telling_photos]
     assert places == [photo.position for photo in found.telling_photos]
     assert dataclasses.replace(again, telling_photos=found.telling_photos) == found
+
+
+def test_words_stay_with_their_photos_in_any_order():
+    vectors, events = seeds(spread=3.0)
+    texts = [["cake", "sand", "snow", "band"][int(event[-1])] for event in events]
+    assigner = EventAssigner().fit(vectors, events, texts)
+    album, said = vectors[::9], [texts[i] for i in np.random.default_rng(0).permutation(100)[:12]]
+    assert len(album) == len(said)
+    order = np.random.default_rng(1).permutation(12)
+    found = assigner.assign_album(album, said)
+    again = assigner.assign_album(album[order], [said[i] for i in order])
+    assert again.ranking == found.ranking
+    assert again.telling_words == found.telling_words
+    assert [order[photo.position] for photo in again.telling_photos] == [
+        photo.position for photo in found.telling_photos
+    ]
+
+
+@pytest.mark.parametrize("n_albums", [19, 20])
+def test_albums_have_a_temperature_of_their_own_where_there_are_twenty(n_albums):
+    """Photos that are right by a little make albums that are right nearly always."""
+    random = np.random.default_rng(3)
+    truth = np.repeat(np.arange(n_albums) % 2, 9)
+    groups = np.repeat(np.arange(n_albums), 9).tolist()
+    seeds = SeedSet.sorted(np.eye(len(truth), dtype=np.float32), truth, groups, 2, "l2")
+    right = np.where(random.random(len(truth)) < 0.7, 0.8, 0.2)
+    pool = np.where(seeds.truth[:, None] == [0, 1], right[:, None], 1 - right[:, None])
+    learned = Calibration().fit(pool, seeds, 0.0)
+    albums = np.stack(
+        [pool[seeds.groups == seeds.groups[i]].mean(axis=0) for i in range(len(pool))]
+    )
+
+    def best(shares):
+        losses = {
+            t: -np.log(0.99 * calibrated(shares, t)[np.arange(len(shares)), seeds.truth] + 0.005)
+            for t in np.geomspace(0.1, 4, 38)
+        }
+        return min(losses, key=lambda t: losses[t].sum())
+
+    assert learned.temperature_ == pytest.approx(best(pool))
+    assert learned.knows_albums == (n_albums == 20)
+    expected = best(albums) if n_albums == 20 else best(pool)
+    assert learned.album_temperature_ == pytest.approx(expected)
+    assert best(albums) < best(pool) / 2
+    np.testing.assert_allclose(learned.of_album(pool[0]), calibrated(pool[0], expected))
+    np.testing.assert_allclose(learned.of_photos(pool), calibrated(pool, best(pool)))
 
 
 def test_a_single_event_is_certain_or_unknown():

@@ -29,3 +29,8 @@ def test_words_tell_by_the_part_of_the_seeds_that_are_the_events():
     # sail: 0.5 * 1 / 2; boat: 0.3 * 2 / 3; cake: 0.5 * 1 / 4
     assert counted.telling(album, np.array([0.5, 0.3, 0.2]), "sea") == ("sail", "boat", "cake")
     assert counted.telling(album, np.array([0.1, 0.9, 0.0]), "party") == ("candles", "cake")
+
+
+def test_a_word_that_was_met_once_proves_little():
+    counted = EventWords([["once"], *[["often"]] * 4], ["party"] * 4 + ["sea"])
+    assert counted.telling([["once", "often"]], np.ones(1), "party") == ("often", "once")

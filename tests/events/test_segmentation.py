@@ -104,6 +104,15 @@ def test_other_content_divides_a_doubtful_pause():
     assert occasions(times, None, np.full((20, 3), np.nan)) == occasions(times)
 
 
+def test_place_and_content_together_shift_the_limit_no_farther_than_one():
+    """A pause of twelve minutes is e squared short of the limit, forty are not even e."""
+    for pause, parts in ((12, 1), (40, 2)):
+        times = minutes(*range(0, 30, 3), *range(27 + pause, 57 + pause, 3))
+        places = np.r_[np.tile(HOME, (10, 1)), np.tile(HOME, (10, 1)) + 0.1]
+        other = np.repeat(np.eye(2), 10, axis=0)
+        assert len(set(occasions(times, places, other))) == parts
+
+
 def test_a_flight_divides_and_clocks_that_interleave_do_not_mix():
     """Seoul until 14:00, then Bristol, where it is earlier: by the clock the two overlap."""
     times = minutes(*range(0, 240, 10), *range(-120, 120, 10))
