@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from rememberai.records import Metric
 
-_ROUNDS = 10
-
 
 class Constraints:
     """Must-link and cannot-link pairs, as groups of rows that stay together.
@@ -71,11 +69,13 @@ class Constraints:
     def obey(
         self, points: NDArray[np.float32], labels: NDArray[np.intp], metric: Metric
     ) -> NDArray[np.intp]:
-        """Move as few rows as the constraints ask for to the nearest cluster that is free to them.
+        """Move the rows that the constraints ask for to the nearest cluster that is free to them.
 
-        A group of linked rows goes to the cluster whose mean is nearest to its own mean; groups
-        that can't be together take their turns, the most bound first. Where every cluster is taken
-        by a group that must be elsewhere, a new one is opened.
+        A group of linked rows that is in one cluster stays, unless a group that can't be there is
+        there already; else it goes to the cluster whose mean is nearest to its own mean. Groups
+        take their turns, those that few others can't be with first, so that a row that is parted
+        from several leaves them. Where every cluster is taken by a group that must be elsewhere, a
+        new one is opened; the most bound take their turns first where that opens fewer.
 
         Parameters
         ----------
@@ -89,35 +89,30 @@ class Constraints:
         NDArray[np.intp]
             (n,) clusters from 0, each with a member.
         """
-        bound = self._bound()
-        rivals: dict[int, list[int]] = {group: [] for group in bound}
+        rivals: dict[int, list[int]] = {group: [] for group in self._bound()}
         for a, b in self.apart.tolist():
             rivals[a].append(b)
-        members = {group: np.flatnonzero(self.groups == group) for group in bound}
+        members = {group: np.flatnonzero(self.groups == group) for group in rivals}
         own = {group: points[rows].mean(axis=0) for group, rows in members.items()}
-        labels = labels.copy()
-        for _ in range(_ROUNDS):
-            before = labels.copy()
-            centroids = centroids_of(points, labels, metric)
-            taken: dict[int, int] = {}
-            for group in sorted(bound, key=lambda g: (-len(rivals[g]), members[g][0])):
-                if len(members[group]) == 1 and not any(
-                    taken.get(rival) == labels[members[group][0]] for rival in rivals[group]
-                ):
-                    taken[group] = int(labels[members[group][0]])
-                    continue
+        centroids = centroids_of(points, labels, metric)
+
+        def placed(sign: int) -> NDArray[np.intp]:
+            found, places, taken = labels.copy(), centroids, dict[int, int]()
+            for group in sorted(rivals, key=lambda g: (sign * len(rivals[g]), members[g][0])):
                 forbidden = {taken[rival] for rival in rivals[group] if rival in taken}
-                far = ((centroids - own[group]) ** 2).sum(axis=1)
-                far[list(forbidden)] = np.inf
-                taken[group] = int(far.argmin())
-                if np.isinf(far[taken[group]]):
-                    taken[group] = len(centroids)
-                    centroids = np.vstack([centroids, own[group]])
-                labels[members[group]] = taken[group]
-            labels = np.unique(labels, return_inverse=True)[1]
-            if np.array_equal(labels, before):
-                break
-        return labels
+                here = set(labels[members[group]].tolist())
+                if len(here) > 1 or here & forbidden:
+                    far = ((places - own[group]) ** 2).sum(axis=1)
+                    far[list(forbidden)] = np.inf
+                    here = {int(far.argmin())}
+                    if len(forbidden) == len(places):
+                        here = {len(places)}
+                        places = np.vstack([places, own[group]])
+                (taken[group],) = here
+                found[members[group]] = taken[group]
+            return found
+
+        return np.unique(min(map(placed, (1, -1)), key=np.max), return_inverse=True)[1]
 
     def _bound(self) -> list[int]:
         sizes = np.bincount(self.groups)

@@ -49,6 +49,36 @@ def test_pairs_that_already_hold_change_nothing():
     assert same_partition(bound.labels_, truth)
 
 
+@given(seed=st.integers(0, 10_000), k=st.integers(2, 5))
+@settings(max_examples=25, deadline=None)
+def test_pairs_that_hold_change_nothing_however_the_clusters_lie(seed, k):
+    random = np.random.default_rng(seed)
+    vectors = random.normal(size=(30, 4))
+    plain = fit(vectors, k)
+    pairs = random.integers(0, 30, size=(25, 2))
+    together = plain.labels_[pairs[:, 0]] == plain.labels_[pairs[:, 1]]
+    bound = fit(vectors, k, must_link=pairs[together], cannot_link=pairs[~together])
+    np.testing.assert_array_equal(bound.labels_, plain.labels_)
+
+
+@pytest.mark.parametrize("row", [0, 7, 19])
+def test_a_row_that_is_parted_from_several_leaves_them(row):
+    vectors, truth = blobs(2, 20)
+    others = [i for i in range(20) if i != row][::4]
+    found = fit(vectors, 2, cannot_link=[[row, other] for other in others])
+    moved = truth.copy()
+    moved[row] = 1
+    assert same_partition(found.labels_, moved)
+
+
+def test_no_more_clusters_are_opened_than_the_most_bound_ask_for():
+    """Of four in a row, two clusters are enough, unless both ends stay where they are."""
+    vectors, _ = blobs(2, 10)
+    found = fit(vectors, 2, cannot_link=[[1, 3], [3, 5], [5, 7]])
+    assert found.n_clusters_ == 2
+    assert found.labels_[1] == found.labels_[5] != found.labels_[3] == found.labels_[7]
+
+
 def test_links_reach_through_others():
     vectors, _ = blobs(3, 8)
     found = fit(vectors, 3, must_link=[[0, 8], [8, 16]])
