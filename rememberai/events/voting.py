@@ -39,7 +39,8 @@ class PrototypeVote:
         t above: the best of 16 from 0.05 to 2 times the median e of the seeds to their nearest
         prototype.
     left_out_
-        (n, n_events) probabilities of the seeds, each judged without the prototypes of its group.
+        (n, n_events) probabilities of the seeds, each judged without the prototypes of its group
+        and those equal to it.
     """
 
     def __init__(self, voting: Voting = "kernel", *, k: int = 20) -> None:

@@ -46,6 +46,11 @@ def test_the_largest_part_keeps_the_id_and_ids_are_not_used_again():
     assert following == 10
 
 
+def test_of_two_parts_the_larger_keeps_the_id_though_its_cluster_is_smaller():
+    labels, previous = np.array([0] * 9 + [1] * 3), np.array([-1] * 8 + [5, 5, 5, 5])
+    assert keep_ids(labels, previous, 6)[0].tolist() == [6, 5]
+
+
 def test_without_earlier_ids_clusters_are_numbered_as_they_come():
     found = AlbumClusterer(3).fit(blobs(3, 10)[0])
     assert found.ids_.tolist() == [0, 1, 2]

@@ -25,8 +25,10 @@ def softmax(scores):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def seedset(groups=lambda labels: [None] * len(labels)):
+def seedset(groups=lambda labels: [None] * len(labels), stretch=1.0):
+    """Blobs, of which the last coordinate varies so many times as much as the first."""
     vectors, labels = blobs(3, (30, 12, 9), 8, spread=1.5)
+    vectors = vectors * np.geomspace(1, stretch, 8)
     return SeedSet.sorted(prepare(vectors, "l2"), labels, groups(labels), 3, "l2")
 
 
@@ -76,8 +78,9 @@ def test_the_ridge_leaves_groups_out(landmarks, monkeypatch):
 
 
 def test_the_gaussian_head_leaves_groups_out_of_its_covariance():
-    seeds = seedset(in_albums)
+    seeds = seedset(in_albums, stretch=9.0)
     head = GaussianHead().fit(seeds)
+    assert 0 < head.shrinkage_ < 0.5
     means = np.stack([seeds.vectors[seeds.truth == i].mean(axis=0) for i in range(3)]).astype(float)
     origin, counts, n = means.mean(axis=0), np.bincount(seeds.truth), len(seeds.truth)
     scale = ((seeds.vectors - means[seeds.truth]) ** 2).sum() / n / 8

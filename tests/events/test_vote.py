@@ -66,6 +66,20 @@ def test_a_seed_is_judged_without_the_prototypes_of_its_group(metric):
         np.testing.assert_allclose(vote.left_out_[i], shares / shares.sum(), atol=1e-3)
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_seed_is_judged_without_its_copies_in_other_groups(metric):
+    """The same words in two albums: the other's vote would say nothing of further ones."""
+    vectors, labels = blobs(2, 6, 6, spread=1.5)
+    vectors[3] = vectors[0]
+    groups = list("abcdefghijkl")
+    seeds = SeedSet.sorted(prepare(vectors, metric), labels, groups, 2, metric)
+    vote = PrototypeVote("plain", k=12).fit(seeds, seeds.vectors, seeds.truth, seeds.groups)
+    apart = distances(seeds.vectors, seeds.vectors, metric)
+    for i in range(12):
+        others = seeds.truth[apart[i] > 1e-9]
+        np.testing.assert_allclose(vote.left_out_[i], np.bincount(others) / len(others))
+
+
 def test_where_nothing_votes_all_events_are_alike():
     vote, _, _ = fitted("kernel", "l2")
     shares = vote.shares(np.full((1, 3), np.inf, np.float32), np.zeros((1, 3), np.int64))
