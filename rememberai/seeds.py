@@ -68,10 +68,11 @@ def read_seeds(source: SeedSource) -> Iterator[Seed | Outcome]:
     Parameters
     ----------
     source
-        A ``.jsonl`` or ``.csv`` file with the columns `event`, and `text`, `photo` (a path relative
-        to the file's folder, which it may not leave) or `description` (of the event); `album`, that
-        the seed comes from, may stand beside a text or photo. Or a dictionary from an event's name
-        to its texts (str) and photos (pathlib.Path to a picture, or to a folder of them).
+        A ``.jsonl`` or ``.csv`` file with the columns `event`, and `text` or else `photo` (a path
+        relative to the file's folder, which it may not leave), or `description` (of the event), or
+        a seed and a description; `album`, that the seed comes from, may stand beside it. Or a
+        dictionary from an event's name to its texts (str) and photos (pathlib.Path to a picture, or
+        to a folder of them).
 
     Raises
     ------
@@ -93,7 +94,7 @@ def read_seeds(source: SeedSource) -> Iterator[Seed | Outcome]:
         raise InputError(f"the seeds {path} can't be read as UTF-8 text: {error}") from error
     folder = _absolute(path.parent)
     for line, row in records(content, path.suffix.lower()):
-        yield _from_row(f"{path.name}, line {line}", row, folder)
+        yield from _from_row(f"{path.name}, line {line}", row, folder)
 
 
 def read_descriptions(descriptions: Mapping[str, str]) -> Iterator[Seed | Outcome]:
@@ -121,26 +122,33 @@ def _from_item(item: str, event: object, value: object) -> Seed | Outcome:
     return Outcome(item, "failed", f"a seed is a text (str) or a photo (Path); {value!r} came")
 
 
-def _from_row(item: str, row: Any, folder: Path) -> Seed | Outcome:
+def _from_row(item: str, row: Any, folder: Path) -> Iterator[Seed | Outcome]:
+    def failed(why: str) -> Outcome:
+        return Outcome(item, "failed", why)
+
     if isinstance(row, BadRowError):
-        return Outcome(item, "failed", str(row))
+        yield failed(str(row))
+        return
     if not isinstance(row, dict):
-        return Outcome(item, "failed", "no row of the form {event, text} or {event, photo}")
+        yield failed("no row of the form {event, text} or {event, photo}")
+        return
     event, text, photo, description, album = (
         _words(row.get(key)) for key in ("event", "text", "photo", "description", "album")
     )
     if not event:
-        return Outcome(item, "failed", "the event has no name; write one in the column 'event'")
+        yield failed("the event has no name; write one in the column 'event'")
+        return
+    if description:
+        yield Seed(item, event, text=description, role="description")
     if text:
-        return Seed(item, event, text=text, album=album or None)
-    if description and not photo:
-        return Seed(item, event, text=description, role="description")
-    if not photo:
-        return Outcome(item, "failed", "there is neither a text nor a photo; write one of them")
-    try:
-        return Seed(item, event, photo=folder / below(photo), root=folder, album=album or None)
-    except BadRowError as error:
-        return Outcome(item, "failed", str(error))
+        yield Seed(item, event, text=text, album=album or None)
+    elif photo:
+        try:
+            yield Seed(item, event, photo=folder / below(photo), root=folder, album=album or None)
+        except BadRowError as error:
+            yield failed(str(error))
+    elif not description:
+        yield failed("there is neither a text nor a photo; write one of them")
 
 
 def _words(value: object) -> str:

@@ -84,7 +84,7 @@ def test_a_dictionary_a_jsonl_and_a_csv_teach_the_same(tmp_path, words):
         {event: tuple(texts) for event, texts in events.items()},
         write_jsonl(tmp_path / "a.jsonl", *({"event": e, "text": t} for e, t in rows)),
         str(write_csv(tmp_path / "b.csv", rows)),
-        write_csv(tmp_path / "c.CSV", rows, ";", ("Event", " TEXT ")),
+        write_csv(tmp_path / "c.CSV", rows, ";", ("\ufeffEvent", " TEXT ")),
     ]
     for number, source in enumerate(sources):
         book = RememberAI.create(tmp_path / f"s{number}", embedder=words)
@@ -522,6 +522,18 @@ def test_a_description_takes_the_place_of_the_name_and_the_last_one_counts(
     assert described(learned)["cake", "description"] == ["trombone"]
     assert dict(learned.assign(["trombone"]).ranking)["cake"] > before + 0.1
     assert seeds_of(learned) == pairs(sea=SEA, cake=CAKE)
+
+
+@pytest.mark.parametrize("seed", ["text", "photo"])
+def test_a_row_may_hold_a_seed_and_a_description(book, tmp_path, seed):
+    picture(tmp_path / "0.png")
+    remember(tmp_path, **{"0": SEA[0]})
+    given = {"text": SEA[0], "photo": "0.png"}[seed]
+    row = {"event": "sea", seed: given, "description": "a day on the beach"}
+    write_jsonl(tmp_path / "seeds.jsonl", row, {"event": "cake", "text": CAKE[0]})
+    book.learn_events(tmp_path / "seeds.jsonl")
+    assert seeds_of(book) == pairs(sea=SEA[:1], cake=CAKE[:1])
+    assert described(book)["sea", "description"] == "a day on the beach"
 
 
 def test_an_event_without_seeds_is_told_by_its_description(learned):
