@@ -188,7 +188,7 @@ class KeptEvents:
 
     def renamed(self, event_id: int, title: str) -> KeptEvents:
         """See `Events.rename`."""
-        words = clean(title)
+        words = clean(title) if isinstance(title, str) else ""
         if not words:
             raise InputError(f"a title needs words; {title!r} came", code="title-empty")
         return self._settled({event_id: replace(self.event(event_id), title=words)})

@@ -46,6 +46,9 @@ def test_both_parts_of_a_split_event_have_what_was_accepted_and_one_has_the_titl
 def test_photos_that_are_gone_are_dropped_and_empty_events_with_them():
     kept = KeptEvents({0: event("a", "b"), 1: event("c")}, frozenset("de"), 2).only({"a", "d", "x"})
     assert kept == KeptEvents({0: event("a")}, frozenset("d"), 2)
+    settled = KeptEvents({}, frozenset(), 1).found({"a": 0, "b": 0}, 1).renamed(0, "sea")
+    assert settled.settled_in() == {"a": 0, "b": 0}
+    assert settled.only({"a"}).settled_in() == {"a": 0}
 
 
 @pytest.mark.parametrize(

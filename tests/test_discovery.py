@@ -11,7 +11,7 @@ from makers import WordsEmbedder, exif_picture, picture, remember, words_alone
 
 from rememberai import InputError, RememberAI
 from rememberai.corrections import KeptEvent, KeptEvents
-from rememberai.discovery import Timeline, cluster
+from rememberai.discovery import Timeline, _telling, cluster
 from rememberai.events.naming import Terms
 
 THEMES = {
@@ -127,6 +127,15 @@ def test_photos_lie_two_thirds_of_the_way_to_their_occasion(tmp_path):
         expected = one / 3 + (one + other) / 3
         np.testing.assert_allclose(moved[name], expected / np.linalg.norm(expected), atol=1e-6)
     np.testing.assert_allclose(moved["p2.png"], plain["p2.png"], atol=1e-6)
+
+
+def test_the_words_of_photos_near_the_centre_come_first(book):
+    """Each word is in two photos; by the alphabet the apple would lead."""
+    texts = ["zebra", "zebra", "apple", "apple"]
+    photos = Timeline({}, np.eye(4), np.zeros(4, int), Terms.of(texts), "cosine")
+    away = np.array([0.1, 0.1, 0.5, 0.5], np.float32)
+    assert _telling(photos, np.zeros(4, int), away, 1) == [["zebra", "apple"]]
+    assert _telling(photos, np.zeros(4, int), away[::-1], 1) == [["apple", "zebra"]]
 
 
 def test_times_order_photos_and_a_file_time_dates_nothing(tmp_path):

@@ -59,6 +59,16 @@ def test_two_answers_are_better_than_either(made):
     assert right["both"] > max(right["words"], right["pictures"])
 
 
+def test_left_out_probabilities_are_those_by_words_as_well(made):
+    truth, _, _, random = made
+    vectors = random.normal(size=(len(truth), 8))  # they tell nothing
+    texts = [f"{event} day" for event in truth]
+    told, silent = EventAssigner().fit(vectors, truth, texts), EventAssigner().fit(vectors, truth)
+    own = [told.events_.index(event) for event in truth]
+    assert (told.left_out_.argmax(axis=1) == own).mean() > 0.8
+    assert (silent.left_out_.argmax(axis=1) == own).mean() < 0.6
+
+
 def test_an_event_without_pictures_is_left_to_the_words(made):
     truth, words, pictures, random = made
     seen = [i for i, event in enumerate(truth) if event != "wedding"]

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rememberai import InputError
+from rememberai.events import segmentation
 from rememberai.events.segmentation import blend, segment
 
 START = np.datetime64("2024-05-01T10:00", "us")
@@ -52,6 +53,11 @@ def occasions(*arrays) -> list[int]:
 )
 def test_a_pause_of_more_than_eight_hours_divides(given, expected):
     assert occasions(hours(*given)) == expected
+
+
+def test_a_night_at_one_place_divides_too():
+    times = hours(0, 7, 14, 23, 30)  # a stay joins, but not over more than eight hours
+    assert occasions(times, [HOME] * 5) == [0, 0, 0, 1, 1]
 
 
 def test_a_pause_is_long_or_short_against_those_around_it():
@@ -266,6 +272,13 @@ def test_what_is_near_is_near_all_over_the_world():
         home = [len(seen[i]) for i in range(len(cells)) if tuple(cells[i]) == found.home]
         assert home == [max(map(len, seen))]
         assert same_partition(segment(None, places).occasions, chains(places, 1))
+
+
+def test_distances_are_those_of_great_circles():
+    random = np.random.default_rng(0)
+    a, b = (random.uniform((-90, -180), (90, 180), (50, 2)) for _ in range(2))
+    exact = [kilometres(p, q) for p, q in zip(a, b, strict=True)]
+    np.testing.assert_allclose(segmentation._distance(a, b), exact, rtol=1e-9)
 
 
 def kilometres(a, b) -> float:

@@ -49,6 +49,15 @@ def test_limits_are_of_the_nearest_prototype_of_another_group():
     assert limits[1] == pytest.approx(everyone[rank], rel=1e-4)  # its one album is left out whole
 
 
+def test_of_too_few_seeds_the_one_farthest_off_is_the_limit():
+    vectors, labels = blobs(2, (9, 9), 6, spread=1.0)
+    seeds = SeedSet.sorted(prepare(vectors, "l2"), labels, list(range(18)), 2, "l2")
+    limits = distance_limits(seeds, seeds.vectors, seeds.truth, seeds.groups, 0.05)
+    apart = distances(seeds.vectors, seeds.vectors, "l2")
+    apart[(seeds.truth[:, None] != seeds.truth) | np.eye(18, dtype=bool)] = np.inf
+    np.testing.assert_allclose(limits, apart.min(axis=1).max(), rtol=1e-4)
+
+
 def pooled(n_albums, size=6, seed=0):
     """Albums of which all photos are wrong together, or right: a pool that is too sure of them."""
     random = np.random.default_rng(seed)

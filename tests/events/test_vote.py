@@ -9,6 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from rememberai._arrays import prepare
 from rememberai.events.seedset import SeedSet
+from rememberai.events.temperature import best_temperature
 from rememberai.events.voting import PrototypeVote
 
 pytest.importorskip("faiss")
@@ -78,6 +79,12 @@ def test_a_seed_is_judged_without_its_copies_in_other_groups(metric):
     for i in range(12):
         others = seeds.truth[apart[i] > 1e-9]
         np.testing.assert_allclose(vote.left_out_[i], np.bincount(others) / len(others))
+
+
+def test_where_no_seed_is_judged_the_temperature_is_the_one_in_the_middle():
+    none = np.zeros(4, bool)
+    found = best_temperature(np.array([1.0, 2.0, 4.0]), lambda t: np.eye(4), np.arange(4), none)
+    assert found == 2.0
 
 
 def test_where_nothing_votes_all_events_are_alike():
