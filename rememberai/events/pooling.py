@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rememberai.errors import InputError
+from rememberai.events.selections import energies
 from rememberai.events.temperature import energy, softmax
 from rememberai.index.knn import knn
 
@@ -22,7 +23,8 @@ _STEPS = 100
 _SURE_OF_START = 5.0  # inverse variance
 _SMALL = 1e-6
 _FLOOR = 0.05
-_LONGEST = 32  # photos of a burst that are counted
+_LOOKED_AT = 32  # neighbours; all photos, where these are of one burst
+_AT_ONCE = 1024  # photos
 
 
 def opinion_weights(
@@ -126,6 +128,12 @@ def photo_weights(
 
 
 def _burst_sizes(vectors: NDArray[np.float32], metric: Metric, near: float) -> NDArray[np.intp]:
-    distances, _ = knn(vectors, vectors, min(len(vectors), _LONGEST), metric)
+    distances, _ = knn(vectors, vectors, min(len(vectors), _LOOKED_AT), metric)
     sizes: NDArray[np.intp] = np.maximum((energy(distances, metric) <= near).sum(axis=1), 1)
+    longer = np.flatnonzero(sizes == _LOOKED_AT)
+    centred = vectors - vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    for start in range(0, len(longer), _AT_ONCE):
+        rows = longer[start : start + _AT_ONCE]
+        counts = (energies(centred[rows], centred) <= near).sum(axis=1)
+        sizes[rows] = np.maximum(counts, _LOOKED_AT)
     return sizes

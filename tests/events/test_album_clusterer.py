@@ -206,6 +206,12 @@ def test_what_cannot_be_clustered(parameters, vectors, says):
         AlbumClusterer(**parameters).fit(vectors)
 
 
+@pytest.mark.parametrize("refine", [True, False])
+def test_many_small_clusters_are_found_up_to_three_times_the_root(refine):
+    vectors, truth = blobs(30, 5, 32, spread=0.2)
+    assert same_partition(AlbumClusterer(refine=refine).fit(vectors).labels_, truth)
+
+
 def test_representatives_need_a_fit_and_a_number():
     with pytest.raises(RememberAIError, match="call fit first"):
         AlbumClusterer().representatives(3)

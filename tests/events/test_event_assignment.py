@@ -13,6 +13,7 @@ from makers import Ticks
 
 from rememberai import EventAssigner, EventPrototypes, InputError, RememberAIError
 from rememberai.events.calibration import Calibration
+from rememberai.events.pooling import photo_weights
 from rememberai.events.seedset import SeedSet
 
 pytest.importorskip("faiss")
@@ -338,6 +339,16 @@ def test_a_burst_counts_as_one_photo(method):
     once = dict(assigner.assign_album(album).ranking)
     again = dict(assigner.assign_album(np.vstack([album, burst])).ranking)
     assert again == pytest.approx(once, abs=1e-2)
+
+
+@pytest.mark.parametrize("n", [31, 33, 300])
+def test_a_burst_counts_as_one_photo_however_long_it_is(n):
+    random = np.random.default_rng(0)
+    apart = random.normal(size=(5, 8)).astype(np.float32)
+    photos = np.vstack([apart, apart[2] + 1e-4 * random.normal(size=(n, 8))]).astype(np.float32)
+    shares = np.full((len(photos), 2), 0.5)
+    weights = photo_weights(photos, shares, "l2", 0.01)
+    np.testing.assert_allclose([*weights[:2], weights[2] + weights[5:].sum(), *weights[3:5]], 0.2)
 
 
 def test_the_words_that_tell_are_shared_with_the_seeds():

@@ -9,6 +9,7 @@ from sklearn.covariance import ledoit_wolf
 from sklearn.neighbors import NearestCentroid
 
 from rememberai._arrays import prepare
+from rememberai.events.covariance import SharedCovariance
 from rememberai.events.gaussian import GaussianHead
 from rememberai.events.seedset import SeedSet
 
@@ -52,6 +53,11 @@ def test_densities_of_shrunk_gaussians(told):
     np.testing.assert_allclose(
         head.probabilities(seeds.vectors), softmax(scores / head.temperature_), atol=1e-3
     )
+
+
+def test_residuals_in_a_plane_have_a_precision():
+    flat = SharedCovariance(np.diag([4.0, 2.0, 0.0]), 2.0, 0.0)
+    np.testing.assert_allclose(flat.precision(), np.diag([1 / 4, 1 / 2, 1 / 2e-6]), rtol=1e-4)
 
 
 def test_without_a_shared_covariance_the_nearest_mean_wins():
