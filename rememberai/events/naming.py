@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import log
 from typing import TYPE_CHECKING, NamedTuple
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 import numpy as np
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+# Vowel signs and accents of many scripts are letters of their words, which re does not know.
+_MARKS = "".join(c for c in map(chr, range(0x300, 0xABFF)) if category(c) in ("Mn", "Mc"))
+_LETTERS = rf"[^\W\d_]+(?:[{_MARKS}\u200c\u200d]+[^\W\d_]*)*"
+_WORD = re.compile(rf"{_LETTERS}(?:'{_LETTERS})*")
 _EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff가-힣]")  # kana, Han, Hangul: short words tell
 _HANGUL = re.compile("[가-힣]")
 _ENDING = re.compile(r"(?<=[a-z]{3})(?:ies|y|es?|s|ed|ions?|ing|ers?)$")

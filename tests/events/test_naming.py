@@ -50,6 +50,19 @@ def test_decomposed_letters_make_the_same_words(text):
     assert words(unicodedata.normalize("NFD", text)) == words(text) == text.casefold().split()
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("जन्मदिन की पार्टी", ["जन्मदिन", "पार्टी"]),
+        ("งานวันเกิด เค้ก", ["งานวันเกิด", "เค้ก"]),
+        ("শুভ জন্মদিন!", ["শুভ", "জন্মদিন"]),
+        ("İstanbul gezisi", ["i̇stanbul", "gezisi"]),  # a dot of its own, once in lower case
+    ],
+)
+def test_vowel_signs_and_accents_are_part_of_their_words(text, expected):
+    assert words(text) == expected
+
+
 def test_scores_are_those_of_class_based_tf_idf():
     texts = ["cake cake candles", "cake song", "beach song", "beach sand cake", "never counted"]
     labels = [0, 0, 1, 1, -1]
