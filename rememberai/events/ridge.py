@@ -68,7 +68,9 @@ class RidgeHead:
             groups = np.concatenate([groups, groups.max() + 1 + np.arange(len(events))])
         self._landmarks = _spread_evenly(vectors, _LANDMARKS)
         self._regress(vectors, targets, roots)
-        left = self._left_out(vectors, targets, roots, groups)[:count]
+        left = self._left_out(vectors, targets, roots, groups)[
+            :count
+        ]  # of seeds, whose roots are 1
         self.temperature_ = best_temperature(
             _TEMPERATURES, lambda t: softmax(left / t), seeds.truth, seeds.judged()
         )
@@ -122,7 +124,7 @@ class RidgeHead:
             else:
                 matrix, right = self._matrix - across @ kernel, self._right - across @ own
                 left[rows] = kernel @ np.linalg.solve(matrix, right)
-        return rounded(left / roots)
+        return rounded(left)
 
     def _kernel(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the (n, m) kernel of centred vectors and the landmarks."""
