@@ -203,6 +203,12 @@ def test_a_cluster_goes_by_the_event_that_most_of_its_photos_were_in():
     assert found(photos, before, 2) == {0: "abcn", 1: "stu"}
 
 
+def test_many_new_photos_join_the_event_of_the_few_that_are_settled():
+    photos = on_a_line(s=0, t=0.1, a=0.2, b=0.3, c=0.4, d=0.5, y=50, z=51)
+    before = kept({1: "st"}, {2: "yz"})
+    assert found(photos, before, 2) == {1: "abcdst", 2: "yz"}
+
+
 def test_a_photo_that_joined_a_settled_event_may_leave_it_and_does_not_take_its_id():
     photos = on_a_line(a=0, c=0.1, e=50, f=50.1, b=50.2, g=100, h=100.1, i=100.2)
     before = kept({0: "ac"}, {0: "b", 1: "efghi"})

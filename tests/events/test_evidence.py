@@ -15,6 +15,11 @@ def test_the_photos_with_the_largest_part_come_first():
     assert [photo.weight for photo in found] == [0.3, 0.3, 0.2, 0.1, 0.05]
 
 
+def test_last_digits_do_not_decide_which_photo_comes_first():
+    found = telling_photos(np.array([0.3, 0.3 + 1e-13]), np.array([4, 7]))
+    assert [photo.position for photo in found] == [4, 7]
+
+
 def test_words_are_distinct_and_can_tell():
     assert distinct_words("The cake, the CAKE and grandma's boat") == ["boat", "cake", "grandma"]
     assert distinct_words("졸업식 졸업식 사진") == ["사진", "졸업식"]

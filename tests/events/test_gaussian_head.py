@@ -60,6 +60,16 @@ def test_residuals_in_a_plane_have_a_precision():
     np.testing.assert_allclose(flat.precision(), np.diag([1 / 4, 1 / 2, 1 / 2e-6]), rtol=1e-4)
 
 
+def test_events_that_are_all_alike_borrow_as_much_as_there_are_seeds():
+    strengths = set()
+    for seed in range(20):
+        vectors = np.random.default_rng(seed).normal(size=(40, 8))
+        seeds = SeedSet.sorted(prepare(vectors, "l2"), np.arange(40) % 4, [None] * 40, 4, "l2")
+        strengths.add(GaussianHead().fit(seeds).strength_)
+    assert max(strengths) == 40
+    assert len(strengths) > 1
+
+
 def test_without_a_shared_covariance_the_nearest_mean_wins():
     seeds = seedset()
     head = GaussianHead(shared=False).fit(seeds)

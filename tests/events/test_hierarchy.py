@@ -40,6 +40,13 @@ def test_pieces_count_as_their_members(linkage):
     assert same_partition(parts[pieces], whole)
 
 
+def test_ward_weighs_a_large_piece_and_a_small_one_by_the_small():
+    """Ten and one add 10 / 11 * 3 to the squares, three and three 3 / 2 * 2.5."""
+    means = np.array([[0.0], [3**0.5], [100.0], [100 + 2.5**0.5]])
+    found = Hierarchy(means, np.array([10, 1, 3, 3]), np.zeros(4), "ward").cut(3)
+    assert same_partition(found, [0, 0, 1, 2])
+
+
 def test_pieces_of_which_the_members_lie_far_apart_are_far_from_each_other():
     """Squared, the members of the wide piece are 1 + 4 from the middle one, the other 1.5."""
     means, scatters = np.array([[0.0], [1.0], [-(1.5**0.5)]]), np.array([0.0, 4.0, 0.0])

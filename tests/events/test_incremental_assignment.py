@@ -44,6 +44,22 @@ def test_a_new_event_is_added_as_if_it_had_been_there(metric):
     same(grown, whole, vectors[:7] + 0.1)
 
 
+def test_a_later_description_takes_the_place_of_the_one_before():
+    vectors, events, texts = seeds()
+    told = words(sorted(set(events)))
+    chooser = EventPrototypes(30)
+    grown = EventAssigner(chooser).fit(
+        vectors[:60],
+        events[:60],
+        texts[:60],
+        descriptions={name: told[name] for name in sorted(told)[:3]},
+    )
+    later = {"event 3": told["event 3"], "event 1": -told["event 1"]}
+    grown.add(vectors[60:], events[60:], texts[60:], descriptions=later)
+    whole = EventAssigner(chooser).fit(vectors, events, texts, descriptions={**told, **later})
+    same(grown, whole, vectors[:7] + 0.1)
+
+
 def test_prototypes_of_other_events_stay():
     vectors, events, texts = seeds()
     assigner = EventAssigner(EventPrototypes(5)).fit(vectors, events, texts)

@@ -91,6 +91,10 @@ def test_typical_texts_weigh_more():
     assert found[0] == ["cake", "walk"]
 
 
+def test_a_text_that_is_a_little_more_typical_tells_first():
+    assert Terms.of(["apple", "zebra"]).telling([0, 0], [1.0, 1.02], 1) == [["zebra", "apple"]]
+
+
 def test_a_term_of_two_texts_stands_before_one_of_a_single_text():
     clusters = ["cake unicorn", "cake walk"], ["cake", "cake", "cake walk", "cake", "walk"]
     assert telling(*clusters)[0] == ["cake", "unicorn", "walk"]

@@ -166,6 +166,22 @@ def test_home_is_the_place_of_most_days_not_of_most_photos():
     assert found.trips.tolist() == [-1] * 3 + [0] * 50
 
 
+def test_an_occasion_of_which_half_is_at_home_is_no_trip():
+    near = (HOME[0] + 0.8, HOME[1])  # 89 km: a step that connects
+    times = hours(0, 24, 48, 72, 72.1, 96, 96.1, 96.2)
+    places = [HOME, HOME, HOME, HOME, near, HOME, near, near]
+    assert segment(times, places).trips.tolist() == [-1] * 5 + [0] * 3
+
+
+def test_photos_of_one_time_stand_in_the_order_of_their_places():
+    places = np.array([HOME, SEA, CITY, HOME, SEA, CITY, (51.47, -2.6), (50.27, -5.06)])
+    times = np.full(8, START)
+    first = segment(times, places)
+    for seed in range(10):
+        order = np.random.default_rng(seed).permutation(8)
+        assert occasions(times[order], places[order]) == first.occasions[order].tolist()
+
+
 def test_of_places_near_to_as_many_days_home_is_that_of_most_days_itself():
     south = np.array([(51.3, -2.6)] * 2 + [(51.5, -2.6)] * 3)  # 22 km apart
     assert segment(hours(*range(0, 120, 24)), south).home == (51.5, -2.6)

@@ -49,6 +49,24 @@ def test_limits_are_of_the_nearest_prototype_of_another_group():
     assert limits[1] == pytest.approx(everyone[rank], rel=1e-4)  # its one album is left out whole
 
 
+@pytest.mark.parametrize("percent", range(1, 100, 7))
+def test_the_rank_is_that_of_whole_numbers(percent):
+    for n in range(1, 200):
+        rank = -(-(n + 1) * (100 - percent) // 100)
+        found = conformal_limit(np.arange(1, n + 1, dtype=float), percent / 100)
+        assert found == (rank if rank <= n else np.inf)
+
+
+def test_a_seed_is_measured_to_another_than_its_copy():
+    vectors, labels = blobs(1, 25, 6, spread=1.0)
+    vectors[3] = vectors[0]
+    seeds = SeedSet.sorted(prepare(vectors, "l2"), labels, list(range(25)), 1, "l2")
+    limits = distance_limits(seeds, seeds.vectors, seeds.truth, seeds.groups, 0.96)
+    apart = distances(seeds.vectors, seeds.vectors, "l2")
+    apart[apart < 1e-6] = np.inf
+    assert limits[0] == pytest.approx(np.sort(apart.min(axis=1))[1], rel=1e-4)
+
+
 def test_of_too_few_seeds_the_one_farthest_off_is_the_limit():
     vectors, labels = blobs(2, (9, 9), 6, spread=1.0)
     seeds = SeedSet.sorted(prepare(vectors, "l2"), labels, list(range(18)), 2, "l2")

@@ -81,6 +81,13 @@ def test_a_seed_is_judged_without_its_copies_in_other_groups(metric):
         np.testing.assert_allclose(vote.left_out_[i], np.bincount(others) / len(others))
 
 
+def test_one_seed_that_is_wrong_for_sure_does_not_decide_the_temperature():
+    sure, doubtful = np.eye(2)[np.zeros(100, int)], np.full((100, 2), [0.6, 0.4])
+    truth = np.r_[np.zeros(99, int), 1]
+    found = best_temperature(np.array([1.0, 2.0]), lambda t: sure if t < 2 else doubtful, truth)
+    assert found == 1.0
+
+
 def test_where_no_seed_is_judged_the_temperature_is_the_one_in_the_middle():
     none = np.zeros(4, bool)
     found = best_temperature(np.array([1.0, 2.0, 4.0]), lambda t: np.eye(4), np.arange(4), none)
