@@ -11,9 +11,17 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from makers import SAMPLE, Ticks, WordsEmbedder, picture, remember, words_alone
+from makers import (
+    SAMPLE,
+    ColourCaptioner,
+    Ticks,
+    WordsEmbedder,
+    picture,
+    remember,
+    words_alone,
+)
 
-from rememberai import InputError, RememberAI
+from rememberai import EventAssigner, InputError, RememberAI
 from rememberai.checking import check
 from rememberai.discovery import Timeline
 from rememberai.events import naming
@@ -404,6 +412,32 @@ def test_an_album_is_not_assigned_to_what_its_photos_were_rejected_of(book, tmp_
         assert book.assign(album).event == (None if n == 5 else "snow")
     book.events.reconsider(event_of(book, "snow").event_id)
     assert book.assign(album).event == "snow"
+
+
+def test_labels_weigh_half_of_memories(tmp_path, monkeypatch):
+    """In what is asked about an album, and in what explains an event of the same photos."""
+    seen = []
+
+    def assign_album(assigner, vectors, texts=None, weights=None, of=EventAssigner.assign_album):
+        seen.append(dict(zip(texts, weights, strict=True)))
+        return of(assigner, vectors, texts, weights)
+
+    monkeypatch.setattr(EventAssigner, "assign_album", assign_album)
+    captioner = ColourCaptioner()
+    captioner.text_source = "label"
+    book = RememberAI.create(tmp_path / "s", embedder=WordsEmbedder(), captioner=captioner)
+    for i in range(3):
+        picture(tmp_path / "album" / f"{i}.png", (40 * i, 0, 0))
+    (memory,) = texts("snow", 0)
+    remember(tmp_path / "album", **{"0": memory})
+    book.learn_events(SEEDS)
+    book.add_folder(tmp_path / "album")
+    book.discover(1)
+    book.events.explanations()
+    book.assign(tmp_path / "album")
+    expected = {memory: 1.0, "colour 40-0-0": 0.5, "colour 80-0-0": 0.5}
+    assert len(seen) == 3
+    assert all(weights == expected for weights in seen)
 
 
 def test_who_holds_the_events_reads_the_photos_once_until_others_change_them(book, monkeypatch):
