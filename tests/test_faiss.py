@@ -119,21 +119,18 @@ def test_the_switch_and_a_user_s_own_value_are_respected(environment, value):
     assert told["after"] == value
 
 
-FEW = """
-import json
-from rememberai._faiss import import_faiss
-print(json.dumps(import_faiss().cvar.distance_compute_blas_threshold))
+PLAIN = """
+import json, faiss
+names = "distance_compute_blas_threshold", "distance_compute_blas_database_bs"
+print(json.dumps([getattr(faiss.cvar, name) for name in names]))
 """
-PLAIN = FEW.replace("from rememberai._faiss import import_faiss", "import faiss").replace(
-    "import_faiss()", "faiss"
-)
+PRODUCTS = "from rememberai._faiss import import_faiss\nimport_faiss()" + PLAIN
 
 
-def test_few_queries_are_products_too_unless_switched_off():
-    by_itself = run(PLAIN)
-    assert run(FEW) == min(by_itself, PRODUCTS_FROM)
-    assert run(FEW, REMEMBERAI_BLAS_FIX="0") == by_itself
-    assert run("import faiss\n" + FEW) == min(by_itself, PRODUCTS_FROM)
+def test_few_queries_are_products_too_in_blocks_that_fit_unless_switched_off():
+    few, rows = by_itself = run(PLAIN)
+    assert run(PRODUCTS) == run("import faiss\n" + PRODUCTS) == [min(few, PRODUCTS_FROM), rows // 2]
+    assert run(PRODUCTS, REMEMBERAI_BLAS_FIX="0") == by_itself
 
 
 @pytest.mark.parametrize(
