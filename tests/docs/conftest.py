@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from doc_blocks import ROOT
 from doc_runs import MIA, Follower
-from makers import picture, tiny_module
+from makers import picture
 
 SAMPLE = ROOT / "examples" / "sample_album"
 
@@ -16,10 +16,12 @@ SAMPLE = ROOT / "examples" / "sample_album"
 @pytest.fixture(scope="session")
 def hub_cache(tmp_path_factory, trained_clip):
     """A Hugging Face cache that holds tiny models under the names that the pages call."""
-    tiny = tiny_module()
+    import tiny_captioners as tiny
+
     cache, made = tmp_path_factory.mktemp("hub"), tmp_path_factory.mktemp("models")
     tiny.torch.manual_seed(0)
-    blip = tiny.Tiny.blip(made)
+    model, images = tiny.blip()
+    blip = tiny.Checkpoint("blip", model, tiny.word_tokenizer(), images, made / "tiny-blip")
     blip.save()
     model, tokenizer, processor, files = tiny.PROCESSED["smolvlm"]()
     smol = tiny.Checkpoint("smolvlm", model, tokenizer, processor, made / "tiny-smolvlm", files)

@@ -150,6 +150,7 @@ class Follower:
         (self.home / "family.memories" / "set-aside").mkdir(exist_ok=True)
         self.rememberai(["discover", "family.memories"])
         self.rememberai(["search", "family.memories", "cake"])
+        self.rememberai(["report", "family.memories", "-o", "album.html"])
         there = {path.name for path in (self.home / "family.memories").iterdir()}
         assert {name.rstrip("/") for name in drawn} <= there
         assert all(name in block.code for name in there)
