@@ -35,6 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = arguments(
         __doc__,
         splits=5,
+        unknown_splits=100,
         folds=2,
         shuffles=100,
         most_texts=20_000,
@@ -75,7 +76,7 @@ def _of_encoder(run: Run, encoder: str, encodings: Encodings, options: Any) -> N
         if first and "grid" in wanted:
             tasks.prototypes_grid(run, splits, happy, options.folds)
         if first and "unknown" in wanted:
-            _event_unknown.unknown(run, encodings, albums, names, 20 * options.splits)
+            _event_unknown.unknown(run, encodings, albums, names, options.unknown_splits)
             _event_unknown.unknown_texts(run, encodings, happy, options.splits)
         if first and "shuffles" in wanted:
             tasks.shuffles(run, splits[0], happy, options.shuffles)

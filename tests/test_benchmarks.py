@@ -33,7 +33,8 @@ SMALL = {
 
 WITH_DATA = {
     "events_memex": "--splits 1",
-    "events": "--tasks unknown shuffles --encoders MiniLM --splits 1 --shuffles 1 --most-texts 300",
+    "events": "--tasks unknown shuffles --encoders MiniLM --splits 1 --unknown-splits 2 "
+    "--shuffles 1 --most-texts 300",
     "decode": "--pictures 1 --repeats 1",
     "near_duplicates": "--photos 8 --splits 1",
     "text_speed": "--n 60 --repeats 1 --splits 1 --most-texts 300 --threads 1",

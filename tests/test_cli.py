@@ -548,7 +548,7 @@ def test_a_reader_that_has_had_enough_is_no_trouble(korean):
 def test_an_argument_that_is_not_utf_8(tmp_path):
     done = process("info", os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
     assert done.returncode == 1
-    assert b"is no store" in done.stderr
+    assert b"a path in UTF-8" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -533,7 +533,7 @@ def test_a_row_may_hold_a_seed_and_a_description(book, tmp_path, seed):
     write_jsonl(tmp_path / "seeds.jsonl", row, {"event": "cake", "text": CAKE[0]})
     book.learn_events(tmp_path / "seeds.jsonl")
     assert seeds_of(book) == pairs(sea=SEA[:1], cake=CAKE[:1])
-    assert described(book)["sea", "description"] == "a day on the beach"
+    assert described(book)["sea", "description"] == ["a day on the beach"]
 
 
 def test_an_event_without_seeds_is_told_by_its_description(learned):
