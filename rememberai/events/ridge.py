@@ -68,9 +68,7 @@ class RidgeHead:
             groups = np.concatenate([groups, groups.max() + 1 + np.arange(len(events))])
         self._landmarks = _spread_evenly(vectors, _LANDMARKS)
         self._regress(vectors, targets, roots)
-        left = self._left_out(vectors, targets, roots, groups)[
-            :count
-        ]  # of seeds, whose roots are 1
+        left = self._left_out(vectors, targets, roots, groups)[:count]  # seeds: their roots are 1
         self.temperature_ = best_temperature(
             _TEMPERATURES, lambda t: softmax(left / t), seeds.truth, seeds.judged()
         )

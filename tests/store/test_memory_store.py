@@ -486,9 +486,7 @@ def test_an_artifact_is_read_as_it_was_written(store):
     assert pc.sum(store.read_artifact("seeds")["n"]).as_py() == 2
 
 
-@pytest.mark.parametrize(
-    "name", ["../seeds", "a/b", "..", "", "/tmp/seeds", "a\\b", "a\0"], ids=ascii
-)
+@pytest.mark.parametrize("name", ["../seeds", "a/b", "..", "", "/seeds", "a\\b", "a\0"], ids=ascii)
 def test_an_artifact_lies_in_the_store_s_folder(tmp_path, store, name):
     before = sorted(tmp_path.rglob("*"))
     table = pa.table({"x": [1]})
