@@ -23,7 +23,6 @@ SMALL = {
     "store_rows": "--n 2000 --n-open 2000 --repeats 1",
     "index_kinds": "--n 20000 --queries 200 --clusters 100 --repeats 1 --singles 20 --threads 1",
     "index_filters": "--n 50000 --queries 20 --clusters 1000 --repeats 1 --singles 5 --threads 1",
-    "event_map": "--n 500 --repeats 1",
     "memory": "--n 200 --n-model 100",
     "durability": "--kills 2 --losses 2 --writers 2 --appends 3 --readers 1",
     "image_features": "--synthetic --n 8 --repeats 1 --threads 1",
@@ -36,6 +35,7 @@ WITH_DATA = {
     "events": "--tasks unknown shuffles --encoders MiniLM --splits 1 --unknown-splits 2 "
     "--shuffles 1 --most-texts 300",
     "decode": "--pictures 1 --repeats 1",
+    "event_map": "--n 500 --repeats 1 --most-texts 300",
     "near_duplicates": "--photos 8 --splits 1",
     "text_speed": "--n 60 --repeats 1 --splits 1 --most-texts 300 --threads 1",
     "text_to_photo": "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from rememberai.errors import InputError, MissingExtraError, RememberAIWarning
 from rememberai.events.kmeans import canonical_order
 from rememberai.index.knn import knn
 from rememberai.records import quiet
+from rememberai.report.neighbors import nearest_of_each
 
 if TYPE_CHECKING:
     from typing import Self
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
 
     from rememberai.records import Metric, Progress
 
-# Vectors of which the exact neighbours take FAISS less time than umap-learn takes to get its own
-# search going: from where that is a search by trees, to where comparing all with all gets slow.
-_COMPARED = range(4_096, 20_001)
+_SEARCHED = 4_096  # of fewer points umap-learn compares all with all by itself
 _UMAP_METRIC = {"cosine": "cosine", "l2": "euclidean"}
 
 
@@ -34,6 +34,9 @@ class EventMap:
     whatever order they come, and equal vectors get the same place. PCA steps in where umap-learn
     is not installed, which a `RememberAIWarning` says, and where there are no more than
     `n_neighbors` distinct vectors, which UMAP would all join with each other.
+
+    UMAP begins with the picture by PCA, which keeps the large structure as well as the graph's
+    eigenvectors do, umap-learn's usual beginning, and takes no time.
 
     Parameters
     ----------
@@ -56,7 +59,9 @@ class EventMap:
     References
     ----------
     McInnes, Healy and Melville, "UMAP: uniform manifold approximation and projection for dimension
-    reduction", arXiv:1802.03426, 2018.
+    reduction", arXiv:1802.03426, 2018; how it begins: Kobak and Linderman, "Initialization is
+    critical for preserving global data structure in both t-SNE and UMAP", Nature Biotechnology,
+    2021.
     """
 
     def __init__(
@@ -89,11 +94,12 @@ class EventMap:
             (n, k) distances to the nearest vectors and (n, k) their positions, the nearest first
             and each vector among its own, where somebody knows them already; UMAP then need not
             look for them. They are passed over where they leave a vector with fewer than
-            `n_neighbors` distinct ones. FAISS finds those of 4,096 to 20,000 vectors exactly,
-            sooner than UMAP would approximate them.
+            `n_neighbors` distinct ones. FAISS finds those of 4,096 vectors and more: exactly up to
+            20,000, and of more nearly all.
         progress
-            Called as ``progress("map", done, total)``: of 1 until the neighbours are known, then of
-            the epochs of UMAP.
+            Called as ``progress("neighbors", done, total)`` with the vectors whose neighbours are
+            known, where FAISS looks for them, and as ``progress("map", done, total)``: of 1 until
+            UMAP has begun, then of its epochs.
 
         Raises
         ------
@@ -110,8 +116,7 @@ class EventMap:
         self._points, of_point = _distinct(array)
         picture = None
         if len(self._points) > self.n_neighbors:
-            given = _among_distinct(known, of_point, self.n_neighbors)
-            picture = self._umap(given or self._compared(), progress)
+            picture = self._umap(_among_distinct(known, of_point, self.n_neighbors), progress)
         self.method_: Literal["umap", "pca"] = "pca" if picture is None else "umap"
         if picture is None:
             self._mean, self._axes = principal_axes(self._points)
@@ -166,16 +171,6 @@ class EventMap:
         if not 0 <= self.min_dist <= 1:
             raise InputError(f"min_dist must be from 0 to 1; {self.min_dist} came")
 
-    def _compared(self) -> tuple[NDArray[np.int32], NDArray[np.float32]] | None:
-        """Compare all points with all; None where that is not worth it, or FAISS is absent."""
-        if len(self._points) not in _COMPARED:
-            return None
-        try:
-            distances, positions = knn(self._points, self._points, self.n_neighbors, self.metric)
-        except MissingExtraError:
-            return None
-        return positions.astype(np.int32), distances
-
     def _umap(
         self,
         known: tuple[NDArray[np.int32], NDArray[np.float32]] | None,
@@ -187,11 +182,13 @@ class EventMap:
         except MissingExtraError as error:
             warnings.warn(f"the map is made by PCA: {error}", RememberAIWarning, stacklevel=3)
             return None
+        known = known or self._searched(progress or quiet)
         epochs = None if progress is None else _Epochs(progress)
         reducer = umap.UMAP(
             n_neighbors=self.n_neighbors,
             min_dist=self.min_dist,
             metric=_UMAP_METRIC[self.metric],
+            init="pca" if self._points.shape[1] > 1 else "spectral",
             random_state=self.random_state,
             n_jobs=1,
             tqdm_kwds=None if epochs is None else epochs.bar(),
@@ -204,6 +201,16 @@ class EventMap:
         if epochs is not None:
             epochs.end()
         return picture
+
+    def _searched(self, progress: Progress) -> tuple[NDArray[np.int32], NDArray[np.float32]] | None:
+        """Look for all points' neighbours; None where umap-learn shall, or FAISS is absent."""
+        if len(self._points) < _SEARCHED:
+            return None
+        told = partial(progress, "neighbors")
+        try:
+            return nearest_of_each(self._points, self.n_neighbors, self.metric, told=told)
+        except MissingExtraError:
+            return None
 
     def _projected(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
         projected: NDArray[np.float32] = ((array - self._mean) @ self._axes).astype(np.float32)

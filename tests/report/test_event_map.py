@@ -70,7 +70,8 @@ def test_it_is_the_picture_of_umap_learn_itself(vectors, fitted):
     points = prepare(vectors, "cosine")
     rows = np.unique(vectors, axis=0, return_index=True)[1]
     rows = rows[canonical_order(points[rows])]
-    theirs = umap.UMAP(random_state=0, metric="cosine", n_jobs=1).fit_transform(points[rows])
+    theirs = umap.UMAP(random_state=0, metric="cosine", n_jobs=1, init="pca")
+    theirs = theirs.fit_transform(points[rows])
     np.testing.assert_array_equal(fitted.embedding_[rows], theirs)
 
 
@@ -182,16 +183,27 @@ def test_of_some_thousand_vectors_the_exact_neighbours_are_taken(vectors, fitted
 
     once = np.unique(vectors, axis=0)
     given = EventMap(metric="l2").fit(once, neighbors=knn(once, once, 15, "l2")).embedding_
-    monkeypatch.setattr(module, "_COMPARED", range(100, 1000))
+    monkeypatch.setattr(module, "_SEARCHED", 100)
     with monkeypatch.context() as patch:
         patch.setattr(umap_, "nearest_neighbors", None)  # nobody looks for them
-        np.testing.assert_array_equal(EventMap(metric="l2").fit(once).embedding_, given)
+        mine = EventMap(metric="l2").fit(once, progress=(ticks := Ticks())).embedding_
+    np.testing.assert_array_equal(mine, given)
+    assert ticks.stages() == {"map": 500, "neighbors": len(once)}
 
-    def without_faiss(*_):
+    def without_faiss(*_, **__):
         raise MissingExtraError
 
-    monkeypatch.setattr(module, "knn", without_faiss)
+    monkeypatch.setattr(module, "nearest_of_each", without_faiss)
     np.testing.assert_array_equal(EventMap().fit(vectors).embedding_, fitted.embedding_)
+
+
+def test_umap_lays_out_numbers_and_points_on_a_line():
+    pytest.importorskip("umap")
+    numbers = np.random.default_rng(0).permutation(np.linspace(1, 2, 60, dtype=np.float32))
+    for line in (numbers[:, None], numbers[:, None] * np.float32([3, -4, 0])):
+        event_map = EventMap(metric="l2", n_neighbors=5).fit(line)
+        assert event_map.method_ == "umap"
+        assert np.isfinite(event_map.embedding_).all()
 
 
 def test_neighbours_that_are_too_few_are_looked_for(vectors, fitted):
