@@ -203,13 +203,18 @@ class Events:
         moving = photo_id_set(photo_ids)
         self._correct(lambda kept: kept.moved(moving, event_id), moving)
 
-    def accept(self, event_id: int, *, learn: bool = False) -> None:
+    def accept(
+        self, event_id: int, *, learn: bool = False, progress: Progress | None = None
+    ) -> None:
         """Say that an event's `known_event` is right: its photos get it as ``event_given``.
 
         Parameters
         ----------
         learn
             Let its photos be seeds of that learned event, too.
+        progress
+            Called as ``progress(stage, done, total)`` where that is learned; see
+            `RememberAI.learn_events`.
 
         Raises
         ------
@@ -223,8 +228,10 @@ class Events:
                 Seed(photo_id, str(event.accepted), row_text(row), album=f"event {event_id}")
                 for photo_id, row in self._store.read_rows(sorted(event.photos)).items()
             ]
-            table, _, _ = seed_table(SeedWords(self._store, None), embed, seeds)
-            self._learned.add(table, embed)
+            tick = progress or quiet
+            table, _, _ = seed_table(SeedWords(self._store, None), embed, seeds, progress=tick)
+            tick("learning", 0, 1)
+            self._learned.add(table, embed, progress=tick)
 
     def reject(self, event_id: int) -> None:
         """Say that an event's `known_event` is wrong; it is not assigned to that one again.

@@ -480,7 +480,8 @@ def test_accepted_photos_may_become_seeds(book):
     book.learn_events({name: seeds[:2] for name, seeds in SEEDS.items()})
     book.discover(3)
     snow = event_of(book, "snow")
-    book.events.accept(snow.event_id, learn=True)
+    book.events.accept(snow.event_id, learn=True, progress=(ticks := Ticks()))
+    assert ticks.stages()["learning"] == 9
     seeds = book._learned.seeds().to_pylist()
     taught = {seed["text"] for seed in seeds if seed["album"] == f"event {snow.event_id}"}
     assert taught == words_of(book, snow.photo_ids)

@@ -148,8 +148,8 @@ def accept(store: Path, event: int, learn: bool, as_json: bool) -> None:
     """Say that EVENT is the learned event that it looks like."""
     from rememberai import display
 
-    with display.busy("learning" if learn else "writing"):
-        open_book(store).events.accept(event, learn=learn)
+    with display.progress(passing=True) as progress:
+        open_book(store).events.accept(event, learn=learn, progress=progress)
     say({"event_id": event, "accepted": True}, f"event {event} is accepted", as_json)
 
 
