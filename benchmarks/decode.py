@@ -1,7 +1,8 @@
 """Decode JPEGs of 12 million pixels and scale them to 256: time on one core, and error.
 
 The error is the root of the mean square against the whole picture scaled with Lanczos in floating
-point: on the numbers as they are stored, and in linear light.
+point: on the numbers as they are stored, and in linear light. The JPEGs are made from the photos of
+the data; with `--photos` those of a folder, of six million pixels on, are decoded as they are.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 
 NAME = "decode"
 QUALITIES = 75, 85, 92, 95
-BEFORE, AFTER = (4000, 3000), (341, 256)
-NAIVE, OURS = "Image.open().convert().resize()", "open_image(at_least=256)"
+BEFORE, SIDE = (4000, 3000), 256
+LARGE = 6_000_000  # pixels of a photo that counts
+NAIVE = "Image.open().convert().resize()"
+OURS, TWICE = f"open_image(at_least={SIDE})", f"open_image(at_least={2 * SIDE})"
 FLOOR = "reading the codes alone: an eighth, grey"
 _LANCZOS = Image.Resampling.LANCZOS
 
@@ -41,10 +44,21 @@ def main(argv: list[str] | None = None) -> None:
     """Decode each picture in each way by turns."""
     parser = arguments(__doc__, pictures=3, repeats=5, seed=0)
     parser.add_argument("--data", type=Path, required=True, help="folder of the real data")
+    parser.add_argument("--photos", type=Path, help="folder of large JPEGs of cameras")
     options = parser.parse_args(argv)
-    run = Run(NAME, {"pictures": options.pictures}, folder=options.records)
+    settings = {"pictures": options.pictures}
+    own = sorted(options.photos.rglob("*.jpg")) if options.photos else []
+    if options.photos and not own:
+        parser.error(f"a folder with JPEGs was wanted; {options.photos} has none")
+    if own:
+        settings["photos"] = options.photos.name
+    run = Run(NAME, settings, folder=options.records)
+
+    def measure(path: Path, about: Record) -> None:
+        for what, repeat, found in _measure(path, options.repeats):
+            run.add({"what": what, **about}, repeat, found, threads=1, seed=options.seed)
+
     photos = sorted((options.data / "coco_photos").glob("*.jpg"))
-    ways = dict(_ways())
     cases = itertools.product({"many photos": _many, "one, noisy": _one}.items(), QUALITIES)
     for (kind, make), quality in cases:
         for number in range(options.pictures):
@@ -52,15 +66,26 @@ def main(argv: list[str] | None = None) -> None:
                 path = Path(folder) / "large.jpg"
                 random = np.random.default_rng([options.seed, number])
                 make(photos, random).save(path, quality=quality)
-                about = {"kind": kind, "quality": quality, "picture": number}
-                for what, repeat, found in _measure(path, ways, options.repeats):
-                    arm = {"what": what, **about}
-                    run.add(arm, repeat, found, threads=1, seed=options.seed)
+                measure(path, {"kind": f"{kind}, quality {quality}", "picture": number})
+    for path in own:
+        with Image.open(path) as image, tempfile.TemporaryDirectory() as folder:
+            if image.width * image.height < LARGE:
+                continue
+            kind = "progressive" if "progressive" in image.info else "baseline"
+            measure(path, {"kind": f"cameras', {kind}", "picture": path.name})
+            if kind == "progressive":  # as a camera writes it, with the same numbers
+                again = Path(folder) / path.name
+                image.save(again, quality="keep", progressive=False)
+                measure(again, {"kind": "of these as baseline", "picture": path.name})
     print(table(run.records))
 
 
-def _measure(path: Path, ways: dict[str, Way], repeats: int) -> Iterator[tuple[str, int, Record]]:
-    references = _references(path)
+def _measure(path: Path, repeats: int) -> Iterator[tuple[str, int, Record]]:
+    with Image.open(path) as image:
+        scale = SIDE / min(image.size)
+        after = round(scale * image.width), round(scale * image.height)
+    references = _references(path, after)
+    ways = dict(_ways(after))
     for repeat in range(repeats):
         for what in list(ways)[:: 1 if repeat % 2 else -1]:
             start = process_time()
@@ -74,20 +99,20 @@ def _measure(path: Path, ways: dict[str, Way], repeats: int) -> Iterator[tuple[s
 def table(records: list[Record]) -> str:
     """Write medians of time and means of error over pictures and repeats."""
     rows = []
-    cases = dict.fromkeys((r["arm"]["kind"], r["arm"]["quality"]) for r in records)
     known = dict.fromkeys(r["arm"]["what"] for r in records)
-    for kind, quality in cases:
-        naive = _ordered(records, kind=kind, quality=quality, what=NAIVE)
+    for kind in dict.fromkeys(r["arm"]["kind"] for r in records):
+        naive = _ordered(records, kind=kind, what=NAIVE)
         size = mean(figures(naive, "megabytes"))
-        for what in sorted(known, key=(NAIVE, OURS).__contains__, reverse=True):
-            arm = _ordered(records, kind=kind, quality=quality, what=what)
+        n = len({record["arm"]["picture"] for record in naive})
+        for what in sorted(known, key=(NAIVE, TWICE, OURS).__contains__, reverse=True):
+            arm = _ordered(records, kind=kind, what=what)
             faster = paired_ratio(figures(naive, "seconds"), figures(arm, "seconds"))
             errors = [
                 "" if what == FLOOR else f"{mean(figures(arm, name)):.2f}"
                 for name in ("as_stored", "linear_light")
             ]
             rows.append([
-                f"{kind}, quality {quality}, {size:.1f} MB: {what}",
+                f"{n} {kind}, {size:.1f} MB: {what}",
                 f"{1000 * median(figures(arm, 'seconds')):.0f}",
                 f"{faster:.1f}×",
                 *errors,
@@ -101,15 +126,12 @@ def _ordered(records: list[Record], **arm: Any) -> list[Record]:
     return sorted(of_arm(records, **arm), key=lambda r: (r["arm"]["picture"], r["repeat"]))
 
 
-def _ways() -> Iterator[tuple[str, Way]]:
-    yield NAIVE, lambda path: Image.open(path).convert("RGB").resize(AFTER)
-    yield OURS, lambda path: open_image(path, at_least=AFTER[1]).resize(AFTER, _LANCZOS)
-    yield (
-        "open_image(at_least=512)",
-        lambda path: open_image(path, at_least=2 * AFTER[1]).resize(AFTER, _LANCZOS),
-    )
+def _ways(after: tuple[int, int]) -> Iterator[tuple[str, Way]]:
+    yield NAIVE, lambda path: Image.open(path).convert("RGB").resize(after)
+    yield OURS, lambda path: open_image(path, at_least=SIDE).resize(after, _LANCZOS)
+    yield TWICE, lambda path: open_image(path, at_least=2 * SIDE).resize(after, _LANCZOS)
     yield FLOOR, _floor
-    yield "open_image() whole", lambda path: open_image(path).resize(AFTER, _LANCZOS)
+    yield "open_image() whole", lambda path: open_image(path).resize(after, _LANCZOS)
     try:
         from simplejpeg import decode_jpeg
     except ImportError:
@@ -119,9 +141,9 @@ def _ways() -> Iterator[tuple[str, Way]]:
             "simplejpeg at twice the size",
             lambda path: Image.fromarray(
                 decode_jpeg(
-                    path.read_bytes(), min_width=2 * AFTER[0], min_height=2 * AFTER[1], min_factor=1
+                    path.read_bytes(), min_width=2 * after[0], min_height=2 * after[1], min_factor=1
                 )
-            ).resize(AFTER, _LANCZOS),
+            ).resize(after, _LANCZOS),
         )
     os.environ.setdefault("VIPS_CONCURRENCY", "1")
     try:
@@ -130,7 +152,7 @@ def _ways() -> Iterator[tuple[str, Way]]:
         print("without pyvips, which is not installed")
     else:
         pyvips.cache_set_max(0)
-        yield "pyvips thumbnail", lambda path: _vips(pyvips, path)
+        yield "pyvips thumbnail", lambda path: _vips(pyvips, path, after)
 
 
 def _floor(path: Path) -> None:
@@ -140,8 +162,8 @@ def _floor(path: Path) -> None:
         image.load()
 
 
-def _vips(pyvips: Any, path: Path) -> Image.Image:
-    image = pyvips.Image.thumbnail(str(path), AFTER[0], height=AFTER[1], size="force")
+def _vips(pyvips: Any, path: Path, after: tuple[int, int]) -> Image.Image:
+    image = pyvips.Image.thumbnail(str(path), after[0], height=after[1], size="force")
     return Image.fromarray(image.numpy())
 
 
@@ -163,18 +185,17 @@ def _one(photos: list[Path], random: np.random.Generator) -> Image.Image:
     return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
 
 
-def _references(path: Path) -> dict[str, NDArray[np.float32]]:
+def _references(path: Path, after: tuple[int, int]) -> dict[str, NDArray[np.float32]]:
+    def scaled(picture: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        bands = picture.astype(np.float32).transpose(2, 0, 1)
+        return np.stack([Image.fromarray(b).resize(after, _LANCZOS) for b in bands], axis=-1)
+
     with Image.open(path) as image:
         stored = np.asarray(image.convert("RGB"), np.float32) / 255
     light = np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
-    small = _scaled(light).clip(0, 1)
+    small = scaled(light).clip(0, 1)
     back = np.where(small <= 0.0031308, 12.92 * small, 1.055 * small ** (1 / 2.4) - 0.055)
-    return {"as_stored": 255 * _scaled(stored), "linear_light": (255 * back).astype(np.float32)}
-
-
-def _scaled(picture: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    bands = picture.astype(np.float32).transpose(2, 0, 1)
-    return np.stack([Image.fromarray(band).resize(AFTER, _LANCZOS) for band in bands], axis=-1)
+    return {"as_stored": 255 * scaled(stored), "linear_light": (255 * back).astype(np.float32)}
 
 
 def _error(small: Image.Image, reference: NDArray[np.float32]) -> float:
