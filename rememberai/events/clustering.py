@@ -12,7 +12,7 @@ from rememberai._arrays import check_count, check_metric, pair_distances, prepar
 from rememberai.errors import InputError, RememberAIError
 from rememberai.events.constraints import Constraints
 from rememberai.events.hierarchy import Hierarchy
-from rememberai.events.kmeans import by_size, canonical_order, centroids_of, kmeans
+from rememberai.events.kmeans import by_size, canonical_order, centroids_of, kmeans, n_steps
 from rememberai.events.mapequation import shortest_number
 from rememberai.events.refinement import retrained
 from rememberai.events.silhouettes import TRIES, separated_labels
@@ -129,9 +129,8 @@ class AlbumClusterer:
             `next_id_` of the fit before, so that the id of a cluster that is gone is not used
             again.
         progress
-            Called as ``progress("clustering", done, total)``; where refine is False, of the
-            iterations of k-means and, where the number of clusters is looked for, of those to try;
-            else of 1.
+            Called as ``progress("clustering", done, total)``; where refine is False, of the steps
+            of k-means and, where the number of clusters is looked for, of those to try; else of 1.
 
         Raises
         ------
@@ -204,9 +203,11 @@ class AlbumClusterer:
         auto = self.n_clusters == "auto"
         most = highest if auto else int(self.n_clusters)
         if most > MOST_PIECES:
-            return self._from_seeds(points, most, Steps(tick, self.n_init * _MOST_ITERATIONS))
+            step = Steps(tick, n_steps(self.n_init, _MOST_ITERATIONS))
+            return self._from_seeds(points, most, step)
         whole = len(points) <= MOST_PIECES
-        step = Steps(tick, (0 if whole else ITERATIONS) + (TRIES if auto else ITERATIONS))
+        first = 0 if whole else n_steps(1, ITERATIONS)
+        step = Steps(tick, first + (TRIES if auto else ITERATIONS))
         pieces = len(points) if whole else most
         tree = ClusterTree(points, pieces, self.metric, self.random_state, ("ward",), step)
         if auto:

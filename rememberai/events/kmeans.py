@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rememberai._faiss import import_faiss
+from rememberai.events.seeding import PARTS, Seeder
 from rememberai.index import gpu
 from rememberai.index.knn import chosen, knn, measure
 from rememberai.records import uncounted
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 _PER_SEED, _FEWEST = 16, 1024  # points that seeds are drawn from
 _MANY = 64  # points a cluster; of fewer, FAISS sums all in less time than it takes to ask which
 _AT_ONCE = 4096  # rows that are copied in one go
-_PAIRED = 4096  # points of which the products of all pairs are kept, in 64 MiB at most,
-_PAIRED_FOR = 32  # where so many seeds are drawn; for fewer it costs more than it saves
 _SIGN = np.uint32(2**31)
 
 
@@ -92,7 +91,7 @@ def kmeans(
     n_init
         Runs from other seeds; the one with the least inertia is kept.
     step
-        Called after each of the n_init times max_iter iterations.
+        Called `n_steps` times: after each tenth of the seeds and each iteration.
 
     Returns
     -------
@@ -100,11 +99,6 @@ def kmeans(
         (m, dimension) centroids and (n,) labels from 0 to m - 1, the nearest centroid of each
         vector; every cluster has a member, so m is less than n_clusters when there are fewer
         distinct vectors. The largest comes first.
-
-    References
-    ----------
-    Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007; greedy as
-    in Grunau et al., "A nearly tight analysis of greedy k-means++", SODA 2023.
     """
     order = canonical_order(vectors)
     k = min(n_clusters, int(first_of_equals(vectors, order).sum()))
@@ -116,11 +110,10 @@ def kmeans(
         origin = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
         sample -= origin
     points = _in_order(vectors, order, origin)
-    paired = k >= _PAIRED_FOR and len(sample) <= _PAIRED
-    products = sample @ sample.T if paired else None
+    seeder = Seeder(sample, k)
     best = np.inf
     for i in range(n_init):
-        seeds = _seeds(sample, products, k, np.random.default_rng([random_state, i]))
+        seeds = seeder.draw(np.random.default_rng([random_state, i]), step)
         found = lloyd(points, seeds, metric, max_iter, step=step)
         distances, nearest = knn(points, found, 1, metric)
         inertia = float((distances.astype(np.float64) ** (1 if metric == "cosine" else 2)).sum())
@@ -129,6 +122,11 @@ def kmeans(
     ranks = np.empty(len(vectors), np.intp)
     used, ranks[order] = by_size(labels)
     return centroids[used] + origin, ranks
+
+
+def n_steps(n_init: int, max_iter: int) -> int:
+    """Tell how many steps `kmeans` counts."""
+    return n_init * (PARTS + max_iter)
 
 
 def _in_order(
@@ -358,39 +356,3 @@ def _lloyd_by_faiss(
     if metric == "cosine" and len(seeds) < n:
         faiss.normalize_L2(centroids)
     return centroids
-
-
-def _seeds(
-    points: NDArray[np.float32],
-    products: NDArray[np.float32] | None,
-    k: int,
-    random: np.random.Generator,
-) -> NDArray[np.float32]:
-    """Draw points by their squared distance from those before; of a few draws the best is kept.
-
-    Parameters
-    ----------
-    products
-        Inner products between all points, where they have been made.
-    """
-    n_draws = 2 + int(np.log(k))
-    norms = np.einsum("nd,nd->n", points, points)
-
-    def squared(rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Measure the (len(rows), n) squared distances of all points from some."""
-        some = points[rows] @ points.T if products is None else products[rows]
-        apart: NDArray[np.float32] = norms - 2 * some + norms[rows, None]
-        apart[np.arange(len(rows)), rows] = 0
-        return np.maximum(apart, 0, out=apart)
-
-    chosen = [int(random.integers(len(points)))]
-    nearest = squared(np.array(chosen))[0]
-    while len(chosen) < k:
-        heap = np.cumsum(nearest, dtype=np.float64)
-        draws = np.searchsorted(heap, random.random(n_draws) * heap[-1], side="right")
-        draws = np.minimum(draws, len(points) - 1)
-        candidates = np.minimum(nearest, squared(draws))
-        best = int(candidates.sum(axis=1, dtype=np.float64).argmin())
-        chosen.append(int(draws[best]))
-        nearest = candidates[best]
-    return points[chosen]

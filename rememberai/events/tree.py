@@ -39,7 +39,7 @@ class ClusterTree:
     n_clusters
         The most clusters that will be asked for; it decides how many pieces there are.
     step
-        Called after each of the `ITERATIONS` by which pieces are found, if any have to be.
+        Called as by `kmeans` of `ITERATIONS`, if pieces have to be found.
 
     Attributes
     ----------

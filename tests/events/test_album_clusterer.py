@@ -225,13 +225,13 @@ def test_representatives_need_a_fit_and_a_number():
     ("n_clusters", "n", "total"),
     [
         (3, 40, 10),  # iterations from the cut of a hierarchy
-        (3, 90, 20),  # and those that find its pieces, of so many points
+        (3, 90, 30),  # and those that find its pieces, of so many points, with ten for seeds
         ("auto", 40, 48),  # numbers to try
-        ("auto", 90, 58),
-        (60, 90, 2 * 25),  # iterations of each restart
+        ("auto", 90, 68),
+        (60, 90, 2 * 35),  # seeds and iterations of each restart
     ],
 )
-def test_every_iteration_and_every_number_is_counted(monkeypatch, n_clusters, n, total):
+def test_seeds_iterations_and_numbers_are_counted(monkeypatch, n_clusters, n, total):
     for module in ("clustering", "tree"):
         monkeypatch.setattr(f"rememberai.events.{module}.MOST_PIECES", 50)
     vectors = np.random.default_rng(n).normal(size=(n, 6))

@@ -243,14 +243,6 @@ def test_any_number_of_threads_finds_the_same(metric):
             np.testing.assert_array_equal(first, other)
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_seeds_are_the_same_whether_products_are_kept_or_made_anew(metric, monkeypatch):
-    vectors = prepare(np.random.default_rng(9).normal(size=(3000, 16)), metric)
-    kept = run(vectors, 70, metric, max_iter=1)[1]
-    monkeypatch.setattr(kmeans_module, "_PAIRED", 0)
-    assert same_partition(kept, run(vectors, 70, metric, max_iter=1)[1])
-
-
 @pytest.mark.parametrize("weights", [None, np.arange(1, 41) % 7 + 1])
 def test_means_are_those_of_the_members_as_heavy_as_they_are(weights):
     points = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
