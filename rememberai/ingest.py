@@ -14,7 +14,7 @@ import numpy as np
 from rememberai.captioners.base import source_of
 from rememberai.captioning import DecodedAhead, caption_files
 from rememberai.errors import InputError, StoreError
-from rememberai.moved import found_again
+from rememberai.moved import found_again, part_from_files
 from rememberai.photos.text import clean
 from rememberai.records import Outcome, Report
 from rememberai.store.schema import photo_row, row_text, to_table
@@ -87,6 +87,7 @@ def add_album(
 ) -> Report:
     """Store an album's photos, batch by batch; what is stored already is completed or skipped."""
     album = found_again(store, album)
+    part_from_files(store, album)
     if captioner is None:
         return _add_album(store, embed, None, album, progress)
     said = store.read(["photo_id"], where=f"NOT ({_unsaid(captioner)})")["photo_id"].to_pylist()
@@ -147,17 +148,17 @@ def caption_waiting(
     bursts
         Photos of which the face is captioned for those of the others that have no words either.
     """
-    found = store.read(["photo_id", "path"], where=_unsaid(captioner))
+    found = store.read(["photo_id", "path"], where=f"path IS NOT NULL AND ({_unsaid(captioner)})")
     paths = dict(zip(*(found[name].to_pylist() for name in ("photo_id", "path")), strict=True))
     followers = {
         burst.face: [i for i in burst.photo_ids if i in paths and i != burst.face]
         for burst in bursts
-        if paths.get(burst.face)
+        if burst.face in paths
     }
     led = set(chain.from_iterable(followers.values()))
     ids = [photo_id for photo_id in paths if photo_id not in led]
     outcomes: list[Outcome] = []
-    with DecodedAhead([path for i in ids if (path := paths[i])], captioner) as decoded:
+    with DecodedAhead([paths[i] for i in ids], captioner) as decoded:
         for start in range(0, len(ids), _CAPTIONED):
             drafts = _still_waiting(store, ids[start : start + _CAPTIONED])
             _caption(drafts, captioner, decoded, partial(_captioned, progress, start, len(ids)))

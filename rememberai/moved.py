@@ -1,4 +1,4 @@
-"""Words alone that are stored already, though the folder of their memory file was moved."""
+"""What lies elsewhere by now: words alone of a moved folder, photos whose files hold others."""
 
 from __future__ import annotations
 
@@ -7,12 +7,34 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+import pyarrow as pa
+
 from rememberai.photos.names import folded
 from rememberai.store.reading import is_in
 
 if TYPE_CHECKING:
     from rememberai.photos import Album
     from rememberai.store import MemoryStore
+
+
+def part_from_files(store: MemoryStore, album: Album) -> None:
+    """Take the paths from stored photos in whose files an album has other photos.
+
+    The one that was there was overwritten, renamed, or is on another medium; without its path it is
+    never taken for the other, and when an album has it again it gets its new one.
+    """
+    now = {photo.path: photo.photo_id for photo in album.photos if photo.path}
+    if not now:
+        return
+    parted = [
+        photo_id
+        for batch in store.scan(["photo_id", "path"], where="path IS NOT NULL")
+        for photo_id, path in zip(
+            *(batch[i].to_pylist() for i in ("photo_id", "path")), strict=True
+        )
+        if now.get(path, photo_id) != photo_id
+    ]
+    store.update(pa.table({"photo_id": parted, "path": pa.nulls(len(parted), pa.string())}))
 
 
 def found_again(store: MemoryStore, album: Album) -> Album:

@@ -183,6 +183,50 @@ def test_a_moved_folder_gets_its_new_paths(book, folder, words):
     assert book.store.version == version
 
 
+def test_photos_that_changed_places_get_their_new_paths(book, folder):
+    """As when the photos of a folder are numbered anew."""
+    book.add_folder(folder)
+    for old, new in (("red", "spare"), ("green", "red"), ("blue", "green"), ("spare", "blue")):
+        (folder / f"{old}.png").rename(folder / f"{new}.png")
+    remember(folder, blue="the red boat", red="a green meadow")
+    report = book.add_folder(folder)
+    assert all("moved" in reason_of(report, f"{stem}.png") for stem in ("red", "green", "blue"))
+    assert {name: row["memory"] for name, row in rows_of(book).items()} == {
+        "blue.png": "the red boat",
+        "red.png": "a green meadow",
+        "green.png": None,
+    }
+    assert {row["path"] for row in rows_of(book).values()} == set(map(str, folder.glob("*.png")))
+    book.caption(ColourCaptioner())
+    assert rows_of(book)["green.png"]["caption"] == "colour 0-0-255"
+
+
+def test_a_photo_is_not_taken_for_the_one_that_was_written_over_it(book, folder):
+    book.add_folder(folder)
+    old = {row["name"]: row["photo_id"] for row in rows_of(book).values()}
+    content = (folder / "red.png").read_bytes()
+    (folder / "memories.jsonl").unlink()
+    for stem in ("red", "blue"):
+        picture(folder / f"{stem}.png", "white" if stem == "red" else "yellow")
+    assert statuses(book.add_folder(folder)) == {
+        "blue.png": "waiting",
+        "green.png": "skipped",
+        "red.png": "waiting",
+    }
+    captioner = ColourCaptioner()
+    book.caption(captioner)
+    rows = rows_by_id(book)
+    assert captioner.seen == 2
+    assert len(rows) == 5
+    kept, gone = rows[old["red.png"]], rows[old["blue.png"]]
+    assert (kept["memory"], kept["path"]) == ("the red boat", None)
+    assert (gone["caption"], gone["path"]) == (None, None)
+    assert len({row["path"] for row in rows.values() if row["path"]}) == 3
+    (folder / "back.png").write_bytes(content)
+    book.add_folder(folder)
+    assert rows_by_id(book)[old["red.png"]]["path"] == str(folder / "back.png")
+
+
 def words_in(folder, **texts):
     """Make an album of words alone, with references and in a folder below, and one line without."""
     rows = [{"photo": name, "text": text} for name, text in texts.items()]
