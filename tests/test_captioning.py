@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -151,6 +152,48 @@ def test_some_of_the_announced_pictures_may_be_left_out_or_others_taken(tmp_path
         wanted = [2, 3, 40, 55, 41, 7, 49]
         assert [decoded.take(paths[i]).width for i in wanted] == [i + 1 for i in wanted]
         assert "can't be read" in decoded.take(str(tmp_path / "absent.png"))
+
+
+def test_what_is_left_out_is_neither_decoded_for_nothing_nor_kept(tmp_path, monkeypatch):
+    paths = sorted(map(str, pictures(tmp_path / "album", 60).iterdir()))
+    decode, made, asked = captioning._decode, [], []
+
+    def watched(path, side):
+        asked.append(path)
+        image = decode(path, side)
+        made.append(weakref.ref(image))
+        return image
+
+    monkeypatch.setattr(captioning, "_decode", watched)
+    decoded = DecodedAhead(paths, Numbers())
+    with decoded:
+        decoded.take(paths[0])
+        decoded.take(paths[50])
+    assert set(asked) <= {*paths[: 1 + decoded.at_once], *paths[50:]}
+    assert sum(image() is not None for image in made) <= len(paths[51:])
+
+
+def test_as_many_are_taken_at_once_as_the_model_wants(tmp_path):
+    class Wide(Numbers):
+        batch_size = 40
+
+        def caption(self, images):
+            batches.append(len(images))
+            return super().caption(images)
+
+    batches: list[int] = []
+    paths = sorted(map(str, pictures(tmp_path / "album", 50).iterdir()))
+    caption_files(paths, Wide(), lambda done: None)
+    assert batches == [40, 10]
+
+
+def test_a_picture_that_needs_an_extra_is_told_and_the_others_are_captioned(tmp_path, monkeypatch):
+    paths = sorted(map(str, pictures(tmp_path / "album", 3).iterdir()))
+    Path(paths[1]).write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    said = caption_files(paths, Numbers(), lambda done: None)
+    assert [caption.text for caption in said] == ["picture 1", "", "picture 3"]
+    assert 'pip install "rememberai[heif]"' in said[1].reason
 
 
 def test_large_pictures_are_made_smaller(tmp_path):

@@ -156,6 +156,7 @@ def test_one_space_alone_gives_its_nearest(store):
         assert {hit.compared for hit in hits} == {name}
 
 
+@pytest.mark.filterwarnings("error")  # of the mean of no distances
 def test_an_empty_space_takes_nothing_away(store):
     asked = queries(store)
     words = search(store.pinned(), {"words": asked["words"]}, 5, None)

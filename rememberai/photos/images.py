@@ -148,7 +148,7 @@ def open_image(
             image.load()
         except _DAMAGE:
             image.tile = []  # type: ignore[attr-defined]  # what was decoded so far stays
-            if not partial or image.getbbox(alpha_only=False) is None:
+            if not partial or image.getbbox() is None:
                 raise
         orientation = _attempt(lambda: image.getexif().get(Base.Orientation), None, "EXIF", [])
         return as_shown(image, orientation, at_least, averaged)
@@ -219,7 +219,6 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
             start = file.read(64)
             if not start:
                 raise ImageError(f"{name} is empty; copy it again from where it came")
-            file.seek(0)
             with Image.open(file, formats=_formats(start)) as image:
                 image.decodermaxblock = _READ
                 yield image

@@ -79,6 +79,16 @@ def test_a_jpeg_is_scaled_while_it_is_decoded(tmp_path, monkeypatch):
     assert loaded == [(100, 75)]
 
 
+@pytest.mark.parametrize("n", [2, 4])
+def test_what_a_jpeg_decodes_to_at_a_half_or_a_quarter_stays_as_it_is(tmp_path, n):
+    path = write(tmp_path / "a.jpg", scene((960, 480)), quality=95)
+    with Image.open(path) as image:
+        image.draft(None, (480 // n, 480 // n))
+        decoded = pixels(image)
+    assert decoded.shape == (480 // n, 960 // n, 3)
+    np.testing.assert_array_equal(pixels(open_image(path, at_least=480 // n)), decoded)
+
+
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
 @pytest.mark.parametrize("n", [8, 24])
 def test_detail_keeps_its_contrast_where_pixels_are_averaged(tmp_path, name, n):
@@ -302,6 +312,14 @@ def test_other_formats_are_photos_and_upright(tmp_path, name):
     assert open_image(tmp_path / name).size == size
 
 
+def test_a_heic_picture_is_known_by_its_other_brand(tmp_path):
+    content = write(tmp_path / "a.heic").read_bytes()
+    end = int.from_bytes(content[:4])
+    brands = b"mif1" * ((end - 16) // 4)
+    (tmp_path / "a.heic").write_bytes(content[:8] + b"mif1\0\0\0\0" + brands + content[end:])
+    assert open_image(tmp_path / "a.heic").size == (400, 300)
+
+
 def test_an_avif_picture_is_known_by_any_of_its_brands(tmp_path, monkeypatch):
     content = write(tmp_path / "a.avif").read_bytes()
     assert content[8:12] == b"avif"
@@ -344,17 +362,40 @@ def test_a_picture_of_which_nothing_is_left_fails(tmp_path, name, partial):
         open_image(path, partial=partial)
 
 
-def test_damaged_exif_hides_no_picture(tmp_path):
+@pytest.mark.parametrize("start", [b"MM\0+", b"XX\0*"])
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp"])
+def test_damaged_exif_hides_no_picture(tmp_path, name, start):
     exif = Image.Exif()
     exif[0x10E] = "words"
-    content = write(tmp_path / "a.jpg", exif=exif).read_bytes()
-    (tmp_path / "a.jpg").write_bytes(content.replace(b"MM\0*", b"MM\0+"))
+    content = write(tmp_path / name, exif=exif).read_bytes()
+    (tmp_path / name).write_bytes(content.replace(b"MM\0*", start))
     assert content.count(b"MM\0*") == 1
-    assert open_image(tmp_path / "a.jpg").size == (400, 300)
+    assert open_image(tmp_path / name).size == (400, 300)
 
 
+def appended(path):
+    with path.open("ab") as file:
+        file.write(b"more")
+
+
+def overwritten(path):
+    content, times = bytearray(path.read_bytes()), path.stat()
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns + 1000))
+
+
+def replaced(path):
+    times = path.stat()
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes())
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    other.replace(path)
+
+
+@pytest.mark.parametrize("change", [appended, overwritten, replaced])
 @pytest.mark.parametrize("reader", ["open_image", "from_folder"])
-def test_a_file_that_changes_while_it_is_read_is_an_outcome(tmp_path, monkeypatch, reader):
+def test_a_file_that_changes_while_it_is_read_is_an_outcome(tmp_path, monkeypatch, reader, change):
     path = save(tmp_path / "a.jpg")
     save(tmp_path / "b.jpg", seed=1)
     module, name = (images, "as_shown") if reader == "open_image" else (metadata, "inspect")
@@ -362,8 +403,7 @@ def test_a_file_that_changes_while_it_is_read_is_an_outcome(tmp_path, monkeypatc
 
     def meanwhile(*arguments):
         if module is images or arguments[0] == path:
-            with path.open("ab") as file:
-                file.write(b"more")
+            change(path)
         return really(*arguments)
 
     monkeypatch.setattr(module, name, meanwhile)
