@@ -164,6 +164,9 @@ def test_an_empty_space_takes_nothing_away(store):
     column = store.add_model("other@1", 7, of="image")
     empty = (Space(cached_index(store.pinned(column))), asked["picture"][1])
     assert search(store.pinned(), asked | {"picture": empty}, 5, None) == words
+    store.delete(store.read([])["photo_id"].to_pylist())
+    nothing = (Space(cached_index(store.pinned())), asked["words"][1])
+    assert search(store.pinned(), {"words": nothing, "picture": empty}, 5, None) == []
 
 
 def test_k_is_at_least_one(store):

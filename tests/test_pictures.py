@@ -55,6 +55,8 @@ def test_pictures_are_embedded_once_and_found_by_their_likes(book, folder, tmp_p
     (first, *_) = book.search_image(picture(tmp_path / "new.png", "blue"))
     assert (first.name, first.compared, first.text) == ("c.png", "picture", "")
     assert first.distance == pytest.approx(0, abs=1e-6)
+    ids = [outcome.photo_id for outcome in report.outcomes]
+    assert ids == sorted(ids)
     picture(folder / "e.png", "white")
     book.add_folder(folder)
     assert statuses(book.embed_images()) == {"e.png": "done"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import math
 
@@ -71,7 +72,7 @@ def test_every_class_has_a_name():
 
 def test_it_says_what_is_likelier_than_not(network):
     captioner = network(
-        saying({282: 0.95}),  # a tiger cat
+        saying({282: 0.92, 281: 0.07}),  # a tiger cat, a tabby
         saying({281: 0.2, 282: 0.2, 283: 0.2}),  # three kinds of cat
         saying({963: 0.6, 930: 0.2}),  # a pizza, a baguette
         saying({0: 0.3, 340: 0.4}),  # a tench, a zebra
@@ -91,10 +92,17 @@ def test_it_says_what_is_likelier_than_not(network):
     ]
     assert all(c.confidence <= 0 for c in said if c.text)
     chances = [math.exp(c.confidence) for c in said if c.text]
-    assert chances == pytest.approx([0.6, 0.95, 0.8, 0.6, 0.95, 1], abs=0.02)
+    assert chances == pytest.approx([0.6, 0.92, 0.8, 0.6, 0.95, 1], abs=0.02)
     assert said[3].confidence is None
     assert said[3].reason == "no label is likely; the best guess is a zebra (0.40)"
     assert {c.model_id for c in said} == {captioner.model_id}
+
+
+def test_each_picture_took_its_part_of_the_time_of_its_batch(network, monkeypatch):
+    captioner = network(saying({340: 0.6}))
+    monkeypatch.setattr(labels, "perf_counter", itertools.count().__next__)
+    said = captioner.caption([Image.new("RGB", (0, 1))] * 3)
+    assert [caption.seconds for caption in said] == [0.5, 0.5, 1]
 
 
 def test_it_is_a_captioner_by_name_and_says_what_it_is():

@@ -39,9 +39,9 @@ def xmp_packet(description: str = "", **attributes: str) -> bytes:
     ).encode()
 
 
-def iptc_segment(caption: bytes) -> bytes:
-    """An APP13 segment with the caption as IPTC data set 2:120."""
-    data = b"\x1c\x02\x78" + len(caption).to_bytes(2, "big") + caption
+def iptc_segment(*captions: bytes) -> bytes:
+    """An APP13 segment with each caption as IPTC data set 2:120."""
+    data = b"".join(b"\x1c\x02\x78" + len(c).to_bytes(2, "big") + c for c in captions)
     block = b"8BIM\x04\x04\x00\x00" + len(data).to_bytes(4, "big") + data + b"\0" * (len(data) % 2)
     payload = b"Photoshop 3.0\x00" + block
     return b"\xff\xed" + (len(payload) + 2).to_bytes(2, "big") + payload
@@ -60,7 +60,7 @@ def save(
     elif xmp is not None:
         options["xmp"] = xmp
     if iptc is not None:
-        options["extra"] = iptc_segment(iptc)
+        options["extra"] = iptc_segment(*([iptc] if isinstance(iptc, bytes) else iptc))
     path.parent.mkdir(parents=True, exist_ok=True)
     form = form or {".jpg": "JPEG", ".tif": "TIFF", ".heic": "HEIF"}.get(
         path.suffix.lower(), path.suffix[1:].upper()

@@ -131,6 +131,8 @@ def test_big_endian_hint_decides_where_the_text_does_not():
 def test_iptc_and_descriptions_in_odd_encodings(tmp_path):
     save(tmp_path / "a.jpg", iptc="Fête à la plage".encode("cp1252"))
     assert memory_of(tmp_path) == Memory("Fête à la plage", "iptc")
+    save(tmp_path / "a.jpg", iptc=[b"We ran", b"and hid"])
+    assert memory_of(tmp_path) == Memory("We ran\nand hid", "iptc")
     save(tmp_path / "a.jpg", main={Base.ImageDescription: "소풍".encode()})
     assert memory_of(tmp_path) == Memory("소풍", "exif")
 

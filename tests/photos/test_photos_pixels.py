@@ -7,6 +7,7 @@ import os
 import struct
 import threading
 import warnings
+import zlib
 from contextlib import nullcontext
 
 import numpy as np
@@ -263,8 +264,6 @@ def test_16_bits_with_a_transparent_grey_and_16_bits_of_colour(tmp_path):
 
 
 def png(width, height, bits, colour, rows) -> bytes:
-    import zlib
-
     chunks = [b"IHDR" + struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)]
     chunks += [b"IDAT" + zlib.compress(rows), b"IEND"]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -371,6 +370,20 @@ def test_damaged_exif_hides_no_picture(tmp_path, name, start):
     (tmp_path / name).write_bytes(content.replace(b"MM\0*", start))
     assert content.count(b"MM\0*") == 1
     assert open_image(tmp_path / name).size == (400, 300)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError, AssertionError, AttributeError, EOFError, KeyError, RuntimeError, SyntaxError]
+    + [TypeError, ZeroDivisionError, struct.error, zlib.error],
+)
+def test_whatever_a_decoder_raises_is_of_the_file(tmp_path, monkeypatch, error):
+    def decode(*_):
+        raise error("such luck")
+
+    monkeypatch.setattr(images, "as_shown", decode)
+    with pytest.raises(ImageError, match=r"a\.jpg can't be read .*such luck"):
+        open_image(save(tmp_path / "a.jpg"))
 
 
 def appended(path):
