@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rememberai._efficientnet import MODEL_ID, efficientnet
+from rememberai._efficientnet import LOOKED_AT, MODEL_ID, efficientnet
 from rememberai.errors import InputError
 from rememberai.records import Caption
 
@@ -43,6 +43,8 @@ class LabelCaptioner:
     ----------
     text_source
         ``"label"``: what it says weighs less than a caption, and gives way to one.
+    side
+        Pixels of the shorter side that the network looks at.
 
     Raises
     ------
@@ -52,6 +54,7 @@ class LabelCaptioner:
 
     text_source: TextSource = "label"
     model_id = f"labels-of-{MODEL_ID}"
+    side = LOOKED_AT
 
     def __init__(self, *, batch_size: int = 16) -> None:
         if batch_size < 1:

