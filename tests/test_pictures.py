@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from makers import WordsEmbedder, picture, reason_of, remember, statuses
+from makers import WordsEmbedder, picture, reason_of, remember, statuses, words_alone
 from PIL import Image
 
 from rememberai import RememberAI, pictures
 from rememberai.checking import check
 from rememberai.errors import InputError, ModelError
+from rememberai.pictures import vectors_of_photos
+from rememberai.records import quiet
 
 
 class ColourEmbedder:
@@ -110,6 +112,23 @@ def test_a_file_that_is_gone_is_an_outcome_and_tried_again(book, folder):
     assert "b.png" in reason_of(report, "b.png")
     (folder / "b.png").write_bytes(data)
     assert statuses(book.embed_images()) == {"b.png": "done"}
+
+
+def test_words_alone_have_no_picture_that_could_not_be_read(book):
+    book.embed_images(ColourEmbedder())
+    photos = words_alone("we swam in the sea").photos
+    assert vectors_of_photos(book.store, "vector_2", ColourEmbedder(), photos, quiet) == ({}, {})
+
+
+def test_where_no_file_can_be_read_each_is_an_outcome(book, folder):
+    class Needs(ColourEmbedder):
+        def encode_images(self, images):
+            assert len(images)
+            return super().encode_images(images)
+
+    for file in folder.glob("*.png"):
+        file.write_bytes(b"broken")
+    assert set(statuses(book.embed_images(Needs())).values()) == {"failed"}
 
 
 def test_the_model_is_kept_in_the_store(book, folder):

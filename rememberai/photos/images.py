@@ -180,13 +180,12 @@ def inspect(path: str | os.PathLike[str]) -> Picture:
             size = image.size  # Pillow turns TIFF upright itself
         elif exif.main.get(Base.Orientation) in (5, 6, 7, 8):
             size = size[::-1]
-        xmp = image.info.get("xmp", b"")
         return Picture(
             format=name,
             width=size[0],
             height=size[1],
             exif=exif,
-            xmp=xmp if isinstance(xmp, bytes) else str(xmp).encode("utf-8", "replace"),
+            xmp=image.info.get("xmp", b""),
             iptc_caption=_attempt(lambda: _iptc_caption(image), b"", "IPTC", remarks),
             damage=damage,
             remarks=tuple(remarks),
@@ -221,6 +220,9 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
                 raise ImageError(f"{name} is empty; copy it again from where it came")
             with Image.open(file, formats=_formats(start)) as image:
                 image.decodermaxblock = _READ
+                xmp = image.info.get("xmp", b"")
+                if not isinstance(xmp, bytes):  # in a TIFF it may be, and then Pillow stumbles
+                    image.info["xmp"] = str(xmp).encode("latin-1", "replace")
                 yield image
     except ImageError:
         raise

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pictures import outcome_of, photo_of, save, takeout, xmp_packet
+from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
 
-from rememberai.photos import Album
+from rememberai.photos import Album, open_image
 from rememberai.photos.memories import Row, read_rows
 from rememberai.photos.takeout import sidecar_names
 from rememberai.photos.text import clean, decode, decode_comment, is_boilerplate
@@ -94,6 +95,28 @@ def test_embedded_words_in_every_format(tmp_path, suffix):
     if suffix != ".tif":
         save(tmp_path / name, xmp=xmp_packet("바닷가에서 보낸 하루"))
         assert memory_of(tmp_path, name) == Memory("바닷가에서 보낸 하루", "xmp")
+
+
+@pytest.mark.parametrize("kind", [1, 2], ids=["bytes", "text"])
+def test_xmp_in_a_tiff_of_either_kind(tmp_path, kind):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags.tagtype[700] = kind
+    tags[700] = xmp_packet("바닷가에서 보낸 하루")
+    Image.new("RGB", (8, 6)).save(tmp_path / "a.tif", tiffinfo=tags)
+    assert memory_of(tmp_path, "a.tif") == Memory("바닷가에서 보낸 하루", "xmp")
+    assert open_image(tmp_path / "a.tif").size == (8, 6)
+
+
+def test_numbers_in_a_tiff_for_xmp_and_a_profile_are_passed_over(tmp_path):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag in (700, 34675):
+        tags.tagtype[tag] = 3
+        tags[tag] = (1, 2, 3)
+    Image.new("RGB", (8, 6)).save(tmp_path / "a.tif", tiffinfo=tags)
+    album = Album.from_folder(tmp_path)
+    assert photo_of(album, "a.tif").memory is None
+    assert "XMP is no well-formed XML" in outcome_of(album, "a.tif").reason
+    assert open_image(tmp_path / "a.tif").getpixel((0, 0)) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -372,11 +372,8 @@ def test_damaged_exif_hides_no_picture(tmp_path, name, start):
     assert open_image(tmp_path / name).size == (400, 300)
 
 
-@pytest.mark.parametrize(
-    "error",
-    [MemoryError, AssertionError, AttributeError, EOFError, KeyError, RuntimeError, SyntaxError]
-    + [TypeError, ZeroDivisionError, struct.error, zlib.error],
-)
+@pytest.mark.parametrize("error", [MemoryError, AssertionError, AttributeError, EOFError, KeyError,
+    RuntimeError, SyntaxError, TypeError, ZeroDivisionError, struct.error, zlib.error])  # fmt: skip
 def test_whatever_a_decoder_raises_is_of_the_file(tmp_path, monkeypatch, error):
     def decode(*_):
         raise error("such luck")
