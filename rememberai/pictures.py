@@ -123,6 +123,4 @@ def picture_vectors(
         The embedder does not give a finite vector for each picture; or, under the cosine metric,
         one that is zero.
     """
-    if not images:
-        return np.empty((0, model.dimension), np.float32)
     return checked_vectors(model, model.encode_images(images), len(images), "picture", metric)

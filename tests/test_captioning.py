@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -346,16 +347,23 @@ def test_where_the_face_gets_no_caption_its_burst_waits_with_it(burst_book):
 
 def test_only_the_clock_of_the_camera_parts_photos(tmp_path):
     (tmp_path / "album").mkdir()
-    for seed, name, hour in ((1, "a", None), (1, "b", None), (2, "c", 9), (2, "d", 12)):
+    plain, told = ((1, "a", None), (1, "b", None), (2, "c", 9), (2, "d", 12)), ("e", "f")
+    for seed, name, hour in (*plain, *((3, name, None) for name in told)):
         exif = Image.Exif()
         if hour:
             exif[0x132] = f"2024:05:18 {hour:02}:00:00"
         file = tmp_path / "album" / f"{name}.jpg"
         scene(seed, 200).save(file, quality=80 + ord(name) % 7, exif=exif)
         os.utime(file, (0, 10**6 * ord(name)))  # days apart, and of no account
+        if name in told:  # as are the times of an upload
+            taken = {"photoTakenTime": {"timestamp": str(10**6 * ord(name))}}
+            file.with_name(f"{name}.jpg.json").write_text(json.dumps(taken))
     book = RememberAI.create(tmp_path / "b.memories", embedder=WordsEmbedder())
     book.add_folder(tmp_path / "album")
     names = {row["photo_id"]: name for name, row in rows_of(book).items()}
-    assert [sorted(names[i] for i in burst.photo_ids) for burst in book.bursts()] == [
-        ["a.jpg", "b.jpg"]
+    confidences = {row["taken_confidence"] for row in rows_of(book).values()}
+    assert confidences == {"file", "local", "utc"}
+    assert sorted(sorted(names[i] for i in burst.photo_ids) for burst in book.bursts()) == [
+        ["a.jpg", "b.jpg"],
+        ["e.jpg", "f.jpg"],
     ]

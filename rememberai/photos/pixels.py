@@ -83,17 +83,15 @@ def _sharpened(image: Image.Image, averaged: int) -> Image.Image:
 
 def _reducible(image: Image.Image) -> Image.Image:
     """Convert modes whose numbers can't be averaged, or have more than 8 bits."""
-    if image.mode == "F" or (image.mode == "I" and image.format != "PNG"):
+    if image.mode in ("F", "I"):
         return _stretched(image)
     if image.mode.startswith("I"):  # 16 bits, which plain conversion would clip to white
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.mode == "1":
         return image.convert("L")
-    if image.mode in ("P", "PA"):
-        return image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.has_transparency_data:  # also one colour of an RGB picture, named transparent
         return image.convert("RGBA")
-    return image
+    return image.convert("RGB") if image.mode == "P" else image
 
 
 def _stretched(image: Image.Image) -> Image.Image:
@@ -118,7 +116,7 @@ def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Make the way from a profile to sRGB; None where there is nothing to do or it is damaged."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if mode == "RGB" and ImageCms.getProfileDescription(source).startswith("sRGB"):
+        if ImageCms.getProfileDescription(source).startswith("sRGB"):
             return None
         return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (ImageCms.PyCMSError, ImportError, OSError, ValueError):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
 from rememberai.photos import Burst, bursts, find_bursts, open_image
-from rememberai.photos.bursts import ALIKE, near_duplicates, sharpness, sketch
+from rememberai.photos.bursts import ALIKE, APART, near_duplicates, sharpness, sketch
 
 
 def drawing(seed: int, size=(240, 180)) -> Image.Image:
@@ -53,6 +55,20 @@ def test_edges_and_colours_both_count():
     assert whole @ sketch(grey) < 0.999
     assert whole @ sketch(swapped) < whole @ sketch(grey)
     assert whole @ sketch(drawing(2).transpose(Image.Transpose.FLIP_LEFT_RIGHT)) < ALIKE
+
+
+@pytest.mark.parametrize("eighth", np.arange(-8, 8) / 2)
+def test_edges_of_every_direction_count(eighth):
+    """Slopes of grey, of which two differ by 4 degrees."""
+
+    def slope(degrees):
+        across, down = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        y, x = np.mgrid[-60:60, -60:60]
+        return sketch(Image.fromarray((127 + across * x + down * y).astype(np.uint8)))
+
+    edges = 6 * 6 * 8  # before the colours
+    first, second = (slope(45 * eighth + turn)[:edges] for turn in (-2, 2))
+    assert first @ second > 0.95 * first @ first > 0.3
 
 
 def test_real_photos_and_their_copies(shared_data):
@@ -121,13 +137,17 @@ def test_groups_are_stars_around_the_one_that_has_most():
     assert groups(np.zeros((5, 2), np.float32)) == []  # blank pictures
 
 
-def test_groups_are_those_of_a_plain_search():
+@pytest.mark.parametrize("dated", [False, True])
+def test_groups_are_those_of_a_plain_search(dated):
     random = np.random.default_rng(0)
     points = random.normal(size=(1300, 4)).astype(np.float32)
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     points[:1000] = points[0]  # more than a block
     near = points @ points.T >= ALIKE
-    found = near_duplicates(points)
+    seconds = random.uniform(0, 4 * APART, len(points)) if dated else None
+    if seconds is not None:
+        near &= np.abs(seconds[:, None] - seconds) <= APART
+    found = near_duplicates(points, seconds)
     owner = np.full(len(points), -1)
     for number, group in enumerate(found):
         assert len(group) > 1
@@ -144,6 +164,7 @@ def test_photos_known_to_be_an_hour_apart_are_not_alike():
     assert groups(points, np.array([0, 3500, 7200, np.nan])) == [[0, 1, 2, 3]]  # all like the last
     assert groups(points, np.array([0, 3601, 7300, 11000])) == []
     assert groups(points, np.full(4, np.nan)) == [[0, 1, 2, 3]]
+    assert groups(points[:2], np.array([0, APART])) == [[0, 1]]
 
 
 # Files
@@ -171,6 +192,12 @@ def test_bursts_stand_once_with_the_sharpest_as_their_face(files):
     assert found == (Burst(2, (0, 2, 3)), *(Burst(row, (row,)) for row in (1, 4, 5, 6)))
     assert ticks == [(number, 7) for number in range(1, 8)]
     assert find_bursts([]) == ()
+
+
+def test_a_picture_that_needs_an_extra_is_alone(files, monkeypatch):
+    Path(files[5]).write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    assert find_bursts(files)[0] == Burst(2, (0, 2, 3))
 
 
 def test_the_order_of_the_files_is_of_no_account(tmp_path, monkeypatch):

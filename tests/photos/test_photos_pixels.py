@@ -173,8 +173,9 @@ def test_a_profile_is_applied_beneath_transparent_parts(tmp_path):
 @pytest.mark.parametrize("at_least", [None, 100, 30])
 def test_a_small_one_tells_of_its_colours_too(tmp_path, at_least):
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    path = write(tmp_path / "a.jpg", icc_profile=srgb)
-    assert open_image(path, at_least=at_least).info["icc_profile"] == srgb
+    for name, image in (("a.jpg", scene()), ("a.tif", scene().convert("F"))):
+        path = write(tmp_path / name, image, icc_profile=srgb)
+        assert open_image(path, at_least=at_least).info["icc_profile"] == srgb
 
 
 def test_a_damaged_profile_or_one_of_another_kind_is_passed_over(tmp_path):
@@ -282,6 +283,29 @@ def test_palettes_with_a_transparent_colour(tmp_path, name):
         found = open_image(path, at_least=at_least)
         assert found.getpixel((0, 0)) == (255, 255, 255)
         assert found.getpixel((found.width - 1, 0)) == (200, 100, 50)
+
+
+def test_a_palette_whose_every_pixel_has_its_own_transparency(tmp_path):
+    image = Image.new("PA", (32, 32))
+    image.putpalette([10, 20, 30])
+    image.putalpha(Image.new("L", (32, 32), 51))  # a fifth
+    path = write(tmp_path / "a.tif", image)
+    assert Image.open(path).mode == "PA"
+    for at_least in (None, 8):
+        found = open_image(path, at_least=at_least).getpixel((3, 3))
+        assert found == pytest.approx((206, 208, 210), abs=1)
+
+
+def test_a_transparent_colour_is_none_that_its_neighbours_get(tmp_path):
+    colours = np.full((32, 32, 3), (200, 0, 0), np.uint8)
+    colours[::2] = (0, 0, 255)
+    path = write(tmp_path / "a.png", Image.fromarray(colours), transparency=(0, 0, 255))
+    whole = pixels(open_image(path))
+    assert (whole[0, 0] == 255).all()
+    assert (whole[1, 0] == (200, 0, 0)).all()
+    small = pixels(open_image(path, at_least=16))[5, 5]
+    assert small[0] > 200
+    assert small[2] == small[1] > 100  # white, not blue, shines through
 
 
 # Several pictures in a file
