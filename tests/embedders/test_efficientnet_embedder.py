@@ -48,6 +48,20 @@ def test_onnx_gives_the_features_of_torch_and_is_written_once(cache, monkeypatch
     assert embedder.encode_images([]).shape == (0, 1280)
 
 
+def test_its_threads_are_as_many_as_asked_for_and_leave_cores_to_others(monkeypatch):
+    runtime, given = pytest.importorskip("onnxruntime"), []
+    pytest.importorskip("onnx")
+    session = runtime.InferenceSession
+    monkeypatch.setattr(
+        runtime,
+        "InferenceSession",
+        lambda path, options, **rest: given.append(options) or session(path, options, **rest),
+    )
+    EfficientNetEmbedder(threads=3).encode_images(pictures(1))
+    assert given[0].intra_op_num_threads == 3
+    assert given[0].get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
 def test_without_onnx_torch_gives_the_same(monkeypatch):
     images = pictures(3)
     monkeypatch.setattr(module, "find_spec", lambda name: None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import huggingface_hub
 import numpy as np
 import pytest
 from PIL import Image
@@ -94,6 +95,34 @@ def test_any_mode_and_a_long_text_are_taken(built):
     assert embedder.encode(["red " * 500]).shape == (1, embedder.dimension)
 
 
+def test_weights_that_are_stored_in_half_are_computed_with_in_full(built):
+    kind, folder, model, processor = built
+    model.half().save_pretrained(folder)
+    seen, _ = by_hand(model.float(), processor, pictures(3), filled=kind != "clip")
+    found = ImageTextEmbedder(str(folder)).encode_images(pictures(3))
+    np.testing.assert_allclose(found, seen, atol=1e-5)
+
+
+def test_a_revision_is_pinned(tmp_path, monkeypatch):
+    repository = tmp_path / "hub" / "models--someone--clip"
+    for commit, seed in (("a" * 40, 0), ("b" * 40, 1)):
+        model, _ = towers.build("clip", repository / "snapshots" / commit)
+        model.visual_projection.weight.data.normal_(generator=torch.manual_seed(seed))
+        model.save_pretrained(repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("b" * 40)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    pinned, newest = (
+        ImageTextEmbedder("someone/clip", revision=revision, offline=True)
+        for revision in ("a" * 40, None)
+    )
+    assert pinned.model_id != newest.model_id
+    by_folder = ImageTextEmbedder(str(repository / "snapshots" / ("a" * 40)))
+    expected = by_folder.encode_images(pictures(2))
+    np.testing.assert_array_equal(pinned.encode_images(pictures(2)), expected)
+    assert np.abs(newest.encode_images(pictures(2)) - expected).max() > 0.01
+
+
 def test_what_can_t_be_is_refused(tmp_path):
     towers.transformers.BertConfig().save_pretrained(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"")
@@ -103,6 +132,14 @@ def test_what_can_t_be_is_refused(tmp_path):
         ImageTextEmbedder(str(tmp_path), batch_size=0)
     with pytest.raises(ModelError, match="offline"):
         ImageTextEmbedder("nobody/nothing", offline=True)
+
+
+def test_a_device_that_is_not_there_and_one_text_alone(tmp_path):
+    towers.build("clip", tmp_path)
+    with pytest.raises(InputError, match="'nonsense'"):
+        ImageTextEmbedder(str(tmp_path), device="nonsense").encode_images(pictures(1))
+    with pytest.raises(InputError, match="one str came"):
+        ImageTextEmbedder(str(tmp_path)).encode("a red disc")
 
 
 def test_a_weight_that_is_missing_is_not_drawn_by_lot(built):
@@ -117,9 +154,10 @@ def test_a_weight_that_is_missing_is_not_drawn_by_lot(built):
         ImageTextEmbedder(str(folder)).encode_images(pictures(1))
 
 
-def test_vectors_that_are_not_finite_are_refused(tmp_path):
+@pytest.mark.parametrize("value", [float("nan"), 0.0])
+def test_vectors_that_are_zero_or_not_finite_are_refused(tmp_path, value):
     model, _ = towers.build("clip", tmp_path)
-    model.visual_projection.weight.data.fill_(float("nan"))
+    model.visual_projection.weight.data.fill_(value)
     model.save_pretrained(tmp_path)
     with pytest.raises(ModelError, match="zero or not finite"):
         ImageTextEmbedder(str(tmp_path)).encode_images(pictures(1))
