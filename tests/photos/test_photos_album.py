@@ -19,7 +19,7 @@ from PIL import Image
 from test_photos_memories import write_rows
 
 from rememberai.errors import ImageError, InputError, MissingExtraError
-from rememberai.photos import Album, open_image
+from rememberai.photos import Album, metadata, open_image
 
 
 def digest(text: str) -> str:
@@ -253,6 +253,35 @@ def test_a_store_below_the_folder_is_passed_over(tmp_path):
     save(tmp_path / "my.memories/b.jpg", seed=1)
     items = [outcome.item for outcome in Album.from_folder(tmp_path).outcomes]
     assert items == ["a.jpg", "half/photos.lance/data.lance"]
+    # Who keeps the store among the photos gets them all the same.
+    inside = Album.from_folder(tmp_path / "my.memories")
+    assert [photo.name for photo in inside.photos] == ["b.jpg"]
+
+
+def test_links_within_a_folder_that_is_a_link_itself(tmp_path):
+    save(tmp_path / "album/a.jpg")
+    (tmp_path / "album/b.jpg").symlink_to(tmp_path / "album/a.jpg")
+    (tmp_path / "link").symlink_to(tmp_path / "album")
+    album = Album.from_folder(tmp_path / "link")
+    assert [photo.path for photo in album.photos] == [str(tmp_path / "link/a.jpg")]
+    assert "the same photo" in outcome_of(album, "b.jpg").reason
+
+
+def test_a_photo_that_vanishes_while_it_is_read_is_an_outcome(tmp_path, monkeypatch):
+    for number, name in enumerate(("a.jpg", "b.jpg")):
+        save(tmp_path / name, seed=number)
+    inspect = metadata.inspect
+
+    def vanishing(path):
+        picture = inspect(path)
+        if path.name == "a.jpg":
+            path.unlink()
+        return picture
+
+    monkeypatch.setattr(metadata, "inspect", vanishing)
+    album = Album.from_folder(tmp_path)
+    assert [photo.name for photo in album.photos] == ["b.jpg"]
+    assert outcome_of(album, "a.jpg").status == "failed"
 
 
 def test_words_alone_in_a_moved_folder_are_new_but_a_uri_stays(tmp_path):

@@ -211,6 +211,8 @@ def test_gps_in_every_hemisphere(tmp_path, latitude, longitude):
         },
     )
     assert (photo.place.latitude, photo.place.longitude) == pytest.approx((latitude, longitude))
+    takeout(tmp_path / "a.jpg.json", geoData={"latitude": -1.5, "longitude": 36.0})
+    assert Album.from_folder(tmp_path).photos[0].place == photo.place
 
 
 @pytest.mark.parametrize(
@@ -257,6 +259,24 @@ def test_a_written_time_is_read_back(moment, form):
 def test_an_offset_is_derived_through_a_clock_that_is_a_little_off(quarters, drift, instant):
     local = instant + timedelta(minutes=15 * quarters, seconds=drift)
     assert derive_offset(local, instant) == 15 * quarters
+
+
+@pytest.mark.parametrize("seconds", [121, 7 * 60, 779, 14 * 3600 + 900])
+def test_a_clock_that_is_further_off_gives_no_offset(seconds):
+    assert derive_offset(NOW + timedelta(seconds=seconds), NOW) is None
+    assert derive_offset(NOW - timedelta(seconds=seconds), NOW) is None
+
+
+def test_a_day_ahead_of_utc_is_no_future():
+    assert parse_stamp(f"{NOW + timedelta(hours=14):%Y:%m:%d %H:%M:%S}", NOW).zone == ""
+    with pytest.raises(ValueError, match="in the future"):
+        parse_stamp(f"{NOW + timedelta(hours=25):%Y:%m:%d %H:%M:%S}", NOW)
+
+
+def test_a_day_without_a_clock_has_no_offset_from_the_gps(tmp_path):
+    gps = {GPS.GPSDateStamp: "2024:05:18", GPS.GPSTimeStamp: (3.0, 0.0, 0.0)}
+    photo, _ = read(tmp_path, main={Base.DateTime: "2024:05:18"}, gps=gps)
+    assert photo.taken == CaptureTime(datetime(2024, 5, 18), None, "local")
 
 
 @given(st.text())
