@@ -100,6 +100,23 @@ def test_a_photo_that_got_words_meanwhile_is_not_captioned(tmp_path):
     assert sorted(captioner.seen) == [i for i in range(1, 151) if f"{i:03d}.png" != told]
 
 
+def test_a_caption_gives_way_to_words_that_were_written_while_it_was_made(tmp_path):
+    book = RememberAI.create(tmp_path / "b.memories", embedder=WordsEmbedder())
+    book.add_folder(pictures(tmp_path / "album", 3))
+    other = RememberAI.open(tmp_path / "b.memories", embedder=WordsEmbedder())
+
+    class Slow(Numbers):
+        def caption(self, images):
+            other.write_memory(rows_of(other)["002.png"]["photo_id"], "All were asleep by nine")
+            return super().caption(images)
+
+    book.caption(Slow())
+    told = rows_of(book)["002.png"]
+    assert (told["memory"], told["caption"]) == ("All were asleep by nine", None)
+    assert {row["text_source"] for row in rows_of(book).values()} == {"memory", "caption"}
+    assert book.search("asleep by nine", 1)[0].photo_id == told["photo_id"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
 def test_adding_a_folder_with_captions_is_taken_up_again(tmp_path):
     folder = pictures(tmp_path / "album", 100)

@@ -171,6 +171,22 @@ def test_labels_are_stored_as_what_they_are(labelled):
     assert labelled.search("tiger")[0].text_source == "label"
 
 
+def test_what_has_a_label_is_not_labelled_again_when_its_folder_is_added_again(
+    labelled, tmp_path, monkeypatch
+):
+    seen, caption = [], labelled.captioner.caption
+    monkeypatch.setattr(
+        labelled.captioner,
+        "caption",
+        lambda images: seen.extend(image.width for image in images) or caption(images),
+    )
+    version = labelled.store.version
+    report = labelled.add_folder(tmp_path / "album")
+    assert statuses(report) == {"cat.png": "skipped", "none.png": "waiting", "tiny.png": "skipped"}
+    assert seen == [3]
+    assert labelled.store.version == version
+
+
 def test_labels_are_not_made_again_by_labels_but_give_way_to_captions(labelled):
     again = labelled.caption()
     assert statuses(again) == {"none.png": "waiting"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ import transformers
 from PIL import Image, ImageDraw
 
 from rememberai.captioners import Captioner, TransformersCaptioner
+from rememberai.captioners import transformers as transformers_captioner
 from rememberai.captioning import opened
 from rememberai.errors import InputError, MissingExtraError, ModelError
 
@@ -245,6 +247,37 @@ def test_a_picture_that_fails_alone_is_told_and_the_others_are_captioned(build):
     assert texts(said[:2] + said[3:]) == texts(expected)
     assert said[2].reason == "the captioner failed on it (ValueError: a blank picture)"
     assert said[2].confidence is None
+
+
+def test_a_picture_for_which_the_memory_never_suffices_does_not_cost_the_others(build):
+    folder = str(build("git").folder)
+    pictures = [*noise_pictures(5), Image.new("RGB", (500, 500))]
+    expected = TransformersCaptioner(folder, max_new_tokens=3).caption(pictures[:5])
+    captioner = TransformersCaptioner(folder, batch_size=4, max_new_tokens=3)
+
+    def refuse(pixels):
+        if (pixels.std((2, 3)).amax(1) < 1e-3).any():
+            raise MemoryError("so large")
+
+    Guarded(captioner, refuse)
+    *said, large = captioner.caption(pictures)
+    assert texts(said) == texts(expected)
+    assert large.reason == "the captioner failed on it (MemoryError: so large)"
+
+
+def test_seconds_are_shared_by_a_batch_and_a_long_reason_is_cut(build, monkeypatch):
+    captioner = TransformersCaptioner(str(build("git").folder), batch_size=2, max_new_tokens=3)
+    monkeypatch.setattr(transformers_captioner, "perf_counter", itertools.count().__next__)
+    pictures = [picture.resize((40, 40)) for picture in noise_pictures(3)]
+    assert [caption.seconds for caption in captioner.caption(pictures)] == [0.5, 0.5, 1]
+
+    def refuse(pixels):
+        if (pixels.std((2, 3)).amax(1) < 1e-3).any():
+            raise ValueError("very " * 1000 + "blank")
+
+    Guarded(captioner, refuse)
+    *_, blank = captioner.caption([*pictures, Image.new("RGB", (40, 40))])
+    assert 300 < len(blank.reason) < 400
 
 
 @pytest.mark.parametrize("n", [1, 3])
