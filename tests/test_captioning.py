@@ -362,6 +362,22 @@ def test_where_the_face_gets_no_caption_its_burst_waits_with_it(burst_book):
     assert burst_book.caption(Sizes(), bursts=True).count("done") == 3
 
 
+def test_in_a_burst_labels_give_way_to_the_caption_of_the_face(burst_book):
+    class Labels(Sizes):
+        model_id = "labels@1"
+        text_source = "label"
+
+    burst_book.caption(Labels())
+    assert {row["text_source"] for row in rows_of(burst_book).values()} == {"label"}
+    captioner = Sizes()
+    burst_book.caption(captioner, bursts=True)
+    rows = rows_of(burst_book)
+    assert sorted(captioner.seen) == [180, 200, 240]
+    assert {(row["captioner"], row["text_source"]) for row in rows.values()} == {
+        ("numbers@1", "caption")
+    }
+
+
 def test_only_the_clock_of_the_camera_parts_photos(tmp_path):
     (tmp_path / "album").mkdir()
     plain, told = ((1, "a", None), (1, "b", None), (2, "c", 9), (2, "d", 12)), ("e", "f")

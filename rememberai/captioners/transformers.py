@@ -248,7 +248,7 @@ class TransformersCaptioner:
                 output_loading_info=True,
             )
         refuse_absent(report, folder, kind)
-        return model.to(device).eval(), parts
+        return model.to(device), parts
 
     def _parts(self, config: Any, prompt: str | None) -> Pair | Processor:
         folder, kind = self._source.folder, config.model_type

@@ -183,7 +183,7 @@ class ImageTextEmbedder:
             )
             refuse_absent(report, self._folder, config.model_type)
             return (
-                model.to(device).eval(),
+                model.to(device),
                 self._load("AutoImageProcessor"),
                 self._load("AutoTokenizer"),
             )
