@@ -134,6 +134,19 @@ def test_adding_a_folder_with_captions_is_taken_up_again(tmp_path):
     assert {row["text_source"] for row in rows_of(book).values()} == {"caption"}
 
 
+def test_what_is_captioned_is_not_decoded_again(tmp_path, monkeypatch):
+    folder = pictures(tmp_path / "album", 20)
+    book = RememberAI.create(tmp_path / "b", embedder=WordsEmbedder(), captioner=Numbers())
+    book.add_folder(folder)
+    decode, decoded = captioning._decode, []
+    monkeypatch.setattr(
+        captioning, "_decode", lambda path, side: decoded.append(path) or decode(path, side)
+    )
+    Image.new("L", (30, 8)).save(folder / "000.png")
+    book.add_folder(folder)
+    assert decoded == [str(folder / "000.png")]
+
+
 def test_pictures_are_decoded_by_another_thread_a_bounded_number_ahead(tmp_path, monkeypatch):
     folder = pictures(tmp_path / "album", 90)
     paths = sorted(map(str, folder.iterdir()))

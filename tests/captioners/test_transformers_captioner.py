@@ -420,7 +420,12 @@ def test_an_unknown_dtype(build):
 
 @pytest.mark.parametrize(
     ("device", "capability", "expected"),
-    [("cpu", None, "float32"), ("cuda", (7, 5), "float32"), ("cuda:1", (9, 0), "bfloat16")],
+    [
+        ("cpu", None, "float32"),
+        ("cuda", (7, 5), "float32"),
+        ("cuda", (8, 0), "bfloat16"),
+        ("cuda:1", (9, 0), "bfloat16"),
+    ],
 )
 def test_the_number_format_suits_the_device(monkeypatch, device, capability, expected):
     from rememberai.captioners.transformers import _dtype
