@@ -435,6 +435,14 @@ def test_the_number_format_suits_the_device(monkeypatch, device, capability, exp
     assert _dtype("float16", device) == torch.float16
 
 
+def test_confidence_is_computed_in_full_where_the_model_computes_in_half():
+    scores = torch.randn(3, 50000, generator=torch.manual_seed(0)).bfloat16()
+    watch = transformers_captioner._Watch()
+    watch(torch.zeros(3, 5), scores)
+    expected = scores.double().log_softmax(-1).amax(-1)
+    assert watch.mean(torch.ones(3, 1)).tolist() == pytest.approx(expected.tolist(), abs=1e-4)
+
+
 def test_it_tells_how_large_a_picture_it_looks_at(checkpoint):
     assert TransformersCaptioner(str(checkpoint.folder)).side == 32
     checkpoint.image_processor.do_resize = False
