@@ -134,6 +134,15 @@ def test_adding_a_folder_with_captions_is_taken_up_again(tmp_path):
     assert {row["text_source"] for row in rows_of(book).values()} == {"caption"}
 
 
+def test_a_caption_is_stored_with_the_model_that_made_it(tmp_path):
+    class Either(Numbers):
+        model_id = "one-of-two@1"
+
+    book = RememberAI.create(tmp_path / "b", embedder=WordsEmbedder(), captioner=Either())
+    book.add_folder(pictures(tmp_path / "album", 2))
+    assert {row["captioner"] for row in rows_of(book).values()} == {"numbers@1"}
+
+
 def test_what_is_captioned_is_not_decoded_again(tmp_path, monkeypatch):
     folder = pictures(tmp_path / "album", 20)
     book = RememberAI.create(tmp_path / "b", embedder=WordsEmbedder(), captioner=Numbers())
