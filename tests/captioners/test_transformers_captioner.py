@@ -205,6 +205,8 @@ class Guarded:
 
 
 CPU_ALLOCATOR = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you"
+WINDOWS = "[enforce fail at alloc_cpu.cpp:121] data. DefaultCPUAllocator: not enough memory: you"
+MPS = "MPS backend out of memory (MPS allocated: 1.2 GB)"
 
 
 @pytest.mark.parametrize(
@@ -212,9 +214,11 @@ CPU_ALLOCATOR = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allo
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
         RuntimeError(CPU_ALLOCATOR),
+        RuntimeError(WINDOWS),
+        RuntimeError(MPS),
         MemoryError(),
     ],
-    ids=["cuda", "cpu", "python"],
+    ids=["cuda", "cpu", "windows", "mps", "python"],
 )
 def test_too_little_memory_halves_the_batch_and_goes_on(build, error):
     folder = str(build("git").folder)
@@ -230,6 +234,21 @@ def test_too_little_memory_halves_the_batch_and_goes_on(build, error):
     assert texts(captioner.caption(pictures)) == texts(expected)
     assert guarded.sizes == [8, 4, 2, 2, 4, 2, 2, *[2] * 6]
     assert captioner.batch_size == 8
+
+
+def test_what_a_gpu_keeps_of_a_batch_that_was_too_large_is_given_back(build, monkeypatch):
+    captioner = TransformersCaptioner(str(build("git").folder), max_new_tokens=3)
+    given_back = []
+
+    def refuse(pixels):
+        if len(pixels) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    Guarded(captioner, refuse)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: given_back.append(1))
+    captioner.caption(noise_pictures(2))
+    assert given_back == [1]
 
 
 def test_a_picture_that_fails_alone_is_told_and_the_others_are_captioned(build):
