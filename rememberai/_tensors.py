@@ -80,4 +80,4 @@ def _numbers(file: io.BytesIO, kind: str) -> Any:
 def _tensor(storage: Any, layout: list[int]) -> Any:
     offset, *sizes = layout
     half = len(sizes) // 2
-    return storage.as_strided(sizes[:half], sizes[half:], offset).contiguous()
+    return storage.as_strided(sizes[:half], sizes[half:], offset)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,7 +12,8 @@ from PIL import ImageColor
 from test_pictures import ColourEmbedder
 
 from rememberai import InputError, RememberAI, display, learned_pictures
-from rememberai.store.schema import vector_array
+from rememberai.events import EventAssigner
+from rememberai.store.schema import column_matrix, vector_array
 
 SHADES = {"sea": ["blue", "navy", "mediumblue"], "lawn": ["green", "darkgreen", "lime"]}
 WORDS = {
@@ -132,6 +135,29 @@ def test_pictures_alone_can_be_learned(book, tmp_path):
     assert first(book.assign(tmp_path / "album")) == "sea"
     with pytest.raises(InputError):
         book.learn_events({"sea": [tmp_path / "nowhere.png"]})
+
+
+def test_pictures_of_one_album_are_judged_without_each_other(book, tmp_path):
+    random, rows = np.random.default_rng(1), []
+    for event, shade in {"sea": (20, 40, 160), "lawn": (40, 140, 60)}.items():
+        for place in range(3):
+            of_place = random.integers(0, 80, 3)
+            for i in range(4):
+                colour = tuple(int(c) for c in shade + of_place + random.integers(0, 15, 3))
+                path = picture(tmp_path / f"{event}-{place}-{i}.png", colour)
+                rows.append({"event": event, "photo": path.name, "album": f"{event} {place}"})
+    (tmp_path / "seeds.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    book.learn_events(tmp_path / "seeds.jsonl")
+    learned = book._learned_pictures()
+    table = learned.table()
+    assert len(set(table["album"].to_pylist())) == 6
+    vectors, events = column_matrix(table["vector"]), table["event"].to_pylist()
+    by_album, alone = (
+        EventAssigner().fit(vectors, events, groups=groups).limits_.tolist()
+        for groups in (table["album"].to_pylist(), None)
+    )
+    assert learned.assigner(None).limits_.tolist() == by_album
+    assert by_album != alone
 
 
 def test_a_picture_that_can_not_be_read_is_an_outcome(book, seeds, tmp_path):

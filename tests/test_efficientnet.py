@@ -52,6 +52,15 @@ def test_the_middle_is_cut_out_and_scaled():
     assert _efficientnet.pixels([Image.new("L", (1, 9))]).max() == pytest.approx(-127 / 128)
 
 
+def test_a_large_picture_is_scaled_with_cubic_curves():
+    random = np.random.default_rng(0)
+    picture = Image.fromarray(random.integers(0, 256, (512, 512, 3), np.uint8))
+    scaled = picture.crop((32, 32, 480, 480)).resize((224, 224), Image.Resampling.BICUBIC)
+    expected = (np.asarray(scaled, np.float32) - 127) / 128
+    found = _efficientnet.pixels([picture])[0].transpose(1, 2, 0)
+    np.testing.assert_allclose(found[4:-4, 4:-4], expected[4:-4, 4:-4], atol=1e-6)
+
+
 def test_it_knows_animals_in_photographs(shared_data):
     photos = shared_data / "coco_photos"
     rows = [json.loads(line) for line in (photos / "captions.jsonl").read_text().splitlines()]
