@@ -261,19 +261,20 @@ def test_a_search_weighs_words_and_pictures_by_what_the_seeds_tell(tmp_path):
 def test_seeds_of_one_album_or_of_equal_words_are_not_asked_for_each_other(monkeypatch, most):
     texts, albums = ["s", "t", "u", "u", "v"], ["a", "a", None, None, "b"]
     vectors = vector_array(np.eye(5, dtype=np.float32))
+    turned = np.roll(np.eye(5, dtype=np.float32), 1, axis=1)  # seed i's text is picture i + 1
     seen = pa.table({
         "event": ["e"] * 5,
         "text": texts,
         "album": albums,
         "photo_id": [f"p{i}" for i in range(5)],
         "vector": vectors,
-        "said": vectors,
+        "said": vector_array(turned),
     })  # fmt: skip
     spoken = seen.take([0, 1, 2, 4])
     asked = []
     monkeypatch.setattr(learned_pictures, "_MOST", most)
     monkeypatch.setattr(
-        learned_pictures, "balance", lambda *given: asked.append(given[-1]) or (1.0, 1.0)
+        learned_pictures, "balance", lambda *given: asked.extend(given) or (1.0, 1.0)
     )
     learned_pictures._weights(spoken, seen.take([3, 1, 4, 0, 2]), "cosine")
     rows = [0, 3] if most == 2 else range(5)
@@ -281,4 +282,26 @@ def test_seeds_of_one_album_or_of_equal_words_are_not_asked_for_each_other(monke
         [texts[a] != texts[b] and (albums[a] is None or albums[a] != albums[b]) for b in rows]
         for a in rows
     ]
-    np.testing.assert_array_equal(asked[0], apart)
+    by_words, by_looks, events, asked_apart = asked
+    assert events == ["e"] * len(rows)
+    np.testing.assert_array_equal(by_words, [[texts[a] != texts[b] for b in rows] for a in rows])
+    np.testing.assert_array_equal(by_looks, 1 - turned[np.ix_(rows, rows)])
+    np.testing.assert_array_equal(asked_apart, apart)
+
+
+def test_a_higher_risk_draws_the_limits_of_pictures_closer_too(book, seeds, tmp_path):
+    for event, (red, green, blue) in {"sea": (0, 40, 120), "lawn": (20, 120, 0)}.items():
+        for i in range(12):
+            colour = (red + 3 * i, green + 7 * (i % 5), blue + 9 * (i % 4))
+            picture(tmp_path / event / f"more-{i}.png", colour)
+    book.learn_events(seeds)
+    limits = []
+    for risk in (0.01, 0.7):
+        each = RememberAI.open(
+            book.store.path,
+            embedder=WordsEmbedder(),
+            image_embedder=ColourEmbedder(),
+            max_risk=risk,
+        )
+        limits.append(each._learned_pictures().assigner(None).limits_.max())
+    assert limits[0] > limits[1]

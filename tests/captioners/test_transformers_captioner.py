@@ -15,6 +15,7 @@ import torch
 import transformers
 from PIL import Image, ImageDraw
 
+from rememberai._models import pick_device
 from rememberai.captioners import Captioner, TransformersCaptioner
 from rememberai.captioners import transformers as transformers_captioner
 from rememberai.captioning import opened
@@ -452,6 +453,17 @@ def test_the_number_format_suits_the_device(monkeypatch, device, capability, exp
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     assert _dtype("auto", device) == getattr(torch, expected)
     assert _dtype("float16", device) == torch.float16
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"),
+    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_the_best_device_at_hand_is_taken(monkeypatch, cuda, mps, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert pick_device("auto") == expected
+    assert pick_device("cpu") == "cpu"
 
 
 def test_confidence_is_computed_in_full_where_the_model_computes_in_half():
