@@ -373,6 +373,20 @@ def test_a_revision_is_pinned_and_told_by_each_caption(build, tmp_path, monkeypa
         TransformersCaptioner("someone/captioner", revision="c" * 40, offline=True)
 
 
+def test_a_revision_that_is_not_here_is_the_one_that_is_downloaded(build, tmp_path, monkeypatch):
+    folder, asked = build("git").folder, []
+
+    def download(name, **options):
+        asked.append((name, options["revision"]))
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    captioner = TransformersCaptioner("someone/captioner", revision="v2", max_new_tokens=3)
+    assert len(captioner.caption(noise_pictures(1))) == 1
+    assert asked == [("someone/captioner", "v2")]
+
+
 @pytest.fixture
 def noise():
     """Read or set the verbosity of transformers, and whether it and the hub draw bars."""

@@ -224,6 +224,7 @@ def test_a_prompt_makes_another_model(build_tiny):
         "1_Pooling/config.json",
         "vocab.txt",
         "bpe.model",
+        "chat_template.jinja",
     ],
 )
 def test_every_file_that_decides_counts(build_tiny, name):
