@@ -272,6 +272,30 @@ def test_other_words_in_a_moved_folder_are_new(book, tmp_path):
     assert "its memory is new" in reason_of(book.add_folder(old), "memories.jsonl, line 1")
 
 
+def test_the_same_words_in_another_folder_of_an_album_are_a_photo_of_their_own(book, tmp_path):
+    line = '{"photo": "a", "text": "the cake"}'
+    for n, place in enumerate((tmp_path / "trip", tmp_path / "trip" / "more"), start=1):
+        place.mkdir()
+        (place / "memories.jsonl").write_text(line, encoding="utf-8")
+        book.add_folder(tmp_path / "trip")
+        assert len(book) == n
+
+
+def test_words_that_are_stored_stay_themselves_when_another_album_has_the_same(book, tmp_path):
+    for place, text in (("old", "the cake"), ("new", "the song"), ("new", "the cake")):
+        (tmp_path / place / "trip").mkdir(parents=True, exist_ok=True)
+        line = json.dumps({"photo": "a", "text": text})
+        (tmp_path / place / "trip" / "memories.jsonl").write_text(line, encoding="utf-8")
+        book.add_folder(tmp_path / place / "trip")
+    own = [
+        Album.from_folder(tmp_path / place / "trip").photos[0].photo_id for place in ("old", "new")
+    ]
+    assert set(rows_by_id(book)) == set(own)
+    for place, photo_id in zip(("old", "new"), own, strict=True):
+        (outcome,) = book.add_folder(tmp_path / place / "trip").outcomes
+        assert outcome.photo_id == photo_id
+
+
 # --- captions ------------------------------------------------------------------------------------
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Hashable
 from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageCms
 
 # How EXIF's orientation is undone.
-_TURNS = {
+_TURNS: dict[Hashable, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -22,7 +23,7 @@ _CACHED = 1 << 14  # pixels of a strip whose 16-bit numbers stay in a core's cac
 
 
 def as_shown(
-    image: Image.Image, orientation: object, at_least: int | None, averaged: int = 1
+    image: Image.Image, orientation: Hashable, at_least: int | None, averaged: int = 1
 ) -> Image.Image:
     """Convert a loaded picture to RGB as a viewer shows it.
 
@@ -47,7 +48,7 @@ def as_shown(
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     to_srgb = _to_srgb(profile, image.mode) if isinstance(profile, bytes) and profile else None
     image = to_srgb.apply(image) if to_srgb else image
-    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    turn = _TURNS.get(orientation)
     image = image.transpose(turn) if turn is not None else image
     image = image if image.mode == "RGB" else image.convert("RGB")
     return _sharpened(image, averaged * max(factor, 1))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from pictures import outcome_of, photo_of, save, takeout
-from PIL import Image
+from PIL import Image, TiffImagePlugin, TiffTags
 from test_photos_memories import write_rows
 
 from rememberai.errors import ImageError, InputError, MissingExtraError
@@ -74,6 +74,16 @@ def test_orientation_is_applied_once(tmp_path, orientation, suffix):
     assert (red > 200, blue < 60) == (True, True)
     red, _, blue = image.getpixel((56, 26))
     assert (red < 60, blue > 200) == (True, True)
+
+
+def test_an_orientation_of_an_odd_type_turns_the_picture_as_it_turns_its_size(tmp_path):
+    tags = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
+    tags.tagtype[0x112] = TiffTags.RATIONAL
+    tags[0x112] = 6
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + tags.tobytes(8)
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.jpg", exif=exif)
+    (photo,) = Album.from_folder(tmp_path).photos
+    assert (photo.width, photo.height) == open_image(tmp_path / "a.jpg").size == (48, 64)
 
 
 def test_heic_is_not_rotated_twice(tmp_path):
