@@ -82,7 +82,7 @@ def expected(store, asked, weights, *, depth=N, sample=N) -> list[tuple[str, str
     ]
 
 
-@pytest.mark.parametrize("weights", [None, {"words": 0.5, "picture": 2.0}])
+@pytest.mark.parametrize("weights", [None, {"picture": 2.0, "words": 0.5}])
 def test_photos_stand_in_the_order_of_their_standings(store, weights):
     asked = queries(store)
     hits = search(store.pinned(), asked, N, None, weights)
