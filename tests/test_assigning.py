@@ -172,6 +172,24 @@ def test_a_picture_that_can_not_be_read_is_an_outcome(book, seeds, tmp_path):
     assert outcome.status == "failed"
 
 
+def test_a_picture_whose_vector_can_not_be_searched_is_told_of(tmp_path, seeds):
+    class Blind(ColourEmbedder):
+        def encode_images(self, images):
+            vectors = super().encode_images(images)
+            vectors[vectors[:, 2] > 200] = 0  # of what is blue
+            return vectors
+
+    book = RememberAI.create(tmp_path / "b", embedder=WordsEmbedder(), image_embedder=Blind())
+    failed = book.learn_events(seeds).with_status("failed")
+    assert {outcome.item for outcome in failed} == {"0.png", "2.png"}
+    assert all("can't be searched" in outcome.reason for outcome in failed)
+    picture(tmp_path / "asked" / "blue.png", "blue")
+    picture(tmp_path / "asked" / "navy.png", "navy")
+    (outcome,) = book.assign(tmp_path / "asked").outcomes
+    assert outcome.item == "blue.png"
+    assert "can't be searched" in outcome.reason
+
+
 def test_stored_pictures_are_not_embedded_again(book, seeds, tmp_path):
     book.learn_events(seeds)
     folder = album(tmp_path, "blue", "navy", "red")
