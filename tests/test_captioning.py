@@ -345,6 +345,13 @@ def test_a_burst_is_captioned_once_and_each_of_it_is_kept(burst_book):
     assert burst_book.caption(captioner, bursts=True).outcomes == ()
 
 
+def test_the_largest_burst_comes_first_with_the_sharpest_as_its_face(burst_book):
+    rows = rows_of(burst_book)
+    names = {row["photo_id"]: name for name, row in rows.items()}
+    found = [(names[burst.face], len(burst.photo_ids)) for burst in burst_book.bursts()]
+    assert found == [("a2.png", 3), ("b2.png", 2)]
+
+
 def test_without_being_asked_each_photo_gets_its_own_caption(burst_book):
     captioner = Sizes()
     burst_book.caption(captioner)

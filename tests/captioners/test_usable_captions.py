@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rememberai.captioners import describe
+from rememberai.captioners import base, describe
 from rememberai.captioners.base import checked
 from rememberai.errors import InputError
 from rememberai.records import Caption
@@ -115,6 +117,14 @@ def test_plain_strings_and_captions_become_checked_captions():
     assert "went in circles" in said[1].reason
     assert (said[2].confidence, said[2].seconds, said[2].reason) == (-0.5, 2.0, "")
     assert said[3].reason == "too dark"
+
+
+def test_texts_may_come_in_a_tuple_and_share_the_time_that_they_took(monkeypatch):
+    monkeypatch.setattr(base, "perf_counter", itertools.count().__next__)
+    captioner = Says()
+    captioner.answers = ("a dog", "a cat")
+    said = describe(captioner, [None] * 2)
+    assert [(caption.text, caption.seconds) for caption in said] == [("a dog", 0.5), ("a cat", 0.5)]
 
 
 @pytest.mark.parametrize("answers", [[], ["a", "b"], [None], [b"a"]])
