@@ -29,6 +29,7 @@ _ROWS = "rows.table"  # what the index was made of: see `MemoryStore.vector_plac
 _STAMP, _VERSION = b"stamp", b"version"
 _LARGE_PART = 0.3  # when more of the rows changed than this, building anew is no slower
 _AT_ONCE = 4096  # ids in a condition
+_FEW = 1024  # rows that are normalised at once, in a cache of the processor
 _MANY = 16_384  # rows that are compared at once: each time all ids are looked through
 
 
@@ -69,7 +70,7 @@ def _built(store: MemoryStore, folder: Path) -> VectorIndex:
 
     def batches() -> Iterator[tuple[pa.Array, NDArray[np.float32]]]:
         seen.clear()
-        for places, vectors in store.vector_batches():
+        for places, vectors in store.vector_batches(_FEW):
             seen.append(places)
             yield places["photo_id"], vectors
 

@@ -16,6 +16,7 @@ import os
 import re
 import time
 import uuid
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ MANIFEST = "manifest.json"
 _NOTES = "verified.json"
 _DRAFT = "index-draft"  # no suffix of anybody else, who may name files by their checksums, too
 _OURS = re.compile(rf"[0-9a-f]{{32}}\.(faiss|rows|arrow|dead|{_DRAFT})")
+_AHEAD = 2  # steps, two for each piece of a file, that nobody waits for yet
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TICK_NS = 50_000_000  # coarser than the clock of any file system that has `ctime`
 ADVICE = "build the index anew"
@@ -62,26 +64,31 @@ class Folder:
         Parameters
         ----------
         fill
-            Is given a function that takes the next bytes, which must stay as they are until it is
-            called again: they are written and hashed meanwhile.
+            Is given a function that takes the next bytes, which must stay as they are: they are
+            written and hashed later, beside the making of those that follow.
         """
         name = f"{uuid.uuid4().hex}.{suffix}"
         digest = hashlib.sha256()
         try:
-            with (self.path / name).open("wb") as file, ThreadPoolExecutor(2) as beside:
-                begun: list[Future[Any]] = []
+            with (
+                (self.path / name).open("wb") as file,
+                ThreadPoolExecutor(1) as writing,
+                ThreadPoolExecutor(1) as hashing,
+            ):
+                begun: deque[Future[Any]] = deque()
 
-                def finish() -> None:
-                    for each in begun:
-                        each.result()
+                def finish(kept: int) -> None:
+                    while len(begun) > kept:
+                        begun.popleft().result()
 
                 def write(data: Any) -> int:
-                    finish()
-                    begun[:] = beside.submit(file.write, data), beside.submit(digest.update, data)
+                    finish(_AHEAD)
+                    begun.append(writing.submit(file.write, data))
+                    begun.append(hashing.submit(digest.update, data))
                     return memoryview(data).nbytes
 
                 fill(write)
-                finish()
+                finish(0)
                 file.flush()
                 self._written[name] = _state_of(os.fstat(file.fileno()))
         except BaseException:
