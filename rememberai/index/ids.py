@@ -77,7 +77,7 @@ def check_same_type(came: pa.Array, there: pa.DataType) -> None:
 
 def check_distinct(ids: pa.Array | pa.ChunkedArray) -> None:
     """Raise InputError when an id occurs twice."""
-    if pc.count_distinct(ids).as_py() < len(ids):
+    if len(ids.unique()) < len(ids):
         counted = pc.value_counts(ids)
         twice = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
         raise InputError(f"ids must be distinct; {len(twice)} occur more than once: {shown(twice)}")

@@ -92,8 +92,8 @@ def packed(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
-    data = sink.getvalue().to_pybytes()
-    return hashlib.sha256(data).digest() + bytes(data)
+    data = sink.getvalue()
+    return b"".join((hashlib.sha256(data).digest(), data))
 
 
 def unpacked(content: bytes, name: str) -> pa.Table:
