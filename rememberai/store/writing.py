@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rememberai.store.handle import Change
 
 _DAY = timedelta(days=1)
+_ROWS_AT_ONCE = 2048  # Lance lays parts out while it writes others
 _ROWS_OF_A_FILE = 2**16  # once gathered; Lance moves so many vectors in a third of a second
 _NO_TIME, _EVER = timedelta(microseconds=1), timedelta(days=100_000)  # what Lance can subtract
 _CHUNKS = 64  # of ids in memory; each costs a little in every look
@@ -230,7 +231,7 @@ class Writer(Reader):
         """Insert rows whose ids are new, unless somebody else may be inserting them just now."""
         stored = self._stored(change, rows)
         if self._files.exclusive:
-            change.dataset.insert(stored)
+            change.dataset.insert(stored.to_reader(_ROWS_AT_ONCE))
             if change.known is not None:
                 new = stored.select(change.known.column_names).cast(change.known.schema)
                 change.known = _in_few_chunks(pa.concat_tables([change.known, new]))
