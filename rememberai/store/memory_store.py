@@ -21,7 +21,7 @@ from rememberai.store.manifest import (
 )
 from rememberai.store.migration import upgrade
 from rememberai.store.models import ModelColumns, has_all_vectors
-from rememberai.store.schema import table_schema
+from rememberai.store.schema import schema_of_table
 from rememberai.store.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class MemoryStore(ModelColumns, Transfer, Artifacts):
         dimension = check_count(dimension, "dimension")
         models = {FIRST_COLUMN: VectorModel(model_id, dimension, embedder)}
         manifest = Manifest(models, FIRST_COLUMN, metric, version=1)
-        files_at(path, storage_options).create(table_schema(dimension), manifest)
+        files_at(path, storage_options).create(schema_of_table(dimension), manifest)
         return cls.open(path, storage_options=storage_options)
 
     @classmethod

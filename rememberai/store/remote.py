@@ -71,7 +71,8 @@ class RemoteFiles:
 
         if self.read(MANIFEST) is not None:
             raise StoreError(f"{self.place} is a store already; open it, or name a new place")
-        key = schema.field("photo_id").with_metadata(_KEY)
+        key = schema.field("photo_id")
+        key = key.with_metadata({**(key.metadata or {}), **_KEY})
         table = schema.set(schema.get_field_index("photo_id"), key).empty_table()
         with lance_errors(self.table):
             lance.write_dataset(table, self.table, storage_options=self.options)

@@ -45,6 +45,20 @@ def test_a_new_store_is_empty_and_keeps_what_it_was_made_with(tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_new_table_says_how_ids_and_paths_are_compressed_and_keeps_to_it(tmp_path):
+    store = make(tmp_path / "s")
+    store.append(rows(["1"], path="/a/1.jpg"))
+    store.upsert(rows(["1", "2"], path="/b/1.jpg"))
+    store.compact()
+    schema = lance.dataset(store.path / "photos.lance").schema
+    said = {field.name: field.metadata for field in schema if field.metadata}
+    key = b"lance-encoding:compression"
+    assert said == {"photo_id": {key: b"none"}, "name": {key: b"lz4"}, "path": {key: b"lz4"}}
+    assert {id: row["path"] for id, row in content(store).items()} == dict.fromkeys(
+        ["1", "2"], "/b/1.jpg"
+    )
+
+
 @pytest.mark.parametrize("name", ["a b", "a#b?c%20d", "é 한글", "q'uo\"te", "[x]*{y}", "a:b@c"])
 def test_a_folder_of_any_name_holds_a_store(tmp_path, name):
     make(tmp_path / name).upsert(rows(["1"]))
