@@ -26,15 +26,17 @@ def part_from_files(store: MemoryStore, album: Album) -> None:
     now = {photo.path: photo.photo_id for photo in album.photos if photo.path}
     if not now:
         return
-    parted = [
-        photo_id
-        for batch in store.scan(["photo_id", "path"], where="path IS NOT NULL")
-        for photo_id, path in zip(
-            *(batch[i].to_pylist() for i in ("photo_id", "path")), strict=True
-        )
-        if now.get(path, photo_id) != photo_id
-    ]
-    store.update(pa.table({"photo_id": parted, "path": pa.nulls(len(parted), pa.string())}))
+    with store.holding():  # so that nobody deletes one of them meanwhile
+        store.refresh()
+        parted = [
+            photo_id
+            for batch in store.scan(["photo_id", "path"], where="path IS NOT NULL")
+            for photo_id, path in zip(
+                *(batch[i].to_pylist() for i in ("photo_id", "path")), strict=True
+            )
+            if now.get(path, photo_id) != photo_id
+        ]
+        store.update(pa.table({"photo_id": parted, "path": pa.nulls(len(parted), pa.string())}))
 
 
 def found_again(store: MemoryStore, album: Album) -> Album:
