@@ -35,8 +35,8 @@ class EventMap:
     is not installed, which a `RememberAIWarning` says, and where there are no more than
     `n_neighbors` distinct vectors, which UMAP would all join with each other.
 
-    UMAP begins with the picture by PCA, which keeps the large structure as well as the graph's
-    eigenvectors do, umap-learn's usual beginning, and takes no time.
+    UMAP begins with the picture by PCA, which keeps the large structure about as well as the
+    graph's eigenvectors do, umap-learn's usual beginning, and takes no time.
 
     Parameters
     ----------

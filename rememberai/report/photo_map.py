@@ -61,7 +61,7 @@ def store_map(
     random_state is another one. PCA takes no time worth keeping.
 
     The store's index is not asked for the neighbours: up to 250,000 photos it holds no graph, and
-    beyond, its lists take five times as long for them as `nearest_of_each` (141 s against 27 s of
+    beyond, its lists take six times as long for them as `nearest_of_each` (141 s against 24 s of
     processor for 300,000).
 
     Parameters
