@@ -35,7 +35,7 @@ def nearest_of_each(
     Of up to 20,000 points all are compared with all. More are parted by k-means into cells of
     about 256, and a point is compared with some 8,000 of its own cell and those around it. That
     finds 92% of the neighbours among 60,000 vectors of texts, and all of those that lie in
-    clusters, in a time that grows with the number of points alone.
+    clusters, in a time that grows hardly faster than the number of points.
 
     Parameters
     ----------
