@@ -4,8 +4,9 @@ The faiss-cpu wheel brings an OpenBLAS that takes Intel CPUs newer than itself f
 falls back to its slowest kernel. ``OPENBLAS_CORETYPE``, read once when that library is loaded,
 names a better one. From 1.15 on FAISS also leaves fewer than 128,000 values of queries to loops of
 its own, which take up to fifteen times as long as products of matrices; here it takes those from
-six queries of 384 dimensions on, with 512 rows at once in place of 1,024, whose products no longer
-fit in a core's cache. ``REMEMBERAI_BLAS_FIX=0`` turns all of this off.
+six queries of 384 dimensions on, with as many rows at once as suit the threads: the products of
+1,024, which FAISS takes, no longer fit in one core's cache, and several threads wait for each other
+after so few. ``REMEMBERAI_BLAS_FIX=0`` turns all of this off.
 
 It also brings an OpenMP whose threads go on spinning for milliseconds after each piece of work, on
 the cores that NumPy's threads, torch's and other programs need. ``GOMP_SPINCOUNT``, read once as
@@ -29,7 +30,7 @@ from typing import Any
 from rememberai._optional import require
 
 PRODUCTS_FROM = 2048  # values of queries, so that one alone seldom has as many
-_ROWS_AT_ONCE = 512
+_ROWS_OF_ONE, _ROWS_OF_MANY, _MOST_ROWS = 512, 1024, 4096  # at once, on one thread and per thread
 _log = logging.getLogger(__name__)
 _CORETYPE = "OPENBLAS_CORETYPE"
 _WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
@@ -58,7 +59,9 @@ def import_faiss() -> Any:
     if os.environ.get(_FIX) != "0":
         few = faiss.cvar.distance_compute_blas_threshold  # until 1.14 a number of queries, 20
         faiss.cvar.distance_compute_blas_threshold = min(few, PRODUCTS_FROM)
-        faiss.cvar.distance_compute_blas_database_bs = _ROWS_AT_ONCE
+        threads = faiss.omp_get_max_threads()
+        rows = _ROWS_OF_ONE if threads == 1 else min(threads * _ROWS_OF_MANY, _MOST_ROWS)
+        faiss.cvar.distance_compute_blas_database_bs = rows
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=functools.partial(faiss.omp_set_num_threads, 1))
     _log.info("FAISS loaded with %s", settings)

@@ -127,10 +127,13 @@ print(json.dumps([getattr(faiss.cvar, name) for name in names]))
 PRODUCTS = "from rememberai._faiss import import_faiss\nimport_faiss()" + PLAIN
 
 
-def test_few_queries_are_products_too_in_blocks_that_fit_unless_switched_off():
-    few, rows = by_itself = run(PLAIN)
-    assert run(PRODUCTS) == run("import faiss\n" + PRODUCTS) == [min(few, PRODUCTS_FROM), rows // 2]
-    assert run(PRODUCTS, REMEMBERAI_BLAS_FIX="0") == by_itself
+@pytest.mark.parametrize(("threads", "rows"), [("1", 512), ("2", 2048), ("9", 4096)])
+def test_few_queries_are_products_too_in_blocks_that_fit_unless_switched_off(threads, rows):
+    some = {"OMP_NUM_THREADS": threads, "OMP_DYNAMIC": "false"}
+    by_itself = run(PLAIN, **some)
+    expected = [min(by_itself[0], PRODUCTS_FROM), rows]
+    assert run(PRODUCTS, **some) == run("import faiss\n" + PRODUCTS, **some) == expected
+    assert run(PRODUCTS, **some, REMEMBERAI_BLAS_FIX="0") == by_itself
 
 
 @pytest.mark.parametrize(
