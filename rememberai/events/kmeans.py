@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _PER_SEED, _FEWEST = 16, 1024  # points that seeds are drawn from
 _MANY = 64  # points a cluster; of fewer, FAISS sums all in less time than it takes to ask which
-_AT_ONCE = 4096  # rows that are copied in one go
+_COPIED = 512  # rows in one go, which a core's cache holds
+_WORTH = 4096  # rows a thread
+_LOW = 2.0**-10  # a height, against the points' radius, at which no distance loses a digit
 _SIGN = np.uint32(2**31)
 
 
@@ -104,24 +106,21 @@ def kmeans(
     k = min(n_clusters, int(first_of_equals(vectors, order).sum()))
     # Evenly over the values of the first coordinate.
     sample = vectors[order[:: max(1, len(order) // max(_PER_SEED * k, _FEWEST))]]
-    # Under l2 the origin is free, and near the points float32 has the most digits left.
-    origin = np.zeros(vectors.shape[1], np.float32)
-    if metric == "l2":
-        origin = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
-        sample -= origin
-    points = _in_order(vectors, order, origin)
+    frame = _frame(sample, metric)
+    points, sample = _seen(vectors, frame, order), _seen(sample, frame)
+    iterate = _lloyd_by_faiss if _by_faiss(len(points), *sample[:k].shape) else _lloyd_by_moves
     seeder = Seeder(sample, k)
     best = np.inf
     for i in range(n_init):
         seeds = seeder.draw(np.random.default_rng([random_state, i]), step)
-        found = lloyd(points, seeds, metric, max_iter, step=step)
+        found = iterate(points, seeds, metric, max_iter, None, step)
         distances, nearest = knn(points, found, 1, metric)
         inertia = float((distances.astype(np.float64) ** (1 if metric == "cosine" else 2)).sum())
         if inertia < best:
             best, centroids, labels = inertia, found, nearest[:, 0]
     ranks = np.empty(len(vectors), np.intp)
     used, ranks[order] = by_size(labels)
-    return centroids[used] + origin, ranks
+    return _as_before(centroids[used], frame), ranks
 
 
 def n_steps(n_init: int, max_iter: int) -> int:
@@ -129,24 +128,48 @@ def n_steps(n_init: int, max_iter: int) -> int:
     return n_init * (PARTS + max_iter)
 
 
-def _in_order(
-    vectors: NDArray[np.float32], order: NDArray[np.intp], origin: NDArray[np.float32]
+class _Frame(NamedTuple):
+    """Where points under l2 are seen from, and a number that is put behind each of them.
+
+    Near the points float32 has the most digits left. The number, the same for all, changes no
+    distance, and a centroid with another number there is compared by an inner product.
+    """
+
+    origin: NDArray[np.float32]
+    height: np.float32
+
+
+def _frame(sample: NDArray[np.float32], metric: Metric) -> _Frame | None:
+    if metric == "cosine":
+        return None
+    origin = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
+    radius = np.sqrt(np.square(sample - origin, dtype=np.float64).sum(axis=1).mean())
+    return _Frame(origin, np.float32(_LOW * radius or 1))
+
+
+def _seen(
+    vectors: NDArray[np.float32], frame: _Frame | None, order: NDArray[np.intp] | None = None
 ) -> NDArray[np.float32]:
-    """Copy rows in an order, as seen from an origin."""
-    points, shifted = np.empty_like(vectors), origin.any()
+    """Copy rows as they are seen in a frame, in an order."""
+    n, dimension = vectors.shape
+    points = np.empty((n, dimension + (frame is not None)), np.float32)
+
+    which = np.arange(n) if order is None else order
 
     def copy(rows: slice) -> None:
-        # Rows that aren't looked for beyond the end are copied without a detour.
-        np.take(vectors, order[rows], axis=0, out=points[rows], mode="clip")
-        if shifted:
-            points[rows] -= origin
+        if frame is None:
+            # Rows that aren't looked for beyond the end are copied without a detour.
+            np.take(vectors, which[rows], axis=0, out=points[rows], mode="clip")
+        else:
+            np.subtract(vectors[which[rows]], frame.origin, out=points[rows, :-1])
+            points[rows, -1] = frame.height
 
-    _on_all_threads(copy, _slices(len(points)), len(points))
+    _on_all_threads(copy, [slice(i, i + _COPIED) for i in range(0, n, _COPIED)], n)
     return points
 
 
-def _slices(n: int) -> list[slice]:
-    return [slice(start, start + _AT_ONCE) for start in range(0, n, _AT_ONCE)]
+def _as_before(centroids: NDArray[np.float32], frame: _Frame | None) -> NDArray[np.float32]:
+    return centroids if frame is None else centroids[:, : len(frame.origin)] + frame.origin
 
 
 def _on_all_threads(work: Callable[[_Part], None], parts: Sequence[_Part], n: int) -> None:
@@ -159,7 +182,7 @@ def _on_all_threads(work: Callable[[_Part], None], parts: Sequence[_Part], n: in
         for part in share:
             work(part)
 
-    threads = min(import_faiss().omp_get_max_threads(), len(parts), n // _AT_ONCE)
+    threads = min(import_faiss().omp_get_max_threads(), len(parts), n // _WORTH)
     if threads < 2:
         some(parts)
     else:
@@ -256,16 +279,37 @@ def lloyd(
     step
         Called after each iteration; those that would change nothing are done at once.
     """
-    on_gpu = gpu.worth_a_trip(*points.shape[:1], *seeds.shape) and gpu.there()
-    if on_gpu or len(points) < _MANY * len(seeds):
-        return _lloyd_by_faiss(points, seeds, metric, max_iter, weights, step, on_gpu=on_gpu)
-    nearest_of = _finder(points, seeds, metric)
+    if _by_faiss(len(points), *seeds.shape):
+        return _lloyd_by_faiss(points, seeds, metric, max_iter, weights, step)
+    frame = _frame(seeds, metric)
+    if frame is not None:
+        points, seeds = _seen(points, frame), _seen(seeds, frame)
+    return _as_before(_lloyd_by_moves(points, seeds, metric, max_iter, weights, step), frame)
+
+
+def _by_faiss(n: int, k: int, dimension: int) -> bool:
+    return n < _MANY * k or _on_gpu(n, k, dimension)
+
+
+def _on_gpu(n: int, k: int, dimension: int) -> bool:
+    return gpu.worth_a_trip(n, k, dimension) and gpu.there()
+
+
+def _lloyd_by_moves(
+    points: NDArray[np.float32],
+    seeds: NDArray[np.float32],
+    metric: Metric,
+    max_iter: int,
+    weights: NDArray[np.number] | None,
+    step: Step,
+) -> NDArray[np.float32]:
     labels = np.full(len(points), -1)
     sums = np.zeros(seeds.shape)
     centroids, moved = seeds, labels
     for _ in range(max_iter):
         if len(moved):
-            nearest = _without_empty(nearest_of(centroids), points, centroids, metric)
+            nearest = _nearest(points, centroids, metric)
+            nearest = _without_empty(nearest, points, centroids, metric)
             moved = np.flatnonzero(nearest != labels)
             _add(sums, points, moved[labels[moved] >= 0], labels, weights, sign=-1)
             _add(sums, points, moved, nearest, weights)
@@ -277,32 +321,19 @@ def lloyd(
     return centroids
 
 
-def _finder(
-    points: NDArray[np.float32], seeds: NDArray[np.float32], metric: Metric
-) -> Callable[[NDArray[np.float32]], NDArray[np.int64]]:
-    """Make what finds the nearest centroid of each point, rounding and all.
+def _nearest(
+    points: NDArray[np.float32], centroids: NDArray[np.float32], metric: Metric
+) -> NDArray[np.int64]:
+    """Find the nearest centroid of each point, rounding and all.
 
-    Under l2 it is the c whose x.c - |c|^2 / 2 is largest: an inner product too where a 1 is behind
-    x, which spares FAISS the squared lengths of all x. Distances are those from any origin, and
-    near the seeds little is rounded.
+    Under l2 it is the c whose x.c - |c|^2 / 2 is largest: an inner product too, since there is a
+    height behind x, which spares FAISS the squared lengths of all x.
     """
-    if metric == "cosine":
-        return lambda centroids: chosen(points, centroids, 1, metric)[1][:, 0]
-    origin = seeds.mean(axis=0, dtype=np.float64).astype(np.float32)
-    queries = np.empty((len(points), len(origin) + 1), np.float32)
-
-    def copy(rows: slice) -> None:
-        np.subtract(points[rows], origin, out=queries[rows, :-1])
-        queries[rows, -1] = 1
-
-    def nearest_of(centroids: NDArray[np.float32]) -> NDArray[np.int64]:
-        near = centroids - origin
-        halves = np.einsum("kd,kd->k", near, near, dtype=np.float64) / 2
-        base = np.column_stack([near, -halves.astype(np.float32)])
-        return chosen(queries, base, 1, "cosine")[1][:, 0]
-
-    _on_all_threads(copy, _slices(len(points)), len(points))
-    return nearest_of
+    if metric == "l2":
+        height = points[0, -1]
+        halves = np.einsum("kd,kd->k", centroids[:, :-1], centroids[:, :-1], dtype=np.float64) / 2
+        centroids = np.column_stack([centroids[:, :-1], (-halves / height).astype(np.float32)])
+    return chosen(points, centroids, 1, "cosine")[1][:, 0]
 
 
 def _without_empty(
@@ -326,8 +357,6 @@ def _lloyd_by_faiss(
     max_iter: int,
     weights: NDArray[np.number] | None,
     step: Step,
-    *,
-    on_gpu: bool,
 ) -> NDArray[np.float32]:
     """Let FAISS run each iteration by itself, so that they can be counted, as long as it would."""
     faiss, (n, dimension) = import_faiss(), points.shape
@@ -337,7 +366,7 @@ def _lloyd_by_faiss(
     once.max_points_per_centroid, once.min_points_per_centroid = n, 1
     once.check_input_data_for_NaNs = False  # prepared vectors have none
     flat = (faiss.IndexFlatIP if metric == "cosine" else faiss.IndexFlatL2)(dimension)
-    if on_gpu:
+    if _on_gpu(n, len(seeds), dimension):
         flat = faiss.index_cpu_to_all_gpus(flat)
     heavy = None if weights is None else weights.astype(np.float32)
     centroids, error, stays = np.array(seeds), None, False

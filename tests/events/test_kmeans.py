@@ -159,6 +159,16 @@ def test_more_runs_are_never_worse_and_other_seeds_differ():
     assert len({inertia(1, state) for state in range(4)}) > 1
 
 
+@pytest.mark.parametrize("exponent", [-50, -12, 12, 50])
+def test_how_long_the_vectors_are_changes_nothing_under_l2(exponent):
+    vectors = np.random.default_rng(9).normal(size=(2000, 12)).astype(np.float32)
+    scale = np.float32(2.0**exponent)  # changes no digit
+    centroids, labels = run(vectors, 12)
+    scaled, again = run(vectors * scale, 12)
+    np.testing.assert_array_equal(again, labels)
+    np.testing.assert_array_equal(scaled, centroids * scale)
+
+
 def test_vectors_far_from_the_origin_are_clustered_as_well():
     vectors, truth = blobs(5, 200, 8)
     vectors = vectors * 16 + np.float32(4096)
