@@ -30,6 +30,7 @@ _AT_ONCE = 2**25  # kernels held at once
 _TIGHT = 1e-12  # no event is thought to be tighter than float32 can tell
 _TINY = np.finfo(np.float32).tiny
 _TIE = 1e-6  # scores are equal that differ less, relatively; the first row wins
+_GAINS = 256  # of so many seeds all gains are computed, of more so many at once
 _RESTARTS = 20  # with few, the last digit of a vector can decide which optimum is found
 
 
@@ -170,15 +171,38 @@ def _max_herding(points: Floats, n: int, _options: Options) -> Rows:
 
 
 def _cover(similarities: Floats, n: int) -> Rows:
-    """Choose greedily so that the seeds' similarities to the most similar chosen are large."""
+    """Choose greedily so that the seeds' similarities to the most similar chosen are large.
+
+    What a seed would gain can but shrink as others are chosen, so that of many seeds only those
+    that might gain the most are looked at anew (Minoux, "Accelerated greedy algorithms", 1978).
+    """
     covered = np.full(len(similarities), similarities.min(), np.float32)
+    gains = np.full(len(similarities), np.inf, np.float32)
     chosen: list[int] = []
     for _ in range(n):
-        gains = np.maximum(similarities - covered, 0).sum(axis=1)
+        if len(gains) <= _GAINS:
+            gains = _gains(similarities, covered)
+        else:
+            _renew_largest(gains, similarities, covered)
         gains[chosen] = -1
         chosen.append(_first_best(gains))
         covered = np.maximum(covered, similarities[chosen[-1]])
     return np.array(chosen, np.intp)
+
+
+def _gains(similarities: Floats, covered: Floats) -> Floats:
+    gains: Floats = np.maximum(similarities - covered, 0).sum(axis=1)
+    return gains
+
+
+def _renew_largest(gains: Floats, similarities: Floats, covered: Floats) -> None:
+    """Compute anew all gains that may be the largest, going by what they were before."""
+    best, old = -np.inf, np.ones(len(gains), bool)
+    while len(rows := np.flatnonzero(old & (gains >= (1 - 2 * _TIE) * best))):
+        if len(rows) > _GAINS:
+            rows = rows[np.argpartition(-gains[rows], _GAINS)[:_GAINS]]
+        gains[rows] = _gains(similarities[rows], covered)
+        best, old[rows] = max(best, gains[rows].max()), False
 
 
 def likelihood(pools: Sequence[Floats], n: int) -> list[Rows]:

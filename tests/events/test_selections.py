@@ -97,6 +97,26 @@ def test_max_herding_covers_by_kernels(points):
     assert chosen_of("max-herding", points, 9) == expected
 
 
+@pytest.mark.parametrize("selection", ["facility-location", "max-herding"])
+@pytest.mark.parametrize("at_once", [1, 7, 30])
+def test_of_many_seeds_those_that_may_gain_the_most_are_looked_at(
+    points, selection, at_once, monkeypatch
+):
+    twice = np.concatenate([points, points])  # so that there always are two that gain as much
+    expected = chosen_of(selection, twice, 40)
+    assert max(expected) < 90
+    monkeypatch.setattr(selections, "_GAINS", at_once)
+    assert chosen_of(selection, twice, 40) == expected
+    computed = []
+    gains_of = selections._gains
+    monkeypatch.setattr(
+        selections, "_gains", lambda some, c: computed.append(len(some)) or gains_of(some, c)
+    )
+    chosen_of(selection, twice, 40)
+    assert max(computed) == at_once
+    assert sum(computed) < 40 * 180 / 2
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_seed_clusters_gives_one_member_of_each(metric):
     vectors, blob = blobs(6, 20, 12)
