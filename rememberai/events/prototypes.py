@@ -101,7 +101,7 @@ class EventPrototypes:
         Into how many clusters ``seed-clusters`` parts an event, each giving prototypes in
         proportion to its size; as many as prototypes by default, each giving one.
     random_state
-        Seed of k-means and of chance.
+        Seed of chance, for ``random``.
 
     Attributes
     ----------

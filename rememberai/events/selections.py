@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from rememberai._arrays import pair_distances
-from rememberai.events.kmeans import kmeans
+from rememberai.events.kmeans import by_size, to_sphere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,9 @@ _TIGHT = 1e-12  # no event is thought to be tighter than float32 can tell
 _TINY = np.finfo(np.float32).tiny
 _TIE = 1e-6  # scores are equal that differ less, relatively; the first row wins
 _GAINS = 256  # of so many seeds all gains are computed, of more so many at once
-_RESTARTS = 20  # with few, the last digit of a vector can decide which optimum is found
+_PER_CLUSTER, _FEWEST = 16, 1024  # seeds that k-means starts from
+_MOST_ITERATIONS = 50
+_DECIMALS = 3  # of energies over their mean; each of two seeds is as near to their centroid
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +109,54 @@ def _random(points: Floats, n: int, options: Options) -> Rows:
 
 def _seed_clusters(points: Floats, n: int, options: Options) -> Rows:
     """Take members near the centroids of k-means clusters, in proportion to their sizes."""
-    centroids, clusters = kmeans(
-        points,
-        min(options.n_seed_clusters or n, n),
-        metric=options.metric,
-        n_init=_RESTARTS,
-        max_iter=50,
-        random_state=options.random_state,
-    )
-    distances = pair_distances(points, centroids[clusters], options.metric)
-    nearest = np.argsort(distances, kind="stable")
+    away, clusters = clustered(points, min(options.n_seed_clusters or n, n), options.metric)
+    nearest = np.argsort(np.round(away / (away.mean() or 1), _DECIMALS), kind="stable")
     clusters = clusters[nearest]
     quotas = _shares(np.bincount(clusters), n)
     picked = [np.flatnonzero(clusters == i)[:quota] for i, quota in enumerate(quotas)]
     return nearest[np.sort(np.concatenate(picked))]
+
+
+def clustered(points: Floats, k: int, metric: Metric) -> tuple[NDArray[np.float64], Rows]:
+    """Find clusters by k-means from medoids that are chosen greedily.
+
+    Such a start is that of greedy k-means++ with all points as candidates for each seed. Nothing is
+    left to chance, and in the hundreds of dimensions that texts and photos have, k-means ends as
+    well as the best of twenty runs from seeds by chance, within a percent. Of many points a part,
+    evenly from end to end, is started from. No FAISS: its threads take longer to start than few
+    points do.
+
+    Parameters
+    ----------
+    points
+        (n, dimension) prepared vectors, none twice.
+    k
+        How many clusters, at most n; one that loses all its members is given up.
+
+    Returns
+    -------
+    tuple
+        (n,) energies to the nearest centroid, and (n,) clusters from 0, each with a member, the
+        largest first.
+    """
+    if metric == "l2":  # the origin is free, and near the points float32 has the most digits left
+        points = (points - points.mean(axis=0, dtype=np.float64)).astype(np.float32)
+    step = max(1, len(points) // max(_PER_CLUSTER * k, _FEWEST))
+    similarities = -energies(points[::step], points[::step])
+    clusters = by_size(similarities[:, _cover(similarities, k)].argmax(axis=1))[1]
+    exact = points.astype(np.float64)
+    some = exact[::step]
+    for _ in range(_MOST_ITERATIONS):
+        members = clusters == np.arange(clusters.max() + 1)[:, None]
+        centroids = members @ some / members.sum(axis=1, keepdims=True)
+        if metric == "cosine":
+            centroids = to_sphere(centroids)
+        away = np.einsum("kd,kd->k", centroids, centroids) / 2 - exact @ centroids.T
+        nearest = by_size(away.argmin(axis=1))[1]
+        if np.array_equal(nearest, clusters):
+            break
+        some, clusters = exact, nearest
+    return away.min(axis=1) + np.einsum("nd,nd->n", exact, exact) / 2, nearest
 
 
 def _shares(sizes: Rows, total: int) -> Rows:

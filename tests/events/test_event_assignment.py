@@ -477,15 +477,14 @@ def test_the_constructor_stores_and_fit_leaves_what_it_was_given():
 def test_the_parameters_of_the_prototypes_are_used():
     vectors = np.random.default_rng(0).normal(size=(80, 6))
     choosers = [
-        EventPrototypes(5, selection="seed-clusters", n_seed_clusters=n, random_state=state)
-        for n in (1, 4)
-        for state in (0, 1, 2)
+        *(EventPrototypes(5, selection="seed-clusters", n_seed_clusters=n) for n in (1, 2, 4)),
+        *(EventPrototypes(5, selection="random", random_state=state) for state in (0, 1, 2)),
     ]
     for chooser in choosers:
         chosen = EventAssigner(chooser).fit(vectors, ["day"] * 80).prototypes_
         chooser.fit(vectors, ["day"] * 80)
         np.testing.assert_array_equal(chosen.positions_, chooser.positions_)
-    assert len({tuple(chooser.positions_) for chooser in choosers}) > 2
+    assert len({tuple(chooser.positions_) for chooser in choosers}) == 6
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,11 @@ for metric in ("cosine", "l2"):
     photos = assigner.assign(vectors + 0.1)
     found = AlbumClusterer(metric=metric).fit(vectors)
     plain = AlbumClusterer(metric=metric, refine=False).fit(vectors)
+    central = EventPrototypes(selection="seed-clusters", metric=metric).fit(vectors, events)
     for learned in (
         assigner.prototypes_.positions_, assigner.limits_, photos.probabilities, photos.distances,
         found.labels_, found.centroids_, found.distances_, plain.labels_, plain.centroids_,
+        central.positions_,
     ):
         digest.update(learned.tobytes())
     told = assigner.calibration_.temperature_, assigner.assign_album(vectors[:99])

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from blobs import blobs, distances, unit
+from blobs import blobs, distances, same_partition, unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.cluster import KMeans
 
 from rememberai import EventPrototypes
 from rememberai._arrays import prepare
 from rememberai.events import selections
-from rememberai.events.selections import SELECTIONS, Options, _shares, energies, select, spread
+from rememberai.events.selections import (
+    SELECTIONS,
+    Options,
+    _shares,
+    clustered,
+    energies,
+    select,
+    spread,
+)
 
 pytest.importorskip("faiss")
 METRICS = ["cosine", "l2"]
@@ -142,6 +151,98 @@ def test_few_seed_clusters_give_members_in_proportion(metric):
         expected += [(closeness[j], members[j]) for j in np.argsort(closeness)[:quota]]
     chosen = chosen_of("seed-clusters", prepare(vectors, metric), 6, metric, n_seed_clusters=3)
     assert chosen == [row for _, row in sorted(expected)]
+
+
+def centroids_of(points, clusters, metric):
+    means = np.stack([np.float64(points)[clusters == i].mean(axis=0) for i in np.unique(clusters)])
+    return unit(means) if metric == "cosine" else means
+
+
+def inertia(points, clusters, metric):
+    centroids = centroids_of(points, clusters, metric)
+    return half_squares(points, centroids)[np.arange(len(points)), clusters].sum()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("k", [1, 4, 15])
+def test_clusters_are_those_of_lloyd_from_medoids(metric, k):
+    points = prepare(blobs(8, 25, 12, spread=1.5, seed=k)[0], metric)
+    medoids = chosen_of("facility-location", points, k)
+    centroids = np.float64(points[medoids])
+    for _ in range(50):
+        expected = half_squares(points, centroids).argmin(axis=1)
+        centroids = centroids_of(points, expected, metric)
+    away, clusters = clustered(points, k, metric)
+    assert same_partition(clusters, expected)
+    assert (np.diff(np.bincount(clusters)) <= 0).all()
+    np.testing.assert_allclose(away, half_squares(points, centroids).min(axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_clusters_are_as_tight_as_the_best_of_twenty_runs(metric):
+    ratios = []
+    for seed in range(12):
+        points = prepare(blobs(8, 15, 128, spread=1 + seed / 8, seed=seed)[0], metric)
+        best = KMeans(10, n_init=20, random_state=0).fit(np.float64(points)).labels_
+        found = clustered(points, 10, metric)[1]
+        ratios.append(inertia(points, found, metric) / inertia(points, best, metric))
+    assert np.mean(ratios) < 1.01
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_of_many_seeds_clusters_start_from_a_part(metric, monkeypatch):
+    points = prepare(blobs(6, 60, 48, spread=1)[0], metric)
+    whole = clustered(points, 6, metric)[1]
+    monkeypatch.setattr(selections, "_FEWEST", 60)
+    monkeypatch.setattr(selections, "_PER_CLUSTER", 12)
+    looked_at = []
+    monkeypatch.setattr(
+        selections, "energies", lambda a, b: looked_at.append(len(a)) or energies(a, b)
+    )
+    away, clusters = clustered(points, 6, metric)
+    assert looked_at == [72]
+    apart = half_squares(points, centroids_of(points, clusters, metric))
+    np.testing.assert_array_equal(clusters, apart.argmin(axis=1))  # nothing is left to move
+    np.testing.assert_allclose(away, apart.min(axis=1), atol=1e-6)
+    assert inertia(points, clusters, metric) < 1.02 * inertia(points, whole, metric)
+
+
+def test_a_cluster_that_loses_all_its_members_is_given_up(monkeypatch):
+    left, right = [0, *np.arange(1, 1.05, 0.01)], [*np.arange(6.06, 6.12, 0.01), 10]
+    points = np.array([*left, 2.1, 6, *right], np.float32)[:, None]
+    a = len(left)
+    monkeypatch.setattr(selections, "_cover", lambda *_: np.array([0, a, len(points) - 1]))
+    clusters = clustered(points, 3, "l2")[1]
+    # The middle one starts with 2.1 and 6, whose mean is far from both.
+    np.testing.assert_array_equal(clusters == clusters[0], np.arange(len(points)) <= a)
+    assert sorted(set(clusters.tolist())) == [0, 1]
+
+
+def test_clusters_of_seeds_far_from_the_origin():
+    whole = np.round(blobs(6, 20, 12, spread=1)[0] * 256)  # so that a shift loses no digits
+    near, far = (clustered(some, 6, "l2") for some in (whole, whole + np.float32(2**20)))
+    np.testing.assert_array_equal(near[1], far[1])
+    np.testing.assert_allclose(near[0], far[0], rtol=1e-4)
+
+
+def test_clusters_of_opposites():
+    points = np.vstack([np.eye(3), -np.eye(3)]).astype(np.float32)
+    away, clusters = clustered(points, 1, "cosine")
+    assert clusters.tolist() == [0] * 6
+    assert away.tolist() == [0.5] * 6  # their centroid is zero
+    assert chosen_of("seed-clusters", points, 1) == [0]
+    assert sorted(chosen_of("seed-clusters", points, 6)) == list(range(6))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_of_two_seeds_of_a_cluster_the_first_is_chosen_whatever_their_last_digits(metric):
+    random = np.random.default_rng(0)
+    centres = np.repeat(np.eye(10, 30), 2, axis=0)
+    pairs = centres + 0.1 * random.normal(size=centres.shape)
+    for _ in range(20):
+        noise = 1 + random.uniform(-1e-7, 1e-7, size=pairs.shape)
+        chosen = chosen_of("seed-clusters", prepare(pairs * noise, metric), 10, metric)
+        assert sorted(chosen) == list(range(0, 20, 2))
 
 
 # --- likelihood --------------------------------------------------------------------------------
@@ -283,7 +384,7 @@ def test_no_other_selection_makes_the_seeds_events_as_probable(seed):
 # --- all ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("selection", sorted(set(SELECTIONS) - {"random", "seed-clusters"}))
+@pytest.mark.parametrize("selection", sorted(set(SELECTIONS) - {"random"}))
 def test_the_origin_does_not_matter_under_l2(selection):
     vectors, truth = blobs(3, 30, 8, spread=1.5)
     whole = np.round(vectors * 256)  # so that a shift loses no digits
