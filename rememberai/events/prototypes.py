@@ -170,8 +170,8 @@ class EventPrototypes:
         some = np.concatenate([rows[c] for rows, c in zip(kept, chosen, strict=True)])
         self.positions_, self.vectors_ = looked_at[some], points[some]
         self.labels_ = labels[self.positions_]
-        every = np.concatenate(kept)  # what `explain` looks at
-        self._rows, self._seeds = looked_at[every], points[every]
+        every = np.sort(np.concatenate(kept))  # what `explain` looks at
+        self._rows, self._seeds = looked_at[every], _of(points, every)
         self._seed_labels = labels[self._rows]
         return self
 
@@ -283,7 +283,7 @@ class EventPrototypes:
         kept = [without_duplicates(pool) for pool in pools]
         return (
             [rows[some] for rows, some in zip(by_event, kept, strict=True)],
-            [pool[some] for pool, some in zip(pools, kept, strict=True)],
+            [_of(pool, some) for pool, some in zip(pools, kept, strict=True)],
         )
 
     def _check_parameters(self) -> None:
@@ -296,6 +296,11 @@ class EventPrototypes:
         if self.n_seed_clusters is not None:
             check_count(self.n_seed_clusters, "n_seed_clusters")
         check_count(self.random_state, "random_state", 0)
+
+
+def _of(points: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Give ascending rows, without a copy where they are all."""
+    return points if len(rows) == len(points) else points[rows]
 
 
 def _by_event(array: NDArray[np.float32], labels: NDArray[np.intp]) -> list[NDArray[np.intp]]:
