@@ -65,7 +65,7 @@ def _alike(records: list[Record]) -> str:
     runs = [each for every in same.values() for each in every]
     text = f" In {sum(runs)} of {len(runs)} runs of the grid every hit and miss is the same"
     odd = [selection for selection, every in same.items() if not all(every)]
-    why = " (centroids of unit length or not, another draw, ties in the last digit)"
+    why = " (centroids of unit length or not, ties in the last digit)"
     return f"{text}; the others are of {', '.join(odd)}{why}." if odd else f"{text}."
 
 
