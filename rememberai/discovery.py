@@ -84,10 +84,10 @@ def cluster(
 ) -> KeptEvents:
     """Cluster all photos, and bring the clusters together with the events that are kept.
 
-    Photos that are settled in an event stay in it. A cluster of whose photos most were in an event
-    with settled photos is no event of its own: its other photos join that one, or another with
-    settled photos in the cluster, whichever has the nearest centre. All other clusters keep the id
-    of the event that they share most photos with (`keep_ids`).
+    Photos that are settled in an event stay in it; what joined it since is free again. A cluster of
+    whose photos most are settled in an event is no event of its own: its other photos join that
+    one, or another with settled photos in the cluster, whichever has the nearest centre. All other
+    clusters keep the id of the event that they share most photos with (`keep_ids`).
 
     Raises
     ------
@@ -100,6 +100,7 @@ def cluster(
     found, earlier = photos.numbers(kept.settled_in()), photos.numbers(kept.event_of())
     free = found < 0
     events, members = np.unique(found[~free], return_inverse=True)
+    earlier[free & np.isin(earlier, events)] = -1
     if len(events):
         centroids = centroids_of(photos.vectors[~free], members, photos.metric)
         for label in range(clusterer.n_clusters_):
@@ -111,9 +112,8 @@ def cluster(
                 nearest = knn(photos.vectors[joining], centroids[near], 1, photos.metric)[1]
                 found[joining] = events[near[nearest[:, 0]]]
     rest = np.flatnonzero((found < 0) & (labels >= 0))
-    others = np.where(np.isin(earlier, events), -1, earlier)
     numbers = np.unique(labels[rest], return_inverse=True)[1]
-    ids, next_id = keep_ids(numbers, others[rest], kept.next_id)
+    ids, next_id = keep_ids(numbers, earlier[rest], kept.next_id)
     found[rest] = ids[numbers]
     return kept.found(dict(zip(photos.rows, found.tolist(), strict=True)), next_id)
 

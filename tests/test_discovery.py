@@ -215,6 +215,17 @@ def test_a_photo_that_joined_a_settled_event_may_leave_it_and_does_not_take_its_
     assert found(photos, before, 3) == {0: "ac", 1: "ghi", 10: "bef"}
 
 
+def test_photos_that_joined_a_settled_event_leave_it_when_they_are_a_cluster_of_their_own():
+    photos = on_a_line(a=0, b=0.1, c=0.2, m=10, n=10.1, o=10.2, y=50, z=51)
+    before = kept({0: "abc"}, {1: "mno", 2: "yz"})
+    coarse = cluster(photos, before, 2)
+    assert {i: "".join(sorted(e.photos)) for i, e in coarse.events.items()} == {
+        0: "abcmno",
+        2: "yz",
+    }
+    assert found(photos, coarse, 3) == {0: "abc", 2: "yz", 10: "mno"}
+
+
 def test_noise_and_new_photos_have_no_id_to_give():
     photos = on_a_line(a=0, b=0.1, c=50, d=50.1, n=100)
     before = KeptEvents({3: KeptEvent(frozenset("ab"))}, frozenset("cd"), 10)
