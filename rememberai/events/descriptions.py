@@ -29,7 +29,9 @@ class EventDescriptions:
     distance of a photo to the event's description, or half the squared Euclidean distance, and m is
     the mean of d over the seeds, each event counted alike: some words are near to everything. The
     temperature t is the one under which the seeds' own events are most probable; where the
-    descriptions say nothing it is high, and all events are about as probable.
+    descriptions say nothing it is high, and all events are about as probable. A single event has
+    nothing but the others to be told from: they tell the temperature, and m is 0, since the mean
+    over its own seeds would take away what tells it from them.
 
     Attributes
     ----------
@@ -86,15 +88,17 @@ class EventDescriptions:
         self.vectors_ = prepare(vectors, self.metric, dimension=seeds.shape[1], name="descriptions")
         self._every = self.vectors_ if others is None else np.concatenate([self.vectors_, others])
         raw = self._costs(seeds, self._every)
+        alone = len(events) == 1
         means = np.stack([raw[truth == i].mean(axis=0) for i in range(len(events))])
-        self._means = means.mean(axis=0)
+        self._means = np.zeros(len(self._every)) if alone else means.mean(axis=0)
         self.means_ = self._means[: len(events)]
         every = raw - self._means
         costs = every[:, : len(events)]
-        scale = float(np.median(costs.std(axis=1)))
+        rivals = every if alone else costs
+        scale = float(np.median(rivals.std(axis=1)))
         self.temperature_ = (
-            best_temperature(scale * _FACTORS, lambda t: softmax(-costs / t), truth)
-            if scale > 0  # one event, or the same words for all
+            best_temperature(scale * _FACTORS, lambda t: softmax(-rivals / t), truth)
+            if scale > 0  # nothing to be told from, or the same words for all
             else 1.0
         )
         self.left_out_logits_ = -every / self.temperature_

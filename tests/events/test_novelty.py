@@ -194,6 +194,23 @@ def test_events_held_out_are_told_by_the_names_of_others():
     )
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_single_event_is_told_from_the_names_of_others(metric):
+    vectors, labels, names, groups = world(size=48)
+    members = np.flatnonzero(labels == 0)
+    assigner = EventAssigner(EventPrototypes(metric=metric)).fit(
+        vectors[members[:24]],
+        ["event 0"] * 24,
+        descriptions={"event 0": names[0]},
+        groups=groups[:24],
+        others=names[1:6],
+    )
+    known = assigner.assign(vectors[members[24:]]).known
+    unknown = assigner.assign(vectors[labels > 0]).known
+    assert known.mean() - unknown.mean() > 0.15  # it was 0.03
+    assert (known[:, None] > unknown).mean() > 0.9
+
+
 def test_where_the_names_of_others_say_nothing_the_most_probable_event_still_does():
     random = np.random.default_rng(0)
     truth = np.arange(2000) % 4
