@@ -24,6 +24,7 @@ import logging
 import os
 import platform
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,10 @@ _log = logging.getLogger(__name__)
 _CORETYPE = "OPENBLAS_CORETYPE"
 _WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 _FIX = "REMEMBERAI_BLAS_FIX"
+_FIRST = threading.Lock()  # the environment is the process's, so one thread sets it at a time
 _SPINS = "10000"  # enough to be there for the next piece of work; by itself it spins 300,000 times
 
 
-@functools.cache
 def import_faiss() -> Any:
     """Import FAISS.
 
@@ -47,6 +48,12 @@ def import_faiss() -> Any:
     MissingExtraError
         Neither faiss-cpu nor faiss-gpu is installed.
     """
+    with _FIRST:
+        return _imported()
+
+
+@functools.cache
+def _imported() -> Any:
     import numpy as np  # noqa: F401  loaded first: NumPy's own OpenBLAS must not see the variable
 
     settings = {} if "faiss" in sys.modules else _settings()

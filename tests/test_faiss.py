@@ -119,6 +119,29 @@ def test_the_switch_and_a_user_s_own_value_are_respected(environment, value):
     assert told["after"] == value
 
 
+AT_ONCE = """
+import json, os, threading
+from concurrent.futures import ThreadPoolExecutor
+import rememberai._faiss as door
+require, calls, both = door.require, [], threading.Barrier(2)
+def meeting(name):
+    calls.append(name)
+    try:
+        both.wait(1)
+    except threading.BrokenBarrierError:
+        pass  # the other waits outside
+    return require(name)
+door.require = meeting
+with ThreadPoolExecutor(2) as pool:
+    first, second = pool.map(lambda _: door.import_faiss(), range(2))
+print(json.dumps([calls, first is second, os.environ.get("GOMP_SPINCOUNT")]))
+"""
+
+
+def test_threads_that_need_faiss_at_once_import_it_once():
+    assert run(AT_ONCE) == [["faiss"], True, None]
+
+
 PLAIN = """
 import json, faiss
 names = "distance_compute_blas_threshold", "distance_compute_blas_database_bs"
