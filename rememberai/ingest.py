@@ -236,7 +236,10 @@ def _draft(photo: Photo, known: dict[str, Any] | None, album: str) -> _Draft:
     if known is None:
         return _Draft(row, changed=True)
     draft = _known(known)
-    if row["memory"] and row["memory"] != known["memory"]:
+    by_hand = known["memory_origin"] == "given" != row["memory_origin"]
+    if row["memory"] and row["memory"] != known["memory"] and by_hand:
+        draft.remarks.append("the memory that was written by hand stays")
+    elif row["memory"] and row["memory"] != known["memory"]:
         draft.row |= {key: row[key] for key in _MEMORY}
         draft.remarks.append("its memory is new")
         draft.changed = True
@@ -382,7 +385,9 @@ def _outcome(draft: _Draft) -> Outcome:
     if draft.labelled and draft.silence not in ("", _NO_WORDS):
         return Outcome(name, "waiting", f"it keeps its label; {draft.silence}", photo_id)
     if not draft.changed:
-        return Outcome(name, "skipped", "it is stored already", photo_id)
+        return Outcome(
+            name, "skipped", "; ".join(("it is stored already", *draft.remarks)), photo_id
+        )
     return Outcome(name, "done", "; ".join(draft.remarks), photo_id)
 
 

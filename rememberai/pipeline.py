@@ -55,7 +55,8 @@ class RememberAI(OpenBook):
     ) -> Report:
         """Add the photos of a folder and of those below it.
 
-        Photos that are stored already are skipped; a memory written since replaces the caption.
+        Photos that are stored already are skipped; a memory that the folder has of them since then
+        is taken up, unless `write_memory` wrote one.
 
         Parameters
         ----------
@@ -346,8 +347,8 @@ class RememberAI(OpenBook):
     def write_memory(self, photo_id: str, text: str, author: str | None = None) -> Outcome:
         """Write a memory of a stored photo; it takes the place of one from before.
 
-        It is the text that counts from now on, and that photo alone is embedded anew; a caption
-        stays beside it.
+        It is the text that counts from now on, whatever the folder says when it is added again, and
+        that photo alone is embedded anew; a caption stays beside it.
 
         Raises
         ------

@@ -596,6 +596,22 @@ def test_a_photo_that_waited_for_words_waits_no_more(book, folder):
     assert book.info().waiting == 0
 
 
+def test_a_memory_written_by_hand_stays_when_the_folder_is_added_again(book, folder):
+    remember(folder, red="what the file says")
+    book.add_folder(folder)
+    photo_id = rows_of(book)["red.png"]["photo_id"]
+    book.write_memory(photo_id, "what I say", author="Mia")
+    before = rows_of(book)
+    for said in ("what the file says", "what the file says by now"):
+        remember(folder, red=said)
+        (skipped,) = (o for o in book.add_folder(folder).outcomes if o.photo_id == photo_id)
+        assert skipped.status == "skipped"
+        assert "written by hand stays" in skipped.reason
+    assert rows_of(book) == before
+    book.write_memory(photo_id, "what I say now")
+    assert rows_of(book)["red.png"]["memory"] == "what I say now"
+
+
 def test_a_memory_without_words_or_photo_is_refused(book, folder):
     book.add_folder(folder)
     before = rows_of(book)
