@@ -42,15 +42,30 @@ def check_count(value: SupportsIndex, name: str, least: int = 1) -> int:
     return count
 
 
+def check_risk(value: SupportsFloat) -> float:
+    """Return a risk as a float; raise InputError unless it is a number between 0 and 1."""
+    risk = _number(value)
+    if not 0 < risk < 1:
+        raise InputError(f"max_risk must be above 0 and below 1; {value!r:.100} came")
+    return risk
+
+
 def check_distance(value: SupportsFloat) -> float:
     """Return a distance as a float; raise InputError unless it is a number from 0 on."""
-    try:
-        distance = float(value)
-    except (TypeError, ValueError, OverflowError):
-        distance = -1.0
-    if not distance >= 0 or isinstance(value, (str, bytes)):
+    distance = _number(value)
+    if not distance >= 0:
         raise InputError(f"distance must be a number, 0 or more; {value!r:.100} came")
     return distance
+
+
+def _number(value: SupportsFloat) -> float:
+    """Return a number as a float; NaN for what is none, a text of one among it."""
+    if isinstance(value, (str, bytes)):
+        return float("nan")
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")
 
 
 def check_vectors(

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rememberai._arrays import check_risk
 from rememberai.assigning import AlbumJudge
 from rememberai.embedders import (
     MODELS,
@@ -57,8 +58,8 @@ class OpenBook:
         self._offline = offline
         self._image_embedder = image_embedder
         self._spaces: dict[str, tuple[str, Space]] = {}
-        self._max_risk = max_risk
-        self._learned = LearnedEvents(store, max_risk)
+        self._max_risk = check_risk(max_risk)
+        self._learned = LearnedEvents(store, self._max_risk)
         self._judges: dict[str | None, AlbumJudge] = {}
         self._looks: dict[str, LearnedPictures] = {}
 
@@ -101,11 +102,14 @@ class OpenBook:
 
         Raises
         ------
+        InputError
+            max_risk is out of its range.
         StoreError
             Something is there already.
         ModelError
             A model can't be found.
         """
+        check_risk(max_risk)
         model = embedder_of(embedder, offline)
         speaker = captioner_of(captioner, offline)
         seer = image_embedder_of(image_embedder, offline)
@@ -145,6 +149,8 @@ class OpenBook:
 
         Raises
         ------
+        InputError
+            max_risk is out of its range.
         StoreError
             There is no store, or it can't be read.
         ModelMismatchError

@@ -688,8 +688,9 @@ def test_a_higher_risk_draws_the_limits_of_events_closer(tmp_path, words):
     assert limits[0] >= limits[1] > limits[2]
 
 
-@pytest.mark.parametrize("risk", [0, 1, -0.1, 7])
-def test_a_risk_that_is_none_is_refused(learned, risk):
-    book = RememberAI.open(learned.store.path, embedder=WordsEmbedder(), max_risk=risk)
-    with pytest.raises(InputError, match="max_risk must be above 0 and below 1"):
-        book.assign(SEA)
+@pytest.mark.parametrize("risk", [0, 1, -0.1, 7, float("nan"), "0.1", None])
+def test_a_risk_that_is_none_is_refused_where_it_is_given(tmp_path, learned, risk):
+    for make, path in ((RememberAI.open, learned.store.path), (RememberAI.create, tmp_path / "t")):
+        with pytest.raises(InputError, match="max_risk must be above 0 and below 1"):
+            make(path, embedder=WordsEmbedder(), max_risk=risk)
+    assert not (tmp_path / "t").exists()

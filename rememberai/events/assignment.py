@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rememberai._arrays import check_count, prepare
+from rememberai._arrays import check_count, check_risk, prepare
 from rememberai.errors import InputError, RememberAIError
 from rememberai.events.answers import Assignment, Doubt, NearestPrototype, PhotoAssignments
 from rememberai.events.calibration import Calibration
@@ -313,7 +313,7 @@ class EventAssigner:
         return answer.withheld(doubt) if doubt else answer
 
     def _learn(self, lesson: Lesson, chosen: EventPrototypes, step: Step = uncounted) -> None:
-        self._check_parameters(len(chosen.vectors_))
+        k, risk = self._checked_k(len(chosen.vectors_)), check_risk(self.max_risk)
         given, lesson = lesson, lesson.with_all_seeded()
         places = {event: i for i, event in enumerate(chosen.events_)}
         truth = np.array([places[event] for event in lesson.events], np.intp)
@@ -323,7 +323,7 @@ class EventAssigner:
         group_of[seeds.rows] = seeds.groups
         groups = group_of[chosen.positions_]
         worded = [distinct_words(text) for text in lesson.texts]
-        opinions = PooledOpinions(self.method, k=self.k or _DEFAULT_K).fit(
+        opinions = PooledOpinions(self.method, k=k).fit(
             seeds,
             chosen,
             groups,
@@ -332,17 +332,13 @@ class EventAssigner:
             lesson.others,
             step,
         )
-        self.limits_ = distance_limits(
-            seeds, chosen.vectors_, chosen.labels_, groups, self.max_risk
-        )
+        self.limits_ = distance_limits(seeds, chosen.vectors_, chosen.labels_, groups, risk)
         step()
         self._near = near_energy(seeds.vectors)
         self._taught = []  # by vectors alone, and by texts as well
         for pool in (opinions.left_out_, opinions.left_out_told_):
             calibration = Calibration().fit(pool, seeds, self._near)
-            novelty = Novelty(self.max_risk).fit(
-                calibration, pool, seeds, self._near, opinions.others_
-            )
+            novelty = Novelty(risk).fit(calibration, pool, seeds, self._near, opinions.others_)
             self._taught.append((calibration, novelty))
             step()
         self.calibration_, self.novelty_ = self._taught[0]
@@ -382,14 +378,16 @@ class EventAssigner:
     def _chooser(self) -> EventPrototypes:
         return copy.copy(self.prototypes) if self.prototypes is not None else EventPrototypes()
 
-    def _check_parameters(self, available: int) -> None:
+    def _checked_k(self, available: int) -> int:
         check_method(self.method)
-        if self.k is not None and check_count(self.k, "k") > available:
+        if self.k is None:
+            return _DEFAULT_K
+        k = check_count(self.k, "k")
+        if k > available:
             raise InputError(
                 f"k must be from 1 to the number of prototypes, {available}; {self.k} came"
             )
-        if not 0 < self.max_risk < 1:
-            raise InputError(f"max_risk must be above 0 and below 1; {self.max_risk} came")
+        return k
 
     def _fitted(self) -> EventPrototypes:
         if not hasattr(self, "prototypes_"):

@@ -498,6 +498,7 @@ def test_the_parameters_of_the_prototypes_are_used():
         {"max_risk": 0},
         {"max_risk": 1},
         {"max_risk": np.nan},
+        {"max_risk": "0.1"},
         {"method": "magic"},
     ],
 )
@@ -513,6 +514,16 @@ def test_parameters_that_cannot_be_used_leave_what_was_learned(wrong):
         assigner.fit(vectors, ["other"] * 50 + events[50:])
     setattr(assigner, parameter, kept)
     assert assigner.assign_album(album) == before
+
+
+@pytest.mark.parametrize("method", ["fused", "plain"])
+def test_a_k_of_numpy_is_as_good_as_an_int(method):
+    vectors, events = seeds()
+    by_numpy, by_int = (
+        EventAssigner(EventPrototypes(3), method=method, k=k).fit(vectors, events)
+        for k in (np.arange(4)[3], 3)
+    )
+    assert by_numpy.assign_album(vectors[:5]) == by_int.assign_album(vectors[:5])
 
 
 def test_the_message_of_a_k_too_large_names_both_numbers():
