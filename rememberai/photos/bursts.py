@@ -173,31 +173,39 @@ def near_duplicates(
     ----------
     Star clusters: Aslam, Pelekhov and Rus, "The star clustering algorithm", JGAA 2004.
     """
-    pairs = np.concatenate([np.empty((0, 2), np.intp), *_pairs(sketches, seconds)])
-    both = np.concatenate([pairs, pairs[:, ::-1]])
-    both = both[np.argsort(both[:, 0], kind="stable")]
-    n_near = np.bincount(both[:, 0], minlength=len(sketches))
-    ends = np.cumsum(n_near)
-    left = n_near > 0
+    if seconds is None:
+        seconds = np.full(len(sketches), np.nan)
+    alone = [~near.any(axis=1) for near in _near(sketches, seconds)]
+    rows = np.flatnonzero(~np.concatenate([*alone, np.empty(0, bool)]))
+    left = np.ones(len(rows), bool)
+    near_of = np.empty((len(rows), -(-len(rows) // 8)), np.uint8)  # a bit for each pair
+    n_near = np.empty(len(rows), np.intp)
+    for start, near in zip(
+        range(0, len(rows), _BLOCK), _near(sketches[rows], seconds[rows]), strict=True
+    ):
+        near_of[start : start + _BLOCK] = np.packbits(near, axis=1)
+        n_near[start : start + _BLOCK] = near.sum(axis=1)
     groups = []
-    for row in np.argsort(-n_near, kind="stable")[: np.count_nonzero(left)]:
+    for row in np.argsort(-n_near, kind="stable"):
         if left[row]:
-            near = both[ends[row] - n_near[row] : ends[row], 1]
-            group = np.sort(np.append(near[left[near]], row))
-            left[group] = False
-            groups += [group] if len(group) > 1 else []
+            near = np.unpackbits(near_of[row], count=len(rows)).view(bool) & left
+            near[row] = True
+            left &= ~near
+            groups += [rows[near]] if near.sum() > 1 else []
     return groups
 
 
-def _pairs(
-    sketches: NDArray[np.float32], seconds: NDArray[np.float64] | None
-) -> Iterator[NDArray[np.intp]]:
+def _near(
+    sketches: NDArray[np.float32], seconds: NDArray[np.float64]
+) -> Iterator[NDArray[np.bool_]]:
+    """Mark the near-duplicates of some rows after others, themselves left out."""
     for start in range(0, len(sketches), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        near = sketches[rows] @ sketches[start:].T >= ALIKE
-        if seconds is not None:  # a comparison with NaN is false
-            near &= ~(np.abs(seconds[rows, None] - seconds[start:]) > APART)
-        yield np.argwhere(np.triu(near, k=1)) + start
+        near = sketches[rows] @ sketches.T >= ALIKE
+        # A comparison with NaN is false.
+        near &= ~(np.abs(seconds[rows, None] - seconds) > APART)
+        near[np.arange(len(near)), start + np.arange(len(near))] = False
+        yield near
 
 
 def _seconds(times: Sequence[datetime | None]) -> NDArray[np.float64]:

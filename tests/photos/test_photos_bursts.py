@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -156,6 +157,20 @@ def test_groups_are_those_of_a_plain_search(dated):
         assert near[group][:, group].all(axis=1).any()  # one is near all
     left = np.flatnonzero(owner < 0)
     assert not np.triu(near[np.ix_(left, left)], 1).any()
+
+
+def test_thousands_alike_take_a_bit_a_pair():
+    random = np.random.default_rng(1)
+    points = 1 + random.normal(scale=0.1, size=(4000, 16)).astype(np.float32)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    tracemalloc.start()
+    try:
+        found = groups(points)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == [list(range(4000))]
+    assert peak < 64 * 2**20  # 8 million pairs, of two numbers each, would be twice that
 
 
 def test_photos_known_to_be_an_hour_apart_are_not_alike():
