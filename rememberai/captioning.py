@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rememberai.captioners.base import describe
@@ -12,7 +13,7 @@ from rememberai.errors import InputError, MissingExtraError
 from rememberai.records import Caption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
     from typing import Self
 
@@ -75,6 +76,9 @@ class DecodedAhead:
         In the order in which they will be taken; some may be left out.
     model
         Who they are for: a captioner or an embedder, of which only `batch_size` and `side` count.
+    ids
+        The photo ids by which a store has some of the paths. A file that holds another photo by now
+        is not read for them.
 
     Attributes
     ----------
@@ -82,10 +86,16 @@ class DecodedAhead:
         How many to take at once; twice as many are in memory at most.
     """
 
-    def __init__(self, paths: Sequence[str], model: Captioner | ImageEmbedder) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str],
+        model: Captioner | ImageEmbedder,
+        ids: Mapping[str, str] | None = None,
+    ) -> None:
         self.at_once = max(_AT_ONCE, getattr(model, "batch_size", 0))
         self._paths = paths
         self._model = model
+        self._ids = ids or {}
         self._places = {path: place for place, path in enumerate(paths)}
         self._asked: dict[int, Future[Image | str]] = {}
         self._next = 0
@@ -102,16 +112,17 @@ class DecodedAhead:
         """Give a picture, or why it can't be read."""
         place = self._places.get(path, -1)
         if place not in self._asked and place < self._next:  # a path that nobody announced
-            return _decode(path, self._side)
+            return self._decode(path)
         for passed in [earlier for earlier in self._asked if earlier < place]:
             self._asked.pop(passed).cancel()
         self._next = max(self._next, place)
         while self._next < min(place + 1 + self.at_once, len(self._paths)):
-            self._asked[self._next] = self._threads.submit(
-                _decode, self._paths[self._next], self._side
-            )
+            self._asked[self._next] = self._threads.submit(self._decode, self._paths[self._next])
             self._next += 1
         return self._asked.pop(place).result()
+
+    def _decode(self, path: str) -> Image | str:
+        return _decode(path, self._side, self._ids.get(path))
 
     @cached_property
     def _side(self) -> int | None:
@@ -154,8 +165,13 @@ def _looked_at(image: Image) -> Image:
     return image if image.height >= _ROWS else image.resize((image.width, _ROWS))
 
 
-def _decode(path: str, side: int | None) -> Image | str:
+def _decode(path: str, side: int | None, photo_id: str | None) -> Image | str:
+    from rememberai.photos.metadata import file_id
+
     try:
-        return opened(path, side)
-    except (InputError, MissingExtraError) as error:
+        image = opened(path, side)
+        if photo_id is None or photo_id == file_id(Path(path)):
+            return image
+    except (InputError, MissingExtraError, OSError) as error:
         return str(error)
+    return f"{path} holds another photo by now; add its folder again"

@@ -158,7 +158,8 @@ def caption_waiting(
     led = set(chain.from_iterable(followers.values()))
     ids = [photo_id for photo_id in paths if photo_id not in led]
     outcomes: list[Outcome] = []
-    with DecodedAhead([paths[i] for i in ids], captioner) as decoded:
+    id_of = {path: photo_id for photo_id, path in paths.items()}
+    with DecodedAhead([paths[i] for i in ids], captioner, id_of) as decoded:
         for start in range(0, len(ids), _CAPTIONED):
             drafts = _still_waiting(store, ids[start : start + _CAPTIONED])
             _caption(drafts, captioner, decoded, partial(_captioned, progress, start, len(ids)))

@@ -14,7 +14,7 @@ from rememberai.records import Outcome, Report
 from rememberai.words import checked_vectors, vectors_or_flaws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
     from PIL.Image import Image
@@ -41,7 +41,9 @@ def embed_waiting(
     names = dict(zip(named["photo_id"].to_pylist(), named["name"].to_pylist(), strict=True))
     outcomes: list[Outcome] = []
     found: list[NDArray[np.float32] | str] = []
-    for some in _embedded(waiting["path"].to_pylist(), model, store.metric, progress):
+    paths, ids = (waiting[name].to_pylist() for name in ("path", "photo_id"))
+    id_of = dict(zip(paths, ids, strict=True))
+    for some in _embedded(paths, model, store.metric, progress, id_of):
         found += some
         done = len(outcomes) + len(found)
         if len(found) < _WRITTEN and done < len(waiting):
@@ -88,10 +90,14 @@ def vectors_of_photos(
 
 
 def _embedded(
-    paths: Sequence[str], model: ImageEmbedder, metric: Metric, progress: Progress
+    paths: Sequence[str],
+    model: ImageEmbedder,
+    metric: Metric,
+    progress: Progress,
+    ids: Mapping[str, str] | None = None,
 ) -> Iterator[list[NDArray[np.float32] | str]]:
     """Embed picture files, some at once; what is wrong with one comes in place of its vector."""
-    with DecodedAhead(paths, model) as decoded:
+    with DecodedAhead(paths, model, ids) as decoded:
         for start in range(0, len(paths), decoded.at_once):
             opened = [decoded.take(path) for path in paths[start : start + decoded.at_once]]
             images = [image for image in opened if not isinstance(image, str)]

@@ -79,6 +79,27 @@ def test_who_was_killed_goes_on_where_it_was(tmp_path):
     assert book.caption(captioner).outcomes == ()
 
 
+def test_a_file_that_was_edited_since_is_not_described_for_the_old_photo(tmp_path):
+    book = RememberAI.create(tmp_path / "b.memories", embedder=WordsEmbedder())
+    folder = pictures(tmp_path / "album", 3)
+    book.add_folder(folder)
+    Image.new("L", (20, 8)).save(folder / "002.png")
+    os.utime(folder / "003.png", (2e9, 2e9))  # touched, but the same
+    report = book.caption(Numbers())
+    assert statuses(report) == {"001.png": "done", "002.png": "waiting", "003.png": "done"}
+    assert reason_of(report, "002.png").endswith("holds another photo by now; add its folder again")
+    (old,) = [row for row in book.store.read().to_pylist() if not row["caption"]]
+    book.add_folder(folder)
+    assert statuses(book.caption(Numbers())) == {"002.png": "done"}
+    rows = {row["photo_id"]: row for row in book.store.read().to_pylist()}
+    assert (rows[old["photo_id"]]["path"], rows[old["photo_id"]]["caption"]) == (None, None)
+    assert sorted(row["caption"] for row in rows.values() if row["caption"]) == [
+        "picture 1",
+        "picture 20",
+        "picture 3",
+    ]
+
+
 def test_a_photo_that_got_words_meanwhile_is_not_captioned(tmp_path):
     book = RememberAI.create(tmp_path / "b.memories", embedder=WordsEmbedder())
     book.add_folder(pictures(tmp_path / "album", 150))
@@ -149,7 +170,7 @@ def test_what_is_captioned_is_not_decoded_again(tmp_path, monkeypatch):
     book.add_folder(folder)
     decode, decoded = captioning._decode, []
     monkeypatch.setattr(
-        captioning, "_decode", lambda path, side: decoded.append(path) or decode(path, side)
+        captioning, "_decode", lambda path, *more: decoded.append(path) or decode(path, *more)
     )
     Image.new("L", (30, 8)).save(folder / "000.png")
     book.add_folder(folder)
@@ -162,13 +183,13 @@ def test_pictures_are_decoded_by_another_thread_a_bounded_number_ahead(tmp_path,
     decode, threads, ahead, taken = captioning._decode, set(), [0], [0]
     ready = threading.Condition()
 
-    def watched(path, side):
+    def watched(path, *more):
         with ready:
             threads.add(threading.current_thread())
             ahead[0] += 1
             assert ahead[0] - taken[0] <= 2 * 16
             ready.notify_all()
-        return decode(path, side)
+        return decode(path, *more)
 
     class Waits(Numbers):
         def caption(self, images):
@@ -198,9 +219,9 @@ def test_what_is_left_out_is_neither_decoded_for_nothing_nor_kept(tmp_path, monk
     paths = sorted(map(str, pictures(tmp_path / "album", 60).iterdir()))
     decode, made, asked = captioning._decode, [], []
 
-    def watched(path, side):
+    def watched(path, *more):
         asked.append(path)
-        image = decode(path, side)
+        image = decode(path, *more)
         made.append(weakref.ref(image))
         return image
 

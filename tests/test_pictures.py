@@ -66,6 +66,23 @@ def test_pictures_are_embedded_once_and_found_by_their_likes(book, folder, tmp_p
     assert book.search_image(folder / "e.png", 1, where="name < 'e'")[0].name != "e.png"
 
 
+def test_a_file_that_was_edited_since_is_not_seen_for_the_old_photo(book, folder):
+    picture(folder / "b.png", "white")
+    report = book.embed_images(ColourEmbedder())
+    assert statuses(report) == {
+        "a.png": "done",
+        "b.png": "failed",
+        "c.png": "done",
+        "d.png": "done",
+    }
+    assert reason_of(report, "b.png").endswith("holds another photo by now; add its folder again")
+    book.add_folder(folder)
+    assert statuses(book.embed_images()) == {"b.png": "done"}
+    hits = book.search_image(folder / "b.png", 9)
+    assert sorted(hit.name for hit in hits) == ["a.png", "b.png", "c.png", "d.png"]
+    assert (hits[0].name, hits[0].distance) == ("b.png", pytest.approx(0, abs=1e-6))
+
+
 def test_a_large_picture_is_asked_for_as_it_was_embedded(tmp_path):
     class Looks(ColourEmbedder):
         side = 100

@@ -30,6 +30,12 @@ def words_id(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
+def file_id(path: Path) -> str:
+    """Hash the bytes of a picture file: BLAKE2b-128 in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
 def read_photo(
     path: Path, name: str, files: dict[str, set[str]], given: Memory | None, now: datetime
 ) -> tuple[Photo, list[str], set[str]]:
@@ -63,9 +69,7 @@ def read_photo(
         See `rememberai.photos.open_image`.
     """
     with unchanged(path):
-        picture = inspect(path)
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+        picture, photo_id = inspect(path), file_id(path)
     remarks = list(picture.remarks)
     used: set[str] = set()
     sidecar, takeout = find_sidecar(path.name, files, path.parent) or (None, Sidecar())
@@ -94,7 +98,7 @@ def read_photo(
     place, about_place = gps_place(picture.exif.gps)
     remarks += [*about_time, *([about_place] if about_place else [])]
     photo = Photo(
-        photo_id=digest.hexdigest(),
+        photo_id=photo_id,
         name=name,
         path=str(path),
         width=picture.width,
