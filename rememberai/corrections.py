@@ -127,7 +127,7 @@ class KeptEvents:
 
     def event(self, event_id: int) -> KeptEvent:
         """Give an event; raise InputError when there is none of that id."""
-        if event_id not in self.events:
+        if event_id not in list(self.events):  # whatever came, be it hashable or not
             raise InputError(
                 f"there is no event {event_id!r}; {_listed(self.events)}", code="event-absent"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +19,7 @@ from rememberai.store.schema import row_text
 from rememberai.words import trust
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from rememberai.events import Assignment, EventAssigner
     from rememberai.learned import LearnedEvents
@@ -171,6 +172,8 @@ class Events:
         InputError
             Fewer than two different events came, or one that does not exist.
         """
+        if not isinstance(event_ids, Iterable):
+            raise InputError(f"the ids of two events or more were wanted; {event_ids!r:.100} came")
         ids = list(event_ids)
         self._correct(lambda kept: kept.merged(ids))
         return ids[0]

@@ -184,7 +184,7 @@ def write_memory(
     InputError
         The text is empty, its vector can't be searched, or the photo is not in the store.
     """
-    memory = clean(text)
+    memory = clean(text) if isinstance(text, str) else ""
     if not memory:
         raise InputError(f"a memory needs words; {text!r} came", code="memory-empty")
     written = datetime.now(UTC).isoformat(timespec="seconds")

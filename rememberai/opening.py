@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import cached_property, partial
+from inspect import getattr_static
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from rememberai.embedders import (
     load_embedder,
     load_image_embedder,
 )
-from rememberai.errors import MissingExtraError, ModelError
+from rememberai.errors import InputError, MissingExtraError, ModelError
 from rememberai.fusion import Space
 from rememberai.index_cache import cached_index
 from rememberai.learned import LearnedEvents, known_vectors
@@ -26,7 +27,7 @@ from rememberai.words import TextEmbedding, checked_vectors
 
 if TYPE_CHECKING:
     import os
-    from typing import Self
+    from typing import Self, TypeVar
 
     import pyarrow as pa
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from rememberai.fusion import Queries, Weights
     from rememberai.records import Metric
 
+    _Model = TypeVar("_Model")
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +105,7 @@ class OpenBook:
         Raises
         ------
         InputError
-            max_risk is out of its range.
+            max_risk is out of its range, or a model is none.
         StoreError
             Something is there already.
         ModelError
@@ -150,7 +152,7 @@ class OpenBook:
         Raises
         ------
         InputError
-            max_risk is out of its range.
+            max_risk is out of its range, or a model is none.
         StoreError
             There is no store, or it can't be read.
         ModelMismatchError
@@ -263,12 +265,27 @@ class OpenBook:
 
 def embedder_of(given: str | Embedder, offline: bool) -> Embedder:
     """Take an embedder, or load the one of a name."""
-    return load_embedder(given, offline=offline) if isinstance(given, str) else given
+    if isinstance(given, str):
+        return load_embedder(given, offline=offline)
+    return _able(given, "encode", "dimension", "model_id")
 
 
 def image_embedder_of(given: str | ImageEmbedder | None, offline: bool) -> ImageEmbedder | None:
     """Take an image embedder, or load the one of a name."""
-    return load_image_embedder(given, offline=offline) if isinstance(given, str) else given
+    if isinstance(given, str):
+        return load_image_embedder(given, offline=offline)
+    return None if given is None else _able(given, "encode_images", "dimension", "model_id")
+
+
+def _able(given: _Model, *names: str) -> _Model:
+    """Give a model back that has all it needs; none of it is asked, since that may load it."""
+    missing = [name for name in names if getattr_static(given, name, None) is None]
+    if missing:
+        raise InputError(
+            f"a model was wanted: its folder or name as a str, or an object with "
+            f"{', '.join(names)}; {given!r:.100} came, which has no {', '.join(missing)}"
+        )
+    return given
 
 
 def lasting_name(embedder: object) -> str | None:
@@ -282,7 +299,7 @@ def lasting_name(embedder: object) -> str | None:
 def captioner_of(given: str | Captioner | None, offline: bool) -> Captioner | None:
     """Take a captioner, or make one of a model's name; ``"labels"`` is the one that only labels."""
     if not isinstance(given, str):
-        return given
+        return None if given is None else _able(given, "caption", "model_id")
     from rememberai.captioners import LabelCaptioner, TransformersCaptioner
 
     return LabelCaptioner() if given == "labels" else TransformersCaptioner(given, offline=offline)

@@ -26,6 +26,7 @@ from rememberai.pictures import embed_waiting, picture_vectors
 from rememberai.records import Report, quiet
 from rememberai.reembed import reembed
 from rememberai.seeds import SeedWords, read_descriptions, read_seeds, seed_table
+from rememberai.words import check_searched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -129,10 +130,9 @@ class RememberAI(OpenBook):
         Raises
         ------
         InputError
-            The text is empty, k is below 1, or the condition can't be read.
+            The text is none, or empty, k is below 1, or the condition can't be read.
         """
-        if not text.strip():
-            raise InputError("the text to search for is empty", code="search-empty")
+        check_searched(text)
         view = self.store.pinned()
         queries = self._queries(view, text)
         return search(view, queries, k, where, self._weights(queries))

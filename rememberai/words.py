@@ -207,6 +207,14 @@ def vectors_or_flaws(
         return [alone(vector) for vector in given]
 
 
+def check_searched(text: str) -> None:
+    """Raise InputError unless there are words to search for."""
+    if not isinstance(text, str):
+        raise InputError(f"a text (str) to search for was wanted; {text!r:.100} came")
+    if not text.strip():
+        raise InputError("the text to search for is empty", code="search-empty")
+
+
 def tidy_texts(texts: Iterable[str]) -> list[str]:
     """Tidy texts as memories are, so that equal words are equal; those without any are left out.
 

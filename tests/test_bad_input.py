@@ -13,6 +13,7 @@ import pytest
 from makers import SAMPLE, WordsEmbedder, picture, remember, words_alone
 
 from rememberai import InputError, ModelMismatchError, RememberAI, StoreError
+from rememberai.opening import embedder_of
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -286,3 +287,54 @@ def test_the_store_is_as_it_was_after_a_broken_model(tmp_path):
     assert bad.add_album(words_alone("one", "two", name="more")).count("failed") == 2
     again = RememberAI.open(tmp_path / "s", embedder=good)
     assert [hit.text for hit in again.search("candles", k=5)] == ["Blowing out the candles"]
+
+
+WRONG = {
+    "search": (lambda book: book.search(None), r"a text \(str\) to search for was wanted; None"),
+    "write_memory": (
+        lambda book: book.write_memory(book.store.read()["photo_id"][0].as_py(), 5),
+        "a memory needs words; 5 came",
+    ),
+    "reembed": (lambda book: book.reembed(5), "an object with encode, dimension, model_id; 5 came"),
+    "embed_images": (
+        lambda book: book.embed_images(WordsEmbedder()),
+        "which has no encode_images",
+    ),
+    "caption": (lambda book: book.caption(5), "which has no caption, model_id"),
+    "merge": (lambda book: book.events.merge(3), "ids of two events or more were wanted; 3 came"),
+    "rename": (
+        lambda book: [book.discover(1), book.events.rename([1], "a")],
+        r"there is no event \[1\]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_of_another_type_is_named(tmp_path, name):
+    do, message = WRONG[name]
+    book = RememberAI.create(tmp_path / "s", embedder=WordsEmbedder())
+    book.add_album(words_alone("a day at the beach", "a cake"))
+    with pytest.raises(InputError, match=message):
+        do(book)
+    assert len(book.search("a cake")) == 2
+
+
+@pytest.mark.parametrize("model", [5, object(), Path("model")])
+def test_no_store_is_made_for_what_is_no_model(tmp_path, model):
+    for name in ("embedder", "captioner", "image_embedder"):
+        with pytest.raises(InputError, match="a model was wanted: its folder or name"):
+            RememberAI.create(tmp_path / "s", **{"embedder": WordsEmbedder(), name: model})
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_model_is_not_loaded_to_see_whether_it_is_one():
+    class Lazy(WordsEmbedder):
+        asked = 0
+
+        @property
+        def dimension(self):
+            type(self).asked += 1
+            return 64
+
+    assert isinstance(embedder_of(Lazy(), offline=True), Lazy)
+    assert not Lazy.asked

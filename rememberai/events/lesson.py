@@ -46,6 +46,8 @@ class Lesson:
             raise InputError(
                 f"every seed needs one event; {len(array)} seeds and {len(events)} events came"
             )
+        if nameless := [event for event in events if not isinstance(event, str)]:
+            raise InputError(f"an event must have a name; {nameless[0]!r:.100} came")
         for name, given in (("text", texts), ("group", groups)):
             if given is not None and len(given) != len(events):
                 raise InputError(

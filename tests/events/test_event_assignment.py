@@ -516,6 +516,14 @@ def test_parameters_that_cannot_be_used_leave_what_was_learned(wrong):
     assert assigner.assign_album(album) == before
 
 
+@pytest.mark.parametrize("name", [None, 3, ["beach"]])
+def test_a_seed_whose_event_has_no_name_is_refused(name):
+    vectors, events = seeds()
+    events[7] = name
+    with pytest.raises(InputError, match="an event must have a name"):
+        EventAssigner().fit(vectors, events)
+
+
 @pytest.mark.parametrize("method", ["fused", "plain"])
 def test_a_k_of_numpy_is_as_good_as_an_int(method):
     vectors, events = seeds()
