@@ -65,6 +65,9 @@ class OpenBook:
         self._judges: dict[str | None, AlbumJudge] = {}
         self._looks: dict[str, LearnedPictures] = {}
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.store.place}>"
+
     @classmethod
     def create(
         cls,

@@ -282,6 +282,8 @@ def test_an_empty_store_finds_nothing(tmp_path, words):
     book = RememberAI.create(tmp_path / "s", embedder=words)
     assert book.search("anything") == []
     assert book.info().photos == len(book) == 0
+    assert repr(book) == f"<RememberAI {book.store.path}>"
+    assert repr(book.store) == f"<MemoryStore {book.store.path}>"
 
 
 def test_search_under_l2_measures_euclidean_distance(tmp_path, words):

@@ -177,6 +177,9 @@ class Handle:
     def __len__(self) -> int:
         return int(self._dataset.count_rows())
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.place}>"
+
     def check_model(self, model_id: str, dimension: int) -> None:
         """Raise ModelMismatchError unless this model made the store's vectors."""
         if (model_id, dimension) != (self.model_id, self.dimension):
