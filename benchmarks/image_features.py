@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks._records import Run, arguments, figures, markdown, of_arm
 from rememberai.captioning import DecodedAhead
 from rememberai.embedders import EfficientNetEmbedder
+from rememberai.photos.metadata import file_id
 
 if TYPE_CHECKING:
     from benchmarks._records import Record
@@ -80,13 +81,14 @@ def _measure(run: Run, options: argparse.Namespace, paths: list[str]) -> None:
     embedders = {arm: EfficientNetEmbedder(threads=options.threads) for arm in ARMS}
     # What is chosen where ONNX Runtime is not installed.
     embedders["torch"].__dict__["_run"] = embedders["torch"]._network.features
+    ids = {path: file_id(Path(path)) for path in paths}  # by which a store has them
     for embedder in embedders.values():
-        _embed(embedder, paths[:32])
+        _embed(embedder, dict(list(ids.items())[:32]))
     for repeat in range(options.repeats):
         found = {}
         for arm in ARMS[:: -1 if repeat % 2 else 1]:
             start = perf_counter()
-            found[arm] = _embed(embedders[arm], paths)
+            found[arm] = _embed(embedders[arm], ids)
             seconds = perf_counter() - start
             run.add(
                 {"what": arm},
@@ -98,9 +100,9 @@ def _measure(run: Run, options: argparse.Namespace, paths: list[str]) -> None:
             raise SystemExit("the two gave different features")
 
 
-def _embed(embedder: EfficientNetEmbedder, paths: list[str]) -> np.ndarray:
-    found = []
-    with DecodedAhead(paths, embedder) as decoded:
+def _embed(embedder: EfficientNetEmbedder, ids: dict[str, str]) -> np.ndarray:
+    paths, found = list(ids), []
+    with DecodedAhead(paths, embedder, ids) as decoded:
         for start in range(0, len(paths), decoded.at_once):
             opened = [decoded.take(path) for path in paths[start : start + decoded.at_once]]
             images = [image for image in opened if not isinstance(image, str)]
