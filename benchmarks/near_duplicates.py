@@ -19,7 +19,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from benchmarks._records import Run, arguments, figures, markdown, of_arm
 from rememberai.photos import open_image
-from rememberai.photos.bursts import ALIKE, find_bursts, near_duplicates, sketch
+from rememberai.photos.bursts import ALIKE, find_bursts, is_page, near_duplicates, sketch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +49,9 @@ def main(argv: list[str] | None = None) -> None:
     run = Run(NAME, settings, folder=options.records)
     photos = [open_image(file) for file in files]
     copies = [[copy(photo) for copy in COPIES.values()] for photo in photos]
+    pages = np.array(
+        [list(map(is_page, [photo, *some])) for photo, some in zip(photos, copies, strict=True)]
+    )
     random = np.random.default_rng(options.seed)
     halvings = [np.array_split(random.permutation(len(photos)), 2) for _ in range(options.splits)]
     for what, (way, probes) in _ways().items():
@@ -63,7 +66,7 @@ def main(argv: list[str] | None = None) -> None:
             run.add({"what": what}, repeat, found, threads=1, seed=options.seed)
             if what == OURS:
                 found = _judge(alike[judges][:, :, judges], ALIKE)
-                found |= _grouped(of_photos[judges], of_copies[judges])
+                found |= _grouped(of_photos[judges], of_copies[judges], pages[judges])
                 run.add({"what": FIXED}, repeat, found, threads=1, seed=options.seed)
     judges = halvings[0][1]
     run.add({"what": "face"}, 0, _faces([photos[i] for i in judges]), threads=1, seed=options.seed)
@@ -269,11 +272,13 @@ def _judge(alike: NDArray[np.float32], threshold: float) -> Record:
     }
 
 
-def _grouped(of_photos: NDArray[np.float32], of_copies: NDArray[np.float32]) -> Record:
+def _grouped(
+    of_photos: NDArray[np.float32], of_copies: NDArray[np.float32], pages: NDArray[np.bool_]
+) -> Record:
     every = np.concatenate([of_photos, of_copies], axis=1)
     owner = np.repeat(np.arange(len(every)), every.shape[1])
     together = same = 0
-    for group in near_duplicates(every.reshape(len(owner), -1)):
+    for group in near_duplicates(every.reshape(len(owner), -1), pages=pages.ravel()):
         counts = np.bincount(owner[group])
         together += len(group) * (len(group) - 1) // 2
         same += int((counts * (counts - 1) // 2).sum())

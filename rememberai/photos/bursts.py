@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 _CELLS, _DIRECTIONS, _PIXELS = 6, 8, 48
 _COLOUR = 0.7  # the length of the colours beside that of the edges
 ALIKE = 0.7
+# Chosen on drawn pages: of those with other words, as many lines alike as can be, 1 in 100.
+PAGES_ALIKE = 0.97
 APART = 3600.0
 DIMENSION = _CELLS * _CELLS * (_DIRECTIONS + 3)
+_PLAIN, _SHADES, _GRAIN = 0.5, 13, 256  # so much of a page is of so few greys, at so many pixels
 _SHARP = 512  # pixels of the shorter side at which sharpness is compared
 _LONGEST = 16 * _SHARP  # of the longer side, since a strip would become too large
 _BLOCK = 512
@@ -52,6 +55,10 @@ def find_bursts(
 ) -> tuple[Burst, ...]:
     """Group picture files that are nearly the same: bursts, edits, smaller copies.
 
+    Pages of text, of a book, a chat or slides, look much the same whatever they say. They have to
+    be nearly equal: a smaller, recompressed or slightly turned copy of a page is found, a cropped
+    one is not.
+
     Parameters
     ----------
     paths
@@ -69,6 +76,7 @@ def find_bursts(
         their first members.
     """
     sketches = np.zeros((len(paths), DIMENSION), np.float32)
+    pages = np.zeros(len(paths), bool)
     sharp = np.zeros(len(paths))
     for number, path in enumerate(paths):
         if path is not None:
@@ -78,12 +86,13 @@ def find_bursts(
                 pass
             else:
                 sketches[number], sharp[number] = sketch(image), sharpness(image)
+                pages[number] = is_page(image)
         if progress is not None:
             progress(number + 1, len(paths))
     order = np.array(sorted(range(len(paths)), key=lambda row: paths[row] or ""), np.intp)
     seconds = None if times is None else _seconds(times)[order]
     bursts, alone = [], np.ones(len(paths), bool)
-    for group in near_duplicates(sketches[order], seconds):
+    for group in near_duplicates(sketches[order], seconds, pages[order]):
         members = order[group]
         alone[members] = False
         face = members[np.argmax(sharp[members])]
@@ -132,6 +141,13 @@ def sketch(image: Image.Image) -> NDArray[np.float32]:
     return _unit(both).astype(np.float32)
 
 
+def is_page(image: Image.Image) -> bool:
+    """Tell whether a picture may be a page of text, of which half and more has the same grey."""
+    grey = image.convert("L").resize((_GRAIN, _GRAIN), Image.Resampling.BOX)
+    counts = np.convolve(grey.histogram(), np.ones(_SHADES))
+    return bool(counts.max() >= _PLAIN * _GRAIN**2)
+
+
 def sharpness(image: Image.Image) -> float:
     """Measure sharpness: the variance of the Laplacian, over that of the picture's greys.
 
@@ -151,7 +167,9 @@ def sharpness(image: Image.Image) -> float:
 
 
 def near_duplicates(
-    sketches: NDArray[np.float32], seconds: NDArray[np.float64] | None = None
+    sketches: NDArray[np.float32],
+    seconds: NDArray[np.float64] | None = None,
+    pages: NDArray[np.bool_] | None = None,
 ) -> list[NDArray[np.intp]]:
     """Group pictures that are nearly the same around the one that has the most near-duplicates.
 
@@ -163,6 +181,8 @@ def near_duplicates(
     seconds
         (n,) float64, when they were taken, NaN for unknown; two that are known to be more than
         `APART` from one another are no near-duplicates.
+    pages
+        (n,) which are pages, see `is_page`: two of them must reach `PAGES_ALIKE`.
 
     Returns
     -------
@@ -175,14 +195,15 @@ def near_duplicates(
     """
     if seconds is None:
         seconds = np.full(len(sketches), np.nan)
-    alone = [~near.any(axis=1) for near in _near(sketches, seconds)]
+    if pages is None:
+        pages = np.zeros(len(sketches), bool)
+    alone = [~near.any(axis=1) for near in _near(sketches, seconds, pages)]
     rows = np.flatnonzero(~np.concatenate([*alone, np.empty(0, bool)]))
     left = np.ones(len(rows), bool)
     near_of = np.empty((len(rows), -(-len(rows) // 8)), np.uint8)  # a bit for each pair
     n_near = np.empty(len(rows), np.intp)
-    for start, near in zip(
-        range(0, len(rows), _BLOCK), _near(sketches[rows], seconds[rows]), strict=True
-    ):
+    blocks = _near(sketches[rows], seconds[rows], pages[rows])
+    for start, near in zip(range(0, len(rows), _BLOCK), blocks, strict=True):
         near_of[start : start + _BLOCK] = np.packbits(near, axis=1)
         n_near[start : start + _BLOCK] = near.sum(axis=1)
     groups = []
@@ -196,12 +217,13 @@ def near_duplicates(
 
 
 def _near(
-    sketches: NDArray[np.float32], seconds: NDArray[np.float64]
+    sketches: NDArray[np.float32], seconds: NDArray[np.float64], pages: NDArray[np.bool_]
 ) -> Iterator[NDArray[np.bool_]]:
     """Mark the near-duplicates of some rows after others, themselves left out."""
     for start in range(0, len(sketches), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        near = sketches[rows] @ sketches.T >= ALIKE
+        both = pages[rows, None] & pages
+        near = sketches[rows] @ sketches.T >= np.where(both, PAGES_ALIKE, ALIKE)
         # A comparison with NaN is false.
         near &= ~(np.abs(seconds[rows, None] - seconds) > APART)
         near[np.arange(len(near)), start + np.arange(len(near))] = False

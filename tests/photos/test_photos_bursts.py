@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from rememberai.photos import Burst, bursts, find_bursts, open_image
 from rememberai.photos.bursts import ALIKE, APART, near_duplicates, sharpness, sketch
@@ -159,6 +159,51 @@ def test_groups_are_those_of_a_plain_search(dated):
     assert not np.triu(near[np.ix_(left, left)], 1).any()
 
 
+def page(seed: int, tint: str, ink: str = "black") -> Image.Image:
+    """Lines of words on paper, as long as chance will have it."""
+    random = np.random.default_rng(seed)
+    image = Image.new("RGB", (600, 800), tint)
+    draw = ImageDraw.Draw(image)
+    for top in range(40, 760, 24):
+        words = ["".join(random.choice(list("abdegimnorstu"), n)) for n in random.integers(2, 9, 9)]
+        draw.text((40, top), " ".join(words)[: random.integers(40, 60)], ink, font_size=16)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("tint", "ink"), [("white", "black"), ("beige", "navy"), ("#203040", "white")]
+)
+def test_pages_that_say_other_things_are_no_burst(tmp_path, tint, ink):
+    pages = [page(seed, tint, ink) for seed in range(8)]
+    sketches = np.array([sketch(image) for image in pages])
+    assert (sketches @ sketches.T).min() > ALIKE  # all alike at a glance
+    copies = [
+        pages[0].resize((300, 400), Image.Resampling.LANCZOS),
+        pages[0].rotate(1, Image.Resampling.BICUBIC, fillcolor=tint),
+    ]
+    paths = [str(tmp_path / f"{i}.jpg") for i in range(10)]
+    for path, image in zip(paths, [*pages, *copies], strict=True):
+        image.save(path, quality=60)
+    assert [burst.members for burst in find_bursts(paths)] == [
+        (0, 8, 9),
+        *((i,) for i in range(1, 8)),
+    ]
+
+
+def test_a_page_is_mostly_of_one_grey():
+    assert bursts.is_page(page(0, "white"))
+    assert bursts.is_page(Image.new("RGB", (90, 40), "navy"))
+    assert not bursts.is_page(drawing(0))
+    assert not bursts.is_page(Image.linear_gradient("L").convert("RGB"))
+
+
+def test_a_page_and_a_photo_are_compared_as_photos():
+    points = rows([0, 20, 40])
+    assert groups(points, None, np.array([True, True, True])) == []
+    assert groups(points, None, np.array([True, False, True])) == [[0, 1, 2]]
+    assert groups(rows([0, 5]), None, np.array([True, True])) == [[0, 1]]
+
+
 def test_thousands_alike_take_a_bit_a_pair():
     random = np.random.default_rng(1)
     points = 1 + random.normal(scale=0.1, size=(4000, 16)).astype(np.float32)
@@ -218,6 +263,7 @@ def test_a_picture_that_needs_an_extra_is_alone(files, monkeypatch):
 def test_the_order_of_the_files_is_of_no_account(tmp_path, monkeypatch):
     """A chain in which either of two may be the centre."""
     monkeypatch.setattr(bursts, "DIMENSION", 2)
+    monkeypatch.setattr(bursts, "is_page", lambda image: False)
     monkeypatch.setattr(bursts, "sketch", lambda image: rows([image.getpixel((0, 0))[0]])[0])
     for angle in (0, 40, 80, 120):
         Image.new("L", (8, 8), angle).save(tmp_path / f"{angle:03}.png")
