@@ -72,8 +72,9 @@ def select(
 
 def energies(a: Floats, b: Floats) -> Floats:
     """Give the (len(a), len(b)) halves of the squared Euclidean distances."""
-    halves = [np.einsum("nd,nd->n", points, points) / 2 for points in (a, b)]
-    energy: Floats = halves[0][:, None] + halves[1] - a @ b.T
+    half_a = np.einsum("nd,nd->n", a, a) / 2
+    half_b = half_a if b is a else np.einsum("nd,nd->n", b, b) / 2
+    energy: Floats = half_a[:, None] + half_b - a @ b.T
     return np.maximum(energy, 0, out=energy)
 
 
@@ -142,7 +143,8 @@ def clustered(points: Floats, k: int, metric: Metric) -> tuple[NDArray[np.float6
     if metric == "l2":  # the origin is free, and near the points float32 has the most digits left
         points = (points - points.mean(axis=0, dtype=np.float64)).astype(np.float32)
     step = max(1, len(points) // max(_PER_CLUSTER * k, _FEWEST))
-    similarities = -energies(points[::step], points[::step])
+    first = points[::step]
+    similarities = -energies(first, first)
     clusters = by_size(similarities[:, _cover(similarities, k)].argmax(axis=1))[1]
     exact = points.astype(np.float64)
     some = exact[::step]
