@@ -120,7 +120,8 @@ class Assignment:
     def __str__(self) -> str:
         if self.event is None:
             return f"unknown ({self.reason})"
-        return f"{self.event} (probability {self.probability:.2f}, margin {self.margin:.2f})"
+        told = {"probability": self.probability, "margin": self.margin, "known": self.known}
+        return f"{self.event} ({', '.join(f'{name} {value:.2f}' for name, value in told.items())})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import doctest
 import json
 import ntpath
 import os
@@ -14,7 +15,9 @@ import subprocess
 import sys
 import tomllib
 import urllib.request
+from contextlib import redirect_stdout
 from importlib import import_module
+from io import StringIO
 from pathlib import Path, PureWindowsPath
 from typing import ClassVar
 
@@ -27,6 +30,8 @@ from packaging.requirements import Requirement
 from rememberai import MemoryStore, MissingExtraError
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+TRANSCRIPTS = {"tutorial.md", "korean.md"}  # of which each comment behind a print is what it prints
+SHOWN = re.compile(r"^(?:print\(.*\)  )?# (.+)$", re.MULTILINE)
 MIA = PureWindowsPath("C:/Users/Mia")  # whose machine the lines for Windows speak of
 
 
@@ -77,10 +82,15 @@ class Follower:
         getattr(self, self.LANGUAGES[block.language])(block)
 
     def python(self, block: Block) -> None:
-        try:
-            exec(compile(block.code, name_of(block.page), "exec"), self.names)
-        except MissingExtraError as error:
-            pytest.skip(str(error))
+        with redirect_stdout(StringIO()) as out:
+            try:
+                exec(compile(block.code, name_of(block.page), "exec"), self.names)
+            except MissingExtraError as error:
+                pytest.skip(str(error))
+        shown = SHOWN.findall(block.code) if block.page.name in TRANSCRIPTS else []
+        same, printed = doctest.OutputChecker().check_output, out.getvalue().splitlines()
+        for line in shown:
+            assert any(same(line, each, doctest.ELLIPSIS) for each in printed), (line, printed)
 
     def sh(self, block: Block) -> None:
         for line in block.lines():

@@ -283,7 +283,8 @@ def test_an_album_is_the_mean_of_its_photos_by_how_much_they_tell(metric, event)
     assert found.margin == pytest.approx(mean[order[0]] - mean[order[1]], abs=1e-3)
     assert found.n_photos == 7
     assert found.reason == ""
-    assert str(found) == f"{found.event} (probability {mean.max():.2f}, margin {found.margin:.2f})"
+    told = f"probability {mean.max():.2f}, margin {found.margin:.2f}, known {found.known:.2f}"
+    assert str(found) == f"{found.event} ({told})"
     parts = weights * shares[:, order[0]]
     told = found.telling_photos
     np.testing.assert_allclose([each.weight for each in told], np.sort(parts)[::-1][:5], atol=1e-3)
