@@ -10,7 +10,9 @@ from pages import NASTY, THEMES, settle
 
 
 def natural_width(image):
-    return image.evaluate("image => image.decode().then(() => image.naturalWidth)")
+    # Its decode() fails where the page draws itself anew meanwhile.
+    there = image.element_handle()
+    return image.page.wait_for_function("image => image.naturalWidth", arg=there).json_value()
 
 
 def test_the_timeline_shows_the_events_with_title_date_size_and_confidence(look, report_path):
