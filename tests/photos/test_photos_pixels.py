@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import sys
 import threading
 import warnings
 import zlib
@@ -16,7 +17,8 @@ from pictures import outcome_of, save
 from PIL import Image, ImageCms, features
 
 from rememberai.errors import ImageError, InputError, MissingExtraError
-from rememberai.photos import Album, images, metadata, open_image
+from rememberai.photos import Album, images, metadata, open_image, open_scaled
+from rememberai.photos.pixels import scaled
 
 
 def pixels(image) -> np.ndarray:
@@ -135,6 +137,42 @@ def test_a_small_one_is_upright_too(tmp_path, name):
 def test_no_pixels_are_refused(tmp_path, at_least):
     with pytest.raises(InputError, match="at_least must be 1"):
         open_image(save(tmp_path / "a.jpg"), at_least=at_least)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("turned", [1, 6])
+def test_scaled_the_shorter_side_is_as_long_as_was_asked_for(tmp_path, name, turned):
+    if name in ("a.gif", "a.bmp", "a.heic", "a.avif") and turned != 1:
+        pytest.skip("no EXIF there, or the format turns by other means")
+    image = scene((1200, 905))
+    exif = Image.Exif()
+    exif[0x112] = turned
+    path = write(tmp_path / name, image, **FORMATS[name], **({"exif": exif} if turned > 1 else {}))
+    small = open_scaled(path, 100)
+    assert small.size == ((133, 100) if turned == 1 else (100, 133))
+    reference = open_image(path).resize(small.size, Image.Resampling.LANCZOS)
+    assert np.abs(pixels(small) - pixels(reference)).mean() < (4 if name == "a.gif" else 1)
+    assert open_scaled(path, 905).size == open_scaled(path, 5000).size == open_image(path).size
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+@pytest.mark.parametrize("size", [(37, 23), (1, 1), (640, 9)])
+def test_scaled_with_torch_and_without(monkeypatch, loaded, size):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setitem(sys.modules, "torch", torch if loaded else None)
+    noise = np.random.default_rng(0).integers(0, 256, (401, 503, 3), dtype=np.uint8)
+    reference = [
+        np.asarray(Image.fromarray(band).resize(size, Image.Resampling.LANCZOS))
+        for band in noise.transpose(2, 0, 1).astype(np.float32)
+    ]
+    error = pixels(scaled(Image.fromarray(noise), size)) - np.stack(reference, -1).clip(0, 255)
+    assert np.sqrt((error**2).mean()) < 0.5  # each direction rounds
+
+
+@pytest.mark.parametrize("side", [0, -3])
+def test_no_side_is_refused(tmp_path, side):
+    with pytest.raises(InputError, match="side must be 1"):
+        open_scaled(save(tmp_path / "a.jpg"), side)
 
 
 # Colours
