@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from PIL import Image, IptcImagePlugin, UnidentifiedImageError, features
 from PIL.ExifTags import IFD, Base
 
 from rememberai._optional import require
 from rememberai.errors import ImageError, InputError, MissingExtraError
-from rememberai.photos.pixels import as_shown, scaled
+from rememberai.photos.pixels import as_shown, reduction, scaled, turned
 from rememberai.photos.scans import without_detail
 
 if TYPE_CHECKING:
@@ -140,7 +140,8 @@ def open_image(
     """
     if at_least is not None and at_least < 1:
         raise InputError(f"at_least must be 1 pixel or more, or None for all; {at_least} came")
-    return _decoded(path, at_least, partial=partial)[0]
+    decoded = _decoded(path, at_least, partial=partial)
+    return turned(decoded.image, decoded.orientation)
 
 
 def open_scaled(path: str | os.PathLike[str], side: int) -> Image.Image:
@@ -158,23 +159,31 @@ def open_scaled(path: str | os.PathLike[str], side: int) -> Image.Image:
     """
     if side < 1:
         raise InputError(f"side must be 1 pixel or more; {side} came")
-    image, (width, height) = _decoded(path, 2 * side)
+    image, orientation, (width, height), shrunk = _decoded(path, 2 * side)
     scale = side / min(width, height)
-    return scaled(image, (round(scale * width), round(scale * height))) if scale < 1 else image
+    if scale < 1:
+        size = round(scale * width), round(scale * height)
+        image = scaled(image, size, (width / shrunk, height / shrunk))
+    return turned(image, orientation)
+
+
+class _Decoded(NamedTuple):
+    image: Image.Image  # as shown, not turned yet
+    orientation: Any
+    size: tuple[int, int]  # of the whole picture
+    shrunk: int  # so many of its pixels a side are one
 
 
 def _decoded(
     path: str | os.PathLike[str], at_least: int | None, *, partial: bool = False
-) -> tuple[Image.Image, tuple[int, int]]:
-    """Give what `open_image` does, and the size of the whole picture, upright."""
+) -> _Decoded:
     with _opened(path) as image:
         size = image.size
-        averaged = 1
+        scale = 1
         if at_least is not None:
             image.draft(None, (at_least, at_least))
-            if size[0] > _BLOCK // 2 * image.width:  # decoded at an eighth: means of its blocks
-                averaged = _BLOCK
-            if size[0] > 2 * image.width and image.info.get("progressive"):
+            scale = round(max(size) / max(image.size))
+            if scale > 2 and image.info.get("progressive"):
                 less = without_detail(Path(path).read_bytes())
                 image.fp = BytesIO(less)  # type: ignore[attr-defined]
         try:
@@ -183,15 +192,12 @@ def _decoded(
             image.tile = []  # type: ignore[attr-defined]  # what was decoded so far stays
             if not partial or image.getbbox() is None:
                 raise
+        if image.format == "TIFF":
+            size = image.size  # Pillow turns TIFF upright itself
         orientation = _attempt(lambda: image.getexif().get(Base.Orientation), None, "EXIF", [])
-        size = _upright(size, orientation, image)
-        return as_shown(image, orientation, at_least, averaged), size
-
-
-def _upright(size: tuple[int, int], orientation: Any, image: Image.Image) -> tuple[int, int]:
-    if image.format == "TIFF":
-        return image.size  # Pillow turns TIFF upright itself
-    return size[::-1] if orientation in (5, 6, 7, 8) else size
+        factor = reduction(image.size, at_least)
+        averaged = _BLOCK if scale == _BLOCK else 1  # at an eighth a pixel is the mean of a block
+        return _Decoded(as_shown(image, factor, averaged), orientation, size, scale * factor)
 
 
 def inspect(path: str | os.PathLike[str]) -> Picture:
@@ -216,7 +222,10 @@ def inspect(path: str | os.PathLike[str]) -> Picture:
             damage = str(error) or type(error).__name__
         remarks: list[str] = []
         exif = _exif(image, remarks)
-        size = _upright(size, exif.main.get(Base.Orientation), image)
+        if name == "TIFF":
+            size = image.size  # Pillow turns TIFF upright itself
+        elif exif.main.get(Base.Orientation) in (5, 6, 7, 8):
+            size = size[::-1]
         return Picture(
             format=name,
             width=size[0],

@@ -20,28 +20,29 @@ _TURNS: dict[Hashable, Image.Transpose] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_UP = 1 + 1e-12  # since torch rounds the size down
 _CACHED = 1 << 14  # pixels of a strip whose 16-bit numbers stay in a core's cache
 
 
-def as_shown(
-    image: Image.Image, orientation: Hashable, at_least: int | None, averaged: int = 1
-) -> Image.Image:
-    """Convert a loaded picture to RGB as a viewer shows it.
+def reduction(size: tuple[int, int], at_least: int | None) -> int:
+    """Give the largest whole number by which the shorter side can be reduced to no less."""
+    return max(min(size) // at_least, 1) if at_least else 1
+
+
+def as_shown(image: Image.Image, factor: int = 1, averaged: int = 1) -> Image.Image:
+    """Convert a loaded picture to RGB as a viewer shows it, not turned yet.
 
     Parameters
     ----------
     image
         Of any mode; a profile is read from its ``info``.
-    orientation
-        The value of EXIF's tag; anything but 2 to 8 means upright.
-    at_least
-        The picture is reduced by the largest whole number that leaves its shorter side this long.
+    factor
+        The picture is reduced by so much.
     averaged
         Each pixel is the mean of so many times so many already.
     """
     profile = image.info.get("icc_profile")
     image = _reducible(image)
-    factor = min(image.size) // at_least if at_least else 1
     if factor > 1:
         image = image.reduce(factor)
     if image.has_transparency_data:
@@ -49,24 +50,38 @@ def as_shown(
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     to_srgb = _to_srgb(profile, image.mode) if isinstance(profile, bytes) and profile else None
     image = to_srgb.apply(image) if to_srgb else image
-    turn = _TURNS.get(orientation)
-    image = image.transpose(turn) if turn is not None else image
     image = image if image.mode == "RGB" else image.convert("RGB")
-    return _sharpened(image, averaged * max(factor, 1))
+    return _sharpened(image, averaged * factor)
 
 
-def scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Scale an RGB picture with Lanczos.
+def turned(image: Image.Image, orientation: Hashable) -> Image.Image:
+    """Turn a picture upright by EXIF's number; anything but 2 to 8 means that it is."""
+    turn = _TURNS.get(orientation)
+    return image.transpose(turn) if turn is not None else image
+
+
+def scaled(image: Image.Image, size: tuple[int, int], covered: tuple[float, float]) -> Image.Image:
+    """Scale an RGB picture down with Lanczos.
 
     torch takes a third of Pillow's time, and one number in 250 differs by 1. It is not loaded only
     for that.
+
+    Parameters
+    ----------
+    covered
+        How far the picture reaches into its last column and row, in pixels from 0.
     """
     torch = sys.modules.get("torch")
     if torch is None or not _has_lanczos():
-        return image.resize(size, Image.Resampling.LANCZOS)
+        return image.resize(size, Image.Resampling.LANCZOS, box=(0, 0, *covered))
     planes = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
-    small = torch.nn.functional.interpolate(planes, size=size[::-1], mode="lanczos", antialias=True)
-    return Image.fromarray(small[0].permute(1, 2, 0).numpy())
+    by = [_UP * after / before for after, before in zip(size, covered, strict=True)]
+    small = torch.nn.functional.interpolate(
+        planes, scale_factor=by[::-1], mode="lanczos", antialias=True
+    )
+    result = Image.fromarray(small[0].permute(1, 2, 0).numpy())
+    result.info = image.info
+    return result
 
 
 @cache

@@ -15,9 +15,7 @@ _MAY_LACK, _COLOUR_MAY_LACK = 2, 1  # lowest bits
 _LAST_GUESSED = 9  # of the waves that libjpeg guesses where they were not sent
 
 
-class Segment(NamedTuple):
-    """A part of a JPEG: its marker, where it starts, what follows its length, where it ends."""
-
+class _Segment(NamedTuple):
     marker: int
     start: int
     says: bytes
@@ -37,10 +35,10 @@ def without_detail(data: bytes) -> bytes:
         way that would lose more, comes back as it is.
     """
     try:
-        found = list(segments(data))
-        frame = next(each.says for each in found if each.marker == _PROGRESSIVE)
-        fine = [each for each in found if each.marker == _SCAN and _is_fine(each.says, frame[6])]
-        tables = [place for each in found for place in _quantisers(each, frame[8])]
+        parts = list(_segments(data))
+        frame = next(each.says for each in parts if each.marker == _PROGRESSIVE)
+        fine = [each for each in parts if each.marker == _SCAN and _is_fine(each.says, frame[6])]
+        tables = [place for each in parts for place in _quantisers(each, frame[8])]
     except (IndexError, StopIteration, ValueError):
         return data
     kept = bytearray(data)
@@ -52,14 +50,7 @@ def without_detail(data: bytes) -> bytes:
     return bytes(kept)
 
 
-def segments(data: bytes) -> Iterator[Segment]:
-    """Part a JPEG into what lies between its first marker and its end.
-
-    Raises
-    ------
-    IndexError, ValueError
-        It is cut short or damaged.
-    """
+def _segments(data: bytes) -> Iterator[_Segment]:
     start = 2
     while data[start + 1] != _END:
         if data[start] != 0xFF:
@@ -74,7 +65,7 @@ def segments(data: bytes) -> Iterator[Segment]:
             if after is None:
                 raise ValueError("cut short")
             end = after.start()
-        yield Segment(data[start + 1], start, says, end)
+        yield _Segment(data[start + 1], start, says, end)
         start = end
 
 
@@ -94,7 +85,7 @@ def _is_fine(scan: bytes, luma: int) -> bool:
     return fine
 
 
-def _quantisers(segment: Segment, table: int) -> Iterator[int]:
+def _quantisers(segment: _Segment, table: int) -> Iterator[int]:
     """Find in the file the bytes by which a table quantises the last guessed wave."""
     says = segment.says if segment.marker == _TABLES else b""
     at = 0

@@ -156,7 +156,7 @@ def test_scaled_the_shorter_side_is_as_long_as_was_asked_for(tmp_path, name, tur
 
 
 @pytest.mark.parametrize("loaded", [True, False])
-@pytest.mark.parametrize("size", [(37, 23), (1, 1), (640, 9)])
+@pytest.mark.parametrize("size", [(37, 23), (1, 1), (503, 9)])
 def test_scaled_with_torch_and_without(monkeypatch, loaded, size):
     torch = pytest.importorskip("torch")
     monkeypatch.setitem(sys.modules, "torch", torch if loaded else None)
@@ -165,8 +165,27 @@ def test_scaled_with_torch_and_without(monkeypatch, loaded, size):
         np.asarray(Image.fromarray(band).resize(size, Image.Resampling.LANCZOS))
         for band in noise.transpose(2, 0, 1).astype(np.float32)
     ]
-    error = pixels(scaled(Image.fromarray(noise), size)) - np.stack(reference, -1).clip(0, 255)
+    error = pixels(scaled(Image.fromarray(noise), size, (503, 401))) - np.stack(reference, -1).clip(
+        0, 255
+    )
     assert np.sqrt((error**2).mean()) < 0.5  # each direction rounds
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+@pytest.mark.parametrize("turned", range(1, 9))
+def test_scaled_nothing_moves_where_the_last_pixels_stand_for_less(
+    tmp_path, monkeypatch, loaded, turned
+):
+    """At a quarter, 401 columns are 101, of which the last is a quarter as wide."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setitem(sys.modules, "torch", torch if loaded else None)
+    exif = Image.Exif()
+    exif[0x112] = turned
+    path = write(tmp_path / "a.jpg", scene((401, 401)), quality=95, exif=exif)
+    small = pixels(open_scaled(path, 50))
+    reference = pixels(open_image(path).resize((50, 50), Image.Resampling.LANCZOS))
+    assert np.abs((small - reference).mean(axis=0)).mean() < 0.4
+    assert np.abs((small - reference).mean(axis=1)).mean() < 0.4
 
 
 @pytest.mark.parametrize("side", [0, -3])
