@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rememberai.events.selections import energies, spread
+from rememberai.events.energy import energies, spread
 from rememberai.events.temperature import softmax
 
 if TYPE_CHECKING:

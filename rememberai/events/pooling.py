@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rememberai.errors import InputError
-from rememberai.events.selections import energies
+from rememberai.events.energy import energies
 from rememberai.events.temperature import energy, softmax
 from rememberai.index.knn import knn
 

@@ -33,3 +33,7 @@ def same_partition(a, b) -> bool:
     """The same groups, whatever their numbers."""
     pairs = set(zip(np.asarray(a).tolist(), np.asarray(b).tolist(), strict=True))
     return len(pairs) == len(set(a)) == len(set(b))
+
+
+def half_squares(a, b):
+    return ((np.float64(a)[:, None] - np.float64(b)[None]) ** 2).sum(axis=2) / 2

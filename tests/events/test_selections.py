@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from blobs import blobs, distances, same_partition, unit
+from blobs import blobs, distances, half_squares, same_partition, unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
@@ -12,15 +12,8 @@ from sklearn.cluster import KMeans
 from rememberai import EventPrototypes
 from rememberai._arrays import prepare
 from rememberai.events import selections
-from rememberai.events.selections import (
-    SELECTIONS,
-    Options,
-    _shares,
-    clustered,
-    energies,
-    select,
-    spread,
-)
+from rememberai.events.energy import energies, spread
+from rememberai.events.selections import SELECTIONS, Options, _shares, clustered, select
 
 pytest.importorskip("faiss")
 METRICS = ["cosine", "l2"]
@@ -30,10 +23,6 @@ settings.register_profile("events", max_examples=40, deadline=None)
 def chosen_of(selection, points, n, metric="cosine", n_seed_clusters=None):
     (rows,) = select(selection, [points], n, Options(metric, n_seed_clusters, 0))
     return rows.tolist()
-
-
-def half_squares(a, b):
-    return ((np.float64(a)[:, None] - np.float64(b)[None]) ** 2).sum(axis=2) / 2
 
 
 @pytest.fixture(params=METRICS)
@@ -245,142 +234,6 @@ def test_of_two_seeds_of_a_cluster_the_first_is_chosen_whatever_their_last_digit
         assert sorted(chosen) == list(range(0, 20, 2))
 
 
-# --- likelihood --------------------------------------------------------------------------------
-
-
-def log_likelihood(kernels, pools, chosen):
-    """Sum up, over the seeds, the log of the part that their event has of the vote."""
-    total = 0.0
-    nothing = np.exp(-12)
-    for i in range(len(pools)):
-        votes = [kernels[i, j][:, rows].sum(axis=1) for j, rows in enumerate(chosen)]
-        own = votes[i] + nothing / (len(pools) + 1)
-        total += np.log(own / (sum(votes) + nothing)).sum()
-    return total
-
-
-def plain_likelihood(pools, n, *, chords=True):
-    """Choose as `likelihood` says it does, or with logarithms where that has chords."""
-    sizes = [len(pool) for pool in pools]
-    t = np.average([half_squares(pool, pool).mean() for pool in pools], weights=sizes) / 12
-    events = range(len(pools))
-    kernels = {
-        (i, j): np.exp(-half_squares(pools[i], pools[j]) / t) for i in events for j in events
-    }
-    for i in events:
-        np.fill_diagonal(kernels[i, i], 0)
-    chosen = [list(range(size)) if size <= n else [] for size in sizes]
-    free = [i for i in events if sizes[i] > n]
-    for turn in range(2 * n):
-        for i in free:
-            del chosen[i][: turn >= n]
-        votes = [
-            sum(kernels[i, j][:, chosen[j]].sum(axis=1) for j in events) + np.exp(-12)
-            for i in events
-        ]
-        best = []
-        for i in free:
-            if turn == 0:
-                scores = kernels[i, i].sum(axis=1)
-            else:
-                own = kernels[i, i][:, chosen[i]].sum(axis=1) + np.exp(-12) / (len(pools) + 1)
-                added = kernels[i, i]
-                scores = np.log((own + added) / (votes[i] + added)).sum(axis=1)
-                for j in events:
-                    if j != i:
-                        taken = kernels[i, j]
-                        usual = (taken**2).sum(axis=0) / taken.sum(axis=0)
-                        chord = np.log(1 + usual / votes[j]) / usual
-                        lost = taken * chord if chords else np.log(1 + taken / votes[j])
-                        scores = scores - lost.sum(axis=1)
-                scores[chosen[i]] = -np.inf
-            best.append(int(np.argmax(scores)))
-        for i, row in zip(free, best, strict=True):
-            chosen[i].append(row)
-    return chosen, kernels
-
-
-@pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("seed", range(3))
-def test_likelihood_is_what_it_says(metric, seed):
-    vectors, truth = blobs(4, [16, 15, 5, 3], 6, spread=2, seed=seed)
-    vectors[truth == 2] = vectors[31] + vectors[truth == 2] / 9  # few and close together
-    pools = [prepare(vectors[truth == i], metric) for i in range(4)]
-    chosen = select("likelihood", pools, 4, Options(metric, None, 0))
-    assert [rows.tolist() for rows in chosen] == plain_likelihood(pools, 4)[0]
-
-
-def test_the_chords_lose_little():
-    vectors, truth = blobs(3, 120, 10, spread=2)
-    pools = [prepare(vectors[truth == i], "cosine") for i in range(3)]
-    chosen = select("likelihood", pools, 5, Options("cosine", None, 0))
-    plain, kernels = plain_likelihood(pools, 5, chords=False)
-    random = np.random.default_rng(0)
-    by_chance = [random.permutation(120)[:5] for _ in pools]
-    found, best, chance = (
-        log_likelihood(kernels, pools, rows) for rows in (chosen, plain, by_chance)
-    )
-    assert found > best - 0.1 * (best - chance)
-
-
-def test_of_many_seeds_of_other_events_a_part_counts(monkeypatch):
-    vectors, truth = blobs(4, 100, 10, spread=2)
-    pools = [prepare(vectors[truth == i], "cosine") for i in range(4)]
-    options = Options("cosine", None, 0)
-    fully = select("likelihood", pools, 5, options)
-    monkeypatch.setattr(selections, "_NEAR", 30)
-    monkeypatch.setattr(selections, "_FAR", 60)
-    partly = select("likelihood", pools, 5, options)
-    _, kernels = plain_likelihood(pools, 1)
-    random = np.random.default_rng(0)
-    by_chance = [random.permutation(100)[:5] for _ in pools]
-    best, part, chance = (
-        log_likelihood(kernels, pools, rows) for rows in (fully, partly, by_chance)
-    )
-    assert best > part > best - 0.1 * (best - chance)
-
-
-def test_the_seeds_that_count_are_the_nearest_and_stand_for_all(monkeypatch):
-    vectors, truth = blobs(4, 100, 10, spread=2)
-    pools = [prepare(vectors[truth == i], "cosine") for i in range(4)]
-    monkeypatch.setattr(selections, "_NEAR", 30)
-    monkeypatch.setattr(selections, "_FAR", 60)
-    vote = selections._Vote(pools, [1])
-    others, weights = vote._pools[1].others, vote._pools[1].weights
-    assert len(set(others.tolist())) == 90
-    assert not np.isin(others, np.arange(100, 200)).any()
-    assert weights.sum() == pytest.approx(300)
-    away = half_squares(np.concatenate(pools), pools[1].mean(axis=0, keepdims=True))[:, 0]
-    away[100:200] = np.inf
-    assert sorted(others[weights == 1]) == sorted(np.argsort(away)[:30])
-
-
-def test_so_many_prototypes_that_their_kernels_are_summed_in_parts(monkeypatch):
-    vectors, truth = blobs(6, 20, 8, spread=2)
-    pools = [prepare(vectors[truth == i], "cosine") for i in range(6)]
-    vote = selections._Vote(pools, [])
-    prototypes = [(event, row) for event in range(6) for row in range(20)]
-    together = vote.of(prototypes)
-    monkeypatch.setattr(selections, "_AT_ONCE", 700)
-    np.testing.assert_allclose(vote.of(prototypes), together, rtol=1e-6)
-    _, kernels = plain_likelihood(pools, 1)
-    exact = [sum(kernels[i, j].sum(axis=1) for j in range(6)) for i in range(6)]
-    np.testing.assert_allclose(together[1], np.concatenate(exact), rtol=1e-3)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_no_other_selection_makes_the_seeds_events_as_probable(seed):
-    vectors, truth = blobs(4, [60, 50, 40, 30], 10, spread=2, seed=seed)
-    pools = [prepare(vectors[truth == i], "cosine") for i in range(4)]
-    _, kernels = plain_likelihood(pools, 1)
-    found = {
-        name: log_likelihood(kernels, pools, select(name, pools, 6, Options("cosine", None, 0)))
-        for name in SELECTIONS
-    }
-    assert max(found, key=found.get) == "likelihood"
-    assert min(found, key=found.get) == "periphery"
-
-
 # --- all ---------------------------------------------------------------------------------------
 
 
@@ -394,20 +247,6 @@ def test_the_origin_does_not_matter_under_l2(selection):
         for some in (whole, whole + 2**20)
     ]
     assert chosen[0] == chosen[1]
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_what_was_given_up_leaves_no_trace(metric):
-    vectors, truth = blobs(30, 25, 12, spread=1)
-    pools = [prepare(vectors[truth == i], metric) for i in range(30)]
-    vote = selections._Vote(pools, range(30))
-    before = vote.sums.copy()
-    turns = [vote.of([(event, row) for event in range(30)]) for row in range(24)]
-    for votes in turns:
-        vote.sums += votes
-    for votes in turns:
-        vote.sums -= votes
-    np.testing.assert_allclose(vote.sums, before, rtol=1e-6)
 
 
 @pytest.mark.parametrize("selection", SELECTIONS)

@@ -1,0 +1,225 @@
+"""Prototypes under whose vote the seeds' own events are most probable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rememberai.events.energy import TIE, first_best, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Rows = NDArray[np.intp]
+    Prototypes = Sequence[tuple[int, int]]  # events and rows of their pools
+
+_FADING = 12  # a kernel falls to exp(-12) at the mean energy between two seeds of an event
+_NEAR, _FAR = 512, 1024  # seeds of other events, near to an event and not, that count
+_FEW = 8  # rows whose kernels at all seeds are computed to tell which is the best
+_LOST = 8  # a seed's logarithm may be wrong by so many `TIE`
+_AT_ONCE = 2**25  # kernels held at once
+_TIGHT = 1e-12  # no event is thought to be tighter than float32 can tell
+_TINY = np.finfo(np.float32).tiny
+
+
+def likelihood(pools: Sequence[Floats], n: int) -> list[Rows]:
+    """Choose greedily so that the seeds' own events are probable under a vote of the prototypes.
+
+    A seed is as probable as the part of its event in the sum of the kernels exp(-energy / t) of all
+    prototypes but itself: the leave-one-out likelihood of stochastic neighbours. At the mean energy
+    between two seeds of an event the kernel is exp(-12), and so much is a vote for no event. In
+    each turn all events choose under the vote of what was chosen before, at first the seed that is
+    nearest to the others by the kernels; then each prototype is once given up and chosen anew, the
+    oldest first.
+
+    What a further prototype gives to the seeds of its own event is computed; what it takes from
+    those of other events is small. Where the seed that gives most is the best even if as much is
+    taken as can be, nothing more is looked at. Else the logarithm of what is taken is replaced by
+    the chord to the kernel that is usual there, and of many such seeds the nearest to the event
+    count, and a part of the rest for all of it.
+
+    References
+    ----------
+    The likelihood: Goldberger et al., "Neighbourhood components analysis", NIPS 2004; to compress
+    seeds: Kusner et al., "Stochastic neighbor compression", ICML 2014; greedy choice among seeds:
+    Zhu and Hastie, "Kernel logistic regression and the import vector machine", 2005.
+    """
+    free = [event for event, pool in enumerate(pools) if len(pool) > n]
+    chosen = [[] if len(pool) > n else list(range(len(pool))) for pool in pools]
+    vote = _Vote(pools, free)
+    vote.add([(event, row) for event, rows in enumerate(chosen) for row in rows])
+    for turn in range(2 * n if free else 0):
+        if turn >= n:
+            vote.add([(event, chosen[event].pop(0)) for event in free], -1)
+        best = vote.best(chosen) if turn else vote.medoids()
+        for event, row in best:
+            chosen[event].append(row)
+        vote.add(best)
+    return [np.array(rows, np.intp) for rows in chosen]
+
+
+class _Vote:
+    """The sums of the prototypes' kernels at each seed, and what a further one would change.
+
+    Attributes
+    ----------
+    own, everyone
+        (n,) votes at each seed, for its own event and for all; float64, since what was added is
+        taken away again.
+    """
+
+    def __init__(self, pools: Sequence[Floats], free: Sequence[int]) -> None:
+        sizes = [len(pool) for pool in pools]
+        scale = np.average([spread(pool) for pool in pools], weights=sizes)
+        root = np.float32(np.sqrt(max(scale, _TIGHT) / _FADING))  # of the temperature
+        self._points = np.concatenate(pools) / root
+        self._halves = np.einsum("nd,nd->n", self._points, self._points) / 2
+        ends = np.cumsum(sizes)
+        self._places = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        # A vote for nothing, so that seeds far from all prototypes are worth covering.
+        self.everyone = np.full(len(self._points), np.exp(-_FADING))
+        self.own = self.everyone / (len(pools) + 1)
+        self._within = {event: self._to_own(self._places[event]) for event in free}
+        self._beyond: dict[int, _Others] = {}
+        self._known: dict[tuple[int, int], Floats] = {}
+
+    def _to_own(self, own: slice) -> Floats:
+        kernels = self._kernels(own, own)
+        np.fill_diagonal(kernels, 0)  # no seed votes for itself
+        return kernels
+
+    def _kernels(self, a: slice | Rows, b: slice | Rows) -> Floats:
+        kernels: Floats = self._points[a] @ self._points[b].T
+        kernels -= self._halves[b]
+        kernels -= self._halves[a, None]
+        return np.exp(np.minimum(kernels, 0, out=kernels), out=kernels)
+
+    def _of(self, prototypes: Prototypes) -> Iterator[tuple[int, int, Floats]]:
+        """Give events, rows and (n,) kernels at all seeds; most will be asked for again."""
+        fitting = max(1, _AT_ONCE // len(self._points))
+        for start in range(0, len(prototypes), fitting):
+            some = prototypes[start : start + fitting]
+            new = [each for each in some if each not in self._known]
+            rows = np.array([self._places[event].start + row for event, row in new], np.intp)
+            kernels = self._kernels(rows, slice(None))
+            kernels[np.arange(len(rows)), rows] = 0
+            found = dict(zip(new, kernels, strict=True))
+            if len(self._known) + len(new) <= fitting:
+                self._known |= found
+            for each in some:
+                yield *each, found[each] if each in found else self._known[each]
+
+    def add(self, prototypes: Prototypes, times: int = 1) -> None:
+        """Count the votes of prototypes, or with -1 no longer."""
+        votes = np.zeros(len(self._points), np.float32)
+        for event, _, kernels in self._of(prototypes):
+            votes += kernels
+            self.own[self._places[event]] += times * kernels[self._places[event]]
+        self.everyone += times * votes
+
+    def medoids(self) -> Prototypes:
+        """Find each event's seed that is nearest to its others by the kernels."""
+        return [(event, first_best(kernels.sum(axis=1))) for event, kernels in self._within.items()]
+
+    def best(self, chosen: Sequence[Sequence[int]]) -> Prototypes:
+        """Find the row of each event that adds most to the log-likelihood."""
+        gains = {event: self._gains(event, chosen[event]) for event in self._within}
+        rivals = self._rivals(gains)
+        few = [
+            (event, row) for event, rows in rivals.items() if 1 < len(rows) <= _FEW for row in rows
+        ]
+        taken = self._taken(few)
+        return [
+            (event, rows[0] if len(rows) == 1 else self._first_of(event, rows, gains[event], taken))
+            for event, rows in rivals.items()
+        ]
+
+    def _first_of(
+        self, event: int, rows: list[int], gains: Floats, taken: Mapping[tuple[int, int], float]
+    ) -> int:
+        scale = _LOST * len(gains)
+        if len(rows) > _FEW:
+            return first_best(gains - self._losses(event), scale)
+        return rows[first_best(gains[rows] - [taken[event, row] for row in rows], scale)]
+
+    def _gains(self, event: int, chosen: Sequence[int]) -> Floats:
+        """Compute what each row would give to the seeds of its own event."""
+        kernels, mine = self._within[event], self._places[event]  # symmetric: a row for each seed
+        added = kernels * (1 / self.own[mine, None]).astype(np.float32)
+        added += 1
+        to_all = kernels * (1 / self.everyone[mine, None]).astype(np.float32)
+        to_all += 1
+        added /= to_all
+        gains = _log_sums(added)
+        gains[chosen] = -np.inf
+        return gains
+
+    def _rivals(self, gains: Mapping[int, Floats]) -> dict[int, list[int]]:
+        """List each event's rows that may be the best, knowing what one of them takes at most."""
+        tangents = (1 / self.everyone).astype(np.float32)  # above the logarithm
+        rivals = {}
+        for event, row, kernels in self._of([(e, int(gain.argmax())) for e, gain in gains.items()]):
+            mine, gain = self._places[event], gains[event]
+            loss = max(kernels @ tangents - kernels[mine] @ tangents[mine], 0)
+            enough = gain[row] - loss - TIE * _LOST * len(gain)
+            rivals[event] = np.flatnonzero(gain >= enough).tolist()
+        return rivals
+
+    def _taken(self, prototypes: Prototypes) -> dict[tuple[int, int], float]:
+        """Compute what each would take from the seeds of other events."""
+        everyone = self.everyone.astype(np.float32)
+        taken = {}
+        for event, row, kernels in self._of(prototypes):
+            logs, mine = np.log1p(kernels / everyone), self._places[event]
+            taken[event, row] = float(logs.sum() - logs[mine].sum())
+        return taken
+
+    def _losses(self, event: int) -> Floats:
+        """Compute what each of an event's rows would take, by chords and a part of the seeds."""
+        others = self._beyond.get(event) or self._beyond.setdefault(event, self._to_others(event))
+        usual = np.maximum(others.usual, _TINY)
+        chords = others.weights * np.log1p(usual / self.everyone[others.rows]) / usual
+        losses: Floats = others.kernels @ chords.astype(np.float32)
+        return losses
+
+    def _to_others(self, event: int) -> _Others:
+        own = self._places[event]
+        mean = self._points[own].mean(axis=0, dtype=np.float64).astype(np.float32)
+        away = self._halves - self._points @ mean
+        rows = np.delete(np.arange(len(away)), own)
+        weights = np.ones(len(rows), np.float32)
+        if len(rows) > _NEAR + _FAR:
+            near, rest = np.split(rows[np.argpartition(away[rows], _NEAR)], [_NEAR])
+            some = np.sort(rest)[np.arange(_FAR) * len(rest) // _FAR]
+            rows = np.concatenate([np.sort(near), some])
+            weights = np.repeat(np.array([1, len(rest) / _FAR], np.float32), [_NEAR, _FAR])
+        kernels = self._kernels(own, rows)
+        usual = np.einsum("ij,ij->j", kernels, kernels)
+        usual /= np.maximum(kernels.sum(axis=0), _TINY)
+        return _Others(kernels, rows, usual, weights)
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """Kernels from an event's seeds to those of other events that count."""
+
+    kernels: Floats
+    rows: Rows  # among all seeds
+    usual: Floats  # at each of these, the mean kernel by kernels
+    weights: Floats  # how many seeds each stands for
+
+
+def _log_sums(values: Floats) -> Floats:
+    """Sum the logarithms of each column, of products of four: fewer, and they don't overflow."""
+    quarter = len(values) // 4
+    products = np.array(values[:quarter])
+    for i in range(1, 4):
+        products *= values[i * quarter : (i + 1) * quarter]
+    rest = np.log(values[4 * quarter :]).sum(axis=0)
+    sums: Floats = np.log(products, out=products).sum(axis=0) + rest
+    return sums
