@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rememberai.events.energy import energies, spread
+from rememberai.events.energy import spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NEAR = 1 / 20
 
 
-def without_duplicates(points: NDArray[np.float32]) -> NDArray[np.intp]:
+def without_duplicates(energy: NDArray[np.float32]) -> NDArray[np.intp]:
     """Keep one of each group of near-duplicates: the one that has the most, then so on.
 
     Two points are near-duplicates when the energy between them, half their squared Euclidean
@@ -26,8 +26,8 @@ def without_duplicates(points: NDArray[np.float32]) -> NDArray[np.intp]:
 
     Parameters
     ----------
-    points
-        (n, dimension) float32, none twice, in canonical order, which settles ties.
+    energy
+        (n, n) between points of which none is there twice, in canonical order, which settles ties.
 
     Returns
     -------
@@ -38,7 +38,6 @@ def without_duplicates(points: NDArray[np.float32]) -> NDArray[np.intp]:
     ----------
     Star clusters: Aslam, Pelekhov and Rus, "The star clustering algorithm", JGAA 2004.
     """
-    energy = energies(points, points)
     near = energy < _NEAR * energy.mean(dtype=np.float64)  # as `near_energy`, without another look
     np.fill_diagonal(near, val=True)
     n_near = near.sum(axis=1)

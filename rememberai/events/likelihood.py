@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rememberai.events.energy import TIE, first_best, spread
+from rememberai.events.energy import TIE, fading, first_best
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from rememberai.events.energy import Pool
 
     Floats = NDArray[np.float32]
     Rows = NDArray[np.intp]
@@ -27,7 +29,7 @@ _TIGHT = 1e-12  # no event is thought to be tighter than float32 can tell
 _TINY = np.finfo(np.float32).tiny
 
 
-def likelihood(pools: Sequence[Floats], n: int) -> list[Rows]:
+def likelihood(pools: Sequence[Pool], n: int) -> list[Rows]:
     """Choose greedily so that the seeds' own events are probable under a vote of the prototypes.
 
     A seed is as probable as the part of its event in the sum of the kernels exp(-energy / t) of all
@@ -49,8 +51,9 @@ def likelihood(pools: Sequence[Floats], n: int) -> list[Rows]:
     seeds: Kusner et al., "Stochastic neighbor compression", ICML 2014; greedy choice among seeds:
     Zhu and Hastie, "Kernel logistic regression and the import vector machine", 2005.
     """
-    free = [event for event, pool in enumerate(pools) if len(pool) > n]
-    chosen = [[] if len(pool) > n else list(range(len(pool))) for pool in pools]
+    sizes = [len(pool.points) for pool in pools]
+    free = [event for event, size in enumerate(sizes) if size > n]
+    chosen = [[] if size > n else list(range(size)) for size in sizes]
     vote = _Vote(pools, free)
     vote.add([(event, row) for event, rows in enumerate(chosen) for row in rows])
     for turn in range(2 * n if free else 0):
@@ -73,25 +76,23 @@ class _Vote:
         taken away again.
     """
 
-    def __init__(self, pools: Sequence[Floats], free: Sequence[int]) -> None:
-        sizes = [len(pool) for pool in pools]
-        scale = np.average([spread(pool) for pool in pools], weights=sizes)
-        root = np.float32(np.sqrt(max(scale, _TIGHT) / _FADING))  # of the temperature
-        self._points = np.concatenate(pools) / root
+    def __init__(self, pools: Sequence[Pool], free: Sequence[int]) -> None:
+        sizes = [len(pool.points) for pool in pools]
+        means = [pool.energy.mean(dtype=np.float64) for pool in pools]
+        temperature = max(np.average(means, weights=sizes), _TIGHT) / _FADING
+        self._points = np.concatenate([pool.points for pool in pools])
+        self._points /= np.float32(np.sqrt(temperature))
         self._halves = np.einsum("nd,nd->n", self._points, self._points) / 2
         ends = np.cumsum(sizes)
         self._places = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
         # A vote for nothing, so that seeds far from all prototypes are worth covering.
         self.everyone = np.full(len(self._points), np.exp(-_FADING))
         self.own = self.everyone / (len(pools) + 1)
-        self._within = {event: self._to_own(self._places[event]) for event in free}
+        self._within = {event: fading(pools[event].energy, temperature) for event in free}
+        for kernels in self._within.values():
+            np.fill_diagonal(kernels, 0)  # no seed votes for itself
         self._beyond: dict[int, _Others] = {}
         self._known: dict[tuple[int, int], Floats] = {}
-
-    def _to_own(self, own: slice) -> Floats:
-        kernels = self._kernels(own, own)
-        np.fill_diagonal(kernels, 0)  # no seed votes for itself
-        return kernels
 
     def _kernels(self, a: slice | Rows, b: slice | Rows) -> Floats:
         kernels: Floats = self._points[a] @ self._points[b].T

@@ -12,6 +12,7 @@ import numpy as np
 from rememberai._arrays import check_count, check_for_metric, check_metric, prepare
 from rememberai.errors import InputError, RememberAIError
 from rememberai.events.duplicates import without_duplicates
+from rememberai.events.energy import Pool, energies
 from rememberai.events.kmeans import canonical_order, first_of_equals, side_by_side
 from rememberai.events.selections import SELECTIONS, Options, select
 from rememberai.index.knn import knn
@@ -155,13 +156,16 @@ class EventPrototypes:
         """
         self._check_parameters()
         array, squares = check_for_metric(vectors, self.metric, name="seeds")
-        names = np.asarray(events, dtype=object)
-        if len(array) == 0 or names.shape != (len(array),):
+        names = events
+        if not isinstance(names, list):
+            names = np.asarray(events, dtype=object).tolist()
+        if len(array) == 0 or not isinstance(names, list) or len(names) != len(array):
+            came = f"{len(names)} events" if isinstance(names, list) else repr(events)
             raise InputError(
-                f"every seed needs one event, and there must be a seed; {len(array)} seeds and "
-                f"events of the shape {names.shape} came"
+                "every seed needs one event, and there must be a seed; "
+                f"{len(array)} seeds and {came} came"
             )
-        self.events_, labels = _encode(names.tolist())
+        self.events_, labels = _encode(names)
         looked_at = self._looked_at(array, squares, labels)
         points = prepare(array[looked_at], self.metric)
         kept, pools = self._pools(points, labels[looked_at])
@@ -272,19 +276,23 @@ class EventPrototypes:
 
     def _pools(
         self, points: NDArray[np.float32], labels: NDArray[np.intp]
-    ) -> tuple[list[NDArray[np.intp]], list[NDArray[np.float32]]]:
+    ) -> tuple[list[NDArray[np.intp]], list[Pool]]:
         """Give for each event the prepared points that may be chosen, and where they are."""
         by_event = _by_event(points, labels)
         points = points[np.concatenate(by_event)]
         if self.metric == "l2":  # near the origin float32 has the most digits left
             moved = points - points.mean(axis=0, dtype=np.float64)
             points = (moved / (np.abs(moved).max() or 1)).astype(np.float32)
-        pools = np.split(points, np.cumsum([len(rows) for rows in by_event])[:-1])
-        kept = [without_duplicates(pool) for pool in pools]
-        return (
-            [rows[some] for rows, some in zip(by_event, kept, strict=True)],
-            [_of(pool, some) for pool, some in zip(pools, kept, strict=True)],
-        )
+        parts = np.split(points, np.cumsum([len(rows) for rows in by_event])[:-1])
+        kept, pools = [], []
+        for rows, part in zip(by_event, parts, strict=True):
+            energy = energies(part, part)
+            some = without_duplicates(energy)
+            kept.append(rows[some])
+            if len(some) < len(rows):
+                part, energy = part[some], energy[np.ix_(some, some)]
+            pools.append(Pool(part, energy))
+        return kept, pools
 
     def _check_parameters(self) -> None:
         check_metric(self.metric)

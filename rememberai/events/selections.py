@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rememberai._arrays import pair_distances
-from rememberai.events.energy import TIE, energies, first_best, spread
+from rememberai.events.energy import TIE, Pool, energies, fading, first_best
 from rememberai.events.kmeans import by_size, to_sphere
 from rememberai.events.likelihood import likelihood
 
@@ -42,7 +42,7 @@ class Options:
 
 
 def select(
-    selection: str, pools: Sequence[Floats], n_prototypes: int, options: Options
+    selection: str, pools: Sequence[Pool], n_prototypes: int, options: Options
 ) -> list[Rows]:
     """Choose prototypes of each event.
 
@@ -51,7 +51,7 @@ def select(
     selection
         A name in `SELECTIONS`.
     pools
-        For each event its (m, dimension) seeds, none twice.
+        Of each event. Their energies may be overwritten.
     n_prototypes
         How many to choose of each pool, or all of it where it has fewer.
 
@@ -63,7 +63,7 @@ def select(
     if selection == LIKELIHOOD:
         return likelihood(pools, n_prototypes)
     choose = _OF_ONE_EVENT[selection]
-    return [choose(pool, min(n_prototypes, len(pool)), options) for pool in pools]
+    return [choose(pool, min(n_prototypes, len(pool.points)), options) for pool in pools]
 
 
 def _to_centroid(points: Floats) -> Floats:
@@ -71,23 +71,23 @@ def _to_centroid(points: Floats) -> Floats:
     return pair_distances(points, centroid, "cosine")
 
 
-def _centroid(points: Floats, n: int, _options: Options) -> Rows:
+def _centroid(pool: Pool, n: int, _options: Options) -> Rows:
     """Take the nearest to the centroid."""
-    return np.argsort(_to_centroid(points), kind="stable")[:n]
+    return np.argsort(_to_centroid(pool.points), kind="stable")[:n]
 
 
-def _periphery(points: Floats, n: int, _options: Options) -> Rows:
+def _periphery(pool: Pool, n: int, _options: Options) -> Rows:
     """Take the farthest from the centroid."""
-    return np.argsort(-_to_centroid(points), kind="stable")[:n]
+    return np.argsort(-_to_centroid(pool.points), kind="stable")[:n]
 
 
-def _random(points: Floats, n: int, options: Options) -> Rows:
-    return np.random.default_rng(options.random_state).permutation(len(points))[:n]
+def _random(pool: Pool, n: int, options: Options) -> Rows:
+    return np.random.default_rng(options.random_state).permutation(len(pool.points))[:n]
 
 
-def _seed_clusters(points: Floats, n: int, options: Options) -> Rows:
+def _seed_clusters(pool: Pool, n: int, options: Options) -> Rows:
     """Take members near the centroids of k-means clusters, in proportion to their sizes."""
-    away, clusters = clustered(points, min(options.n_seed_clusters or n, n), options.metric)
+    away, clusters = clustered(pool, min(options.n_seed_clusters or n, n), options.metric)
     nearest = np.argsort(np.round(away / (away.mean() or 1), _DECIMALS), kind="stable")
     clusters = clusters[nearest]
     quotas = _shares(np.bincount(clusters), n)
@@ -95,7 +95,7 @@ def _seed_clusters(points: Floats, n: int, options: Options) -> Rows:
     return nearest[np.sort(np.concatenate(picked))]
 
 
-def clustered(points: Floats, k: int, metric: Metric) -> tuple[NDArray[np.float64], Rows]:
+def clustered(pool: Pool, k: int, metric: Metric) -> tuple[NDArray[np.float64], Rows]:
     """Find clusters by k-means from medoids that are chosen greedily.
 
     Such a start is that of greedy k-means++ with all points as candidates for each seed. Nothing is
@@ -106,8 +106,8 @@ def clustered(points: Floats, k: int, metric: Metric) -> tuple[NDArray[np.float6
 
     Parameters
     ----------
-    points
-        (n, dimension) prepared vectors, none twice.
+    pool
+        The energies of n prepared vectors may be overwritten.
     k
         How many clusters, at most n; one that loses all its members is given up.
 
@@ -117,11 +117,13 @@ def clustered(points: Floats, k: int, metric: Metric) -> tuple[NDArray[np.float6
         (n,) energies to the nearest centroid, and (n,) clusters from 0, each with a member, the
         largest first.
     """
+    points, energy = pool
+    step = max(1, len(points) // max(_PER_CLUSTER * k, _FEWEST))
+    energy = energy[::step, ::step]
     if metric == "l2":  # the origin is free, and near the points float32 has the most digits left
         points = (points - points.mean(axis=0, dtype=np.float64)).astype(np.float32)
-    step = max(1, len(points) // max(_PER_CLUSTER * k, _FEWEST))
-    first = points[::step]
-    similarities = -energies(first, first)
+        energy = energies(points[::step], points[::step])
+    similarities = np.negative(energy, out=energy)
     clusters = by_size(similarities[:, _cover(similarities, k)].argmax(axis=1))[1]
     exact = points.astype(np.float64)
     some = exact[::step]
@@ -149,8 +151,9 @@ def _shares(sizes: Rows, total: int) -> Rows:
     return shares
 
 
-def _herding(points: Floats, n: int, _options: Options) -> Rows:
+def _herding(pool: Pool, n: int, _options: Options) -> Rows:
     """Keep the mean of the chosen close to the centroid (Welling, ICML 2009)."""
+    points = pool.points
     centroid = points.mean(axis=0, dtype=np.float64)
     halves = np.einsum("nd,nd->n", points, points) / 2
     missing = np.zeros_like(centroid)
@@ -164,8 +167,9 @@ def _herding(points: Floats, n: int, _options: Options) -> Rows:
     return np.array(chosen, np.intp)
 
 
-def _k_center(points: Floats, n: int, _options: Options) -> Rows:
+def _k_center(pool: Pool, n: int, _options: Options) -> Rows:
     """Take what is farthest from all before, the most central first (Gonzalez, 1985)."""
+    points = pool.points
     chosen = [first_best(-_to_centroid(points))]
     nearest = np.full(len(points), np.inf, np.float32)
     while len(chosen) < n:
@@ -175,14 +179,14 @@ def _k_center(points: Floats, n: int, _options: Options) -> Rows:
     return np.array(chosen, np.intp)
 
 
-def _facility_location(points: Floats, n: int, _options: Options) -> Rows:
+def _facility_location(pool: Pool, n: int, _options: Options) -> Rows:
     """Make the seeds' energies to their nearest prototype small: greedy k-medoids."""
-    return _cover(-energies(points, points), n)
+    return _cover(np.negative(pool.energy, out=pool.energy), n)
 
 
-def _max_herding(points: Floats, n: int, _options: Options) -> Rows:
+def _max_herding(pool: Pool, n: int, _options: Options) -> Rows:
     """Cover the seeds by Gaussian kernels as wide as the event (Bae et al., ECCV 2024)."""
-    return _cover(np.exp(-energies(points, points) / (spread(points) or 1)), n)
+    return _cover(fading(pool.energy, pool.energy.mean(dtype=np.float64) or 1), n)
 
 
 def _cover(similarities: Floats, n: int) -> Rows:
@@ -221,7 +225,7 @@ def _renew_largest(gains: Floats, similarities: Floats, covered: Floats) -> None
 
 
 LIKELIHOOD = "likelihood"
-_OF_ONE_EVENT: Mapping[str, Callable[[Floats, int, Options], Rows]] = {
+_OF_ONE_EVENT: Mapping[str, Callable[[Pool, int, Options], Rows]] = {
     "seed-clusters": _seed_clusters,
     "facility-location": _facility_location,
     "max-herding": _max_herding,

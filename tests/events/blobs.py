@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rememberai.events.energy import Pool, energies
+
 
 def blobs(n_blobs, size, dimension=16, *, spread=0.3, seed=0) -> tuple[np.ndarray, np.ndarray]:
     """Points of about unit length around random directions; and the blob of each point."""
@@ -37,3 +39,7 @@ def same_partition(a, b) -> bool:
 
 def half_squares(a, b):
     return ((np.float64(a)[:, None] - np.float64(b)[None]) ** 2).sum(axis=2) / 2
+
+
+def pool_of(points) -> Pool:
+    return Pool(points, energies(points, points))

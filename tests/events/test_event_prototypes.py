@@ -245,7 +245,7 @@ TWO = [[1.0, 0.0], [0.0, 1.0]]
         (TWO, ["a", "b", "c"], "2 seeds"),
         (TWO, "ab", "2 seeds"),
         (TWO, None, "2 seeds"),
-        (TWO, [["a"], ["b"]], "2 seeds"),
+        (TWO, [["a"], ["b"]], "must have a name"),
         (TWO, ["a", ""], "name"),
         (TWO, ["a", " \n"], "name"),
         (TWO, ["a", None], "None"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from blobs import blobs, half_squares
+from blobs import blobs, half_squares, pool_of
 
 from rememberai._arrays import prepare
 from rememberai.events import likelihood
@@ -74,7 +74,7 @@ def test_likelihood_is_what_it_says(monkeypatch, metric, seed, few):
     vectors, truth = blobs(4, [16, 15, 5, 3], 6, spread=2, seed=seed)
     vectors[truth == 2] = vectors[31] + vectors[truth == 2] / 9  # few and close together
     pools = [prepare(vectors[truth == i], metric) for i in range(4)]
-    chosen = select("likelihood", pools, 4, Options(metric, None, 0))
+    chosen = select("likelihood", [*map(pool_of, pools)], 4, Options(metric, None, 0))
     assert [rows.tolist() for rows in chosen] == plain_likelihood(pools, 4, chords=not few)[0]
 
 
@@ -82,7 +82,7 @@ def test_the_chords_lose_little(monkeypatch):
     monkeypatch.setattr(likelihood, "_FEW", 0)
     vectors, truth = blobs(3, 120, 10, spread=2)
     pools = [prepare(vectors[truth == i], "cosine") for i in range(3)]
-    chosen = select("likelihood", pools, 5, Options("cosine", None, 0))
+    chosen = select("likelihood", [*map(pool_of, pools)], 5, Options("cosine", None, 0))
     plain, kernels = plain_likelihood(pools, 5, chords=False)
     random = np.random.default_rng(0)
     by_chance = [random.permutation(120)[:5] for _ in pools]
@@ -96,10 +96,10 @@ def test_of_many_seeds_of_other_events_a_part_counts(monkeypatch):
     vectors, truth = blobs(4, 100, 10, spread=2)
     pools = [prepare(vectors[truth == i], "cosine") for i in range(4)]
     options = Options("cosine", None, 0)
-    fully = select("likelihood", pools, 5, options)
+    fully = select("likelihood", [*map(pool_of, pools)], 5, options)
     monkeypatch.setattr(likelihood, "_NEAR", 30)
     monkeypatch.setattr(likelihood, "_FAR", 60)
-    partly = select("likelihood", pools, 5, options)
+    partly = select("likelihood", [*map(pool_of, pools)], 5, options)
     _, kernels = plain_likelihood(pools, 1)
     random = np.random.default_rng(0)
     by_chance = [random.permutation(100)[:5] for _ in pools]
@@ -114,7 +114,7 @@ def test_the_seeds_that_count_are_the_nearest_and_stand_for_all(monkeypatch):
     pools = [prepare(vectors[truth == i], "cosine") for i in range(4)]
     monkeypatch.setattr(likelihood, "_NEAR", 30)
     monkeypatch.setattr(likelihood, "_FAR", 60)
-    found = likelihood._Vote(pools, [1])._to_others(1)
+    found = likelihood._Vote([*map(pool_of, pools)], [1])._to_others(1)
     others, weights = found.rows, found.weights
     assert len(set(others.tolist())) == 90
     assert not np.isin(others, np.arange(100, 200)).any()
@@ -133,7 +133,7 @@ def test_so_many_prototypes_that_their_kernels_are_summed_in_parts(monkeypatch):
     own = [kernels[i, i].sum(axis=1) for i in range(6)]
     for at_once in (2**25, 700, 1):
         monkeypatch.setattr(likelihood, "_AT_ONCE", at_once)
-        vote = likelihood._Vote(pools, [])
+        vote = likelihood._Vote([*map(pool_of, pools)], [])
         nothing = vote.own.copy(), vote.everyone.copy()
         vote.add(prototypes)
         np.testing.assert_allclose(vote.own - nothing[0], np.concatenate(own), rtol=1e-3)
@@ -149,7 +149,9 @@ def test_no_other_selection_makes_the_seeds_events_as_probable(seed):
     pools = [prepare(vectors[truth == i], "cosine") for i in range(4)]
     _, kernels = plain_likelihood(pools, 1)
     found = {
-        name: log_likelihood(kernels, pools, select(name, pools, 6, Options("cosine", None, 0)))
+        name: log_likelihood(
+            kernels, pools, select(name, [*map(pool_of, pools)], 6, Options("cosine", None, 0))
+        )
         for name in SELECTIONS
     }
     assert max(found, key=found.get) == "likelihood"
@@ -160,7 +162,7 @@ def test_no_other_selection_makes_the_seeds_events_as_probable(seed):
 def test_what_was_given_up_leaves_no_trace(metric):
     vectors, truth = blobs(30, 25, 12, spread=1)
     pools = [prepare(vectors[truth == i], metric) for i in range(30)]
-    vote = likelihood._Vote(pools, range(30))
+    vote = likelihood._Vote([*map(pool_of, pools)], range(30))
     own, everyone = vote.own.copy(), vote.everyone.copy()
     turns = [[(event, row) for event in range(30)] for row in range(24)]
     for times in (1, -1):

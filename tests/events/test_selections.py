@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from blobs import blobs, distances, half_squares, same_partition, unit
+from blobs import blobs, distances, half_squares, pool_of, same_partition, unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
@@ -21,7 +21,7 @@ settings.register_profile("events", max_examples=40, deadline=None)
 
 
 def chosen_of(selection, points, n, metric="cosine", n_seed_clusters=None):
-    (rows,) = select(selection, [points], n, Options(metric, n_seed_clusters, 0))
+    (rows,) = select(selection, [pool_of(points)], n, Options(metric, n_seed_clusters, 0))
     return rows.tolist()
 
 
@@ -161,7 +161,7 @@ def test_clusters_are_those_of_lloyd_from_medoids(metric, k):
     for _ in range(50):
         expected = half_squares(points, centroids).argmin(axis=1)
         centroids = centroids_of(points, expected, metric)
-    away, clusters = clustered(points, k, metric)
+    away, clusters = clustered(pool_of(points), k, metric)
     assert same_partition(clusters, expected)
     assert (np.diff(np.bincount(clusters)) <= 0).all()
     np.testing.assert_allclose(away, half_squares(points, centroids).min(axis=1), atol=1e-6)
@@ -173,7 +173,7 @@ def test_clusters_are_as_tight_as_the_best_of_twenty_runs(metric):
     for seed in range(12):
         points = prepare(blobs(8, 15, 128, spread=1 + seed / 8, seed=seed)[0], metric)
         best = KMeans(10, n_init=20, random_state=0).fit(np.float64(points)).labels_
-        found = clustered(points, 10, metric)[1]
+        found = clustered(pool_of(points), 10, metric)[1]
         ratios.append(inertia(points, found, metric) / inertia(points, best, metric))
     assert np.mean(ratios) < 1.01
 
@@ -181,14 +181,15 @@ def test_clusters_are_as_tight_as_the_best_of_twenty_runs(metric):
 @pytest.mark.parametrize("metric", METRICS)
 def test_of_many_seeds_clusters_start_from_a_part(metric, monkeypatch):
     points = prepare(blobs(6, 60, 48, spread=1)[0], metric)
-    whole = clustered(points, 6, metric)[1]
+    whole = clustered(pool_of(points), 6, metric)[1]
     monkeypatch.setattr(selections, "_FEWEST", 60)
     monkeypatch.setattr(selections, "_PER_CLUSTER", 12)
     looked_at = []
+    cover = selections._cover
     monkeypatch.setattr(
-        selections, "energies", lambda a, b: looked_at.append(len(a)) or energies(a, b)
+        selections, "_cover", lambda some, n: looked_at.append(len(some)) or cover(some, n)
     )
-    away, clusters = clustered(points, 6, metric)
+    away, clusters = clustered(pool_of(points), 6, metric)
     assert looked_at == [72]
     apart = half_squares(points, centroids_of(points, clusters, metric))
     np.testing.assert_array_equal(clusters, apart.argmin(axis=1))  # nothing is left to move
@@ -201,7 +202,7 @@ def test_a_cluster_that_loses_all_its_members_is_given_up(monkeypatch):
     points = np.array([*left, 2.1, 6, *right], np.float32)[:, None]
     a = len(left)
     monkeypatch.setattr(selections, "_cover", lambda *_: np.array([0, a, len(points) - 1]))
-    clusters = clustered(points, 3, "l2")[1]
+    clusters = clustered(pool_of(points), 3, "l2")[1]
     # The middle one starts with 2.1 and 6, whose mean is far from both.
     np.testing.assert_array_equal(clusters == clusters[0], np.arange(len(points)) <= a)
     assert sorted(set(clusters.tolist())) == [0, 1]
@@ -209,14 +210,14 @@ def test_a_cluster_that_loses_all_its_members_is_given_up(monkeypatch):
 
 def test_clusters_of_seeds_far_from_the_origin():
     whole = np.round(blobs(6, 20, 12, spread=1)[0] * 256)  # so that a shift loses no digits
-    near, far = (clustered(some, 6, "l2") for some in (whole, whole + np.float32(2**20)))
+    near, far = (clustered(pool_of(some), 6, "l2") for some in (whole, whole + np.float32(2**20)))
     np.testing.assert_array_equal(near[1], far[1])
     np.testing.assert_allclose(near[0], far[0], rtol=1e-4)
 
 
 def test_clusters_of_opposites():
     points = np.vstack([np.eye(3), -np.eye(3)]).astype(np.float32)
-    away, clusters = clustered(points, 1, "cosine")
+    away, clusters = clustered(pool_of(points), 1, "cosine")
     assert clusters.tolist() == [0] * 6
     assert away.tolist() == [0.5] * 6  # their centroid is zero
     assert chosen_of("seed-clusters", points, 1) == [0]
@@ -254,7 +255,7 @@ def test_the_origin_does_not_matter_under_l2(selection):
 def test_each_gives_as_many_as_asked_and_none_twice(selection, n):
     pools = [prepare(pool, "cosine") for pool in np.split(blobs(3, 12, 8, spread=2)[0], [2, 25])]
     for pool, rows in zip(
-        pools, select(selection, pools, n, Options("cosine", None, 0)), strict=True
+        pools, select(selection, [*map(pool_of, pools)], n, Options("cosine", None, 0)), strict=True
     ):
         assert len(rows) == len(set(rows.tolist())) == min(n, len(pool))
         assert rows.min() >= 0
