@@ -191,9 +191,14 @@ def _on_all_threads(work: Callable[[_Part], None], parts: Sequence[_Part], n: in
 
 
 def by_size(labels: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """List the clusters there are, the largest first, and number the labels in that order."""
+    """List the clusters there are, the largest first, and number the labels in that order.
+
+    Of equal ones that comes first whose first member does.
+    """
     sizes = np.bincount(labels)
-    used = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
+    first = np.zeros(len(sizes), np.intp)
+    first[labels[::-1]] = np.arange(len(labels))[::-1]  # what is written last stays
+    used = np.lexsort((first, -sizes))[: np.count_nonzero(sizes)]
     rank = np.empty(len(sizes), np.intp)
     rank[used] = np.arange(len(used))
     return used, rank[labels]
