@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _FADING = 12  # a kernel falls to exp(-12) at the mean energy between two seeds of an event
 _NEAR, _FAR = 512, 1024  # seeds of other events, near to an event and not, that count
-_FEW = 8  # rows whose kernels at all seeds are computed to tell which is the best
+_FEW = 4  # rows that may be the best and are weighed by all seeds; of more, by those that count
 _LOST = 8  # a seed's logarithm may be wrong by so many `TIE`
 _AT_ONCE = 2**25  # kernels held at once
 _TIGHT = 1e-12  # no event is thought to be tighter than float32 can tell
@@ -130,23 +131,29 @@ class _Vote:
     def best(self, chosen: Sequence[Sequence[int]]) -> Prototypes:
         """Find the row of each event that adds most to the log-likelihood."""
         gains = {event: self._gains(event, chosen[event]) for event in self._within}
-        rivals = self._rivals(gains)
-        few = [
-            (event, row) for event, rows in rivals.items() if 1 < len(rows) <= _FEW for row in rows
-        ]
-        taken = self._taken(few)
-        return [
-            (event, rows[0] if len(rows) == 1 else self._first_of(event, rows, gains[event], taken))
-            for event, rows in rivals.items()
-        ]
-
-    def _first_of(
-        self, event: int, rows: list[int], gains: Floats, taken: Mapping[tuple[int, int], float]
-    ) -> int:
-        scale = _LOST * len(gains)
-        if len(rows) > _FEW:
-            return first_best(gains - self._losses(event), scale)
-        return rows[first_best(gains[rows] - [taken[event, row] for row in rows], scale)]
+        rivals = self._rivals({e: gain for e, gain in gains.items() if e not in self._beyond})
+        many = [event for event, rows in rivals.items() if len(rows) > _FEW]
+        self._beyond |= {event: self._to_others(event) for event in many}
+        taken = self._taken(
+            [
+                (event, row)
+                for event, rows in rivals.items()
+                if 1 < len(rows) <= _FEW
+                for row in rows
+            ]
+        )
+        best = []
+        for event, gain in gains.items():
+            scale = _LOST * len(gain)
+            if event in self._beyond:
+                row = first_best(gain - self._losses(event), scale)
+            elif len(rivals[event]) == 1:
+                row = rivals[event][0]
+            else:
+                scores = np.array([gain[row] - taken[event, row] for row in rivals[event]])
+                row = rivals[event][first_best(scores, scale)]
+            best.append((event, row))
+        return best
 
     def _gains(self, event: int, chosen: Sequence[int]) -> Floats:
         """Compute what each row would give to the seeds of its own event."""
@@ -182,16 +189,21 @@ class _Vote:
 
     def _losses(self, event: int) -> Floats:
         """Compute what each of an event's rows would take, by chords and a part of the seeds."""
-        others = self._beyond.get(event) or self._beyond.setdefault(event, self._to_others(event))
+        others = self._beyond[event]
         usual = np.maximum(others.usual, _TINY)
         chords = others.weights * np.log1p(usual / self.everyone[others.rows]) / usual
         losses: Floats = others.kernels @ chords.astype(np.float32)
         return losses
 
+    @cached_property
+    def _away(self) -> Floats:
+        """Energies from each event's mean to all seeds, less what is the same for all seeds."""
+        means = [self._points[own].mean(axis=0, dtype=np.float64) for own in self._places]
+        away: Floats = self._halves - np.stack(means).astype(np.float32) @ self._points.T
+        return away
+
     def _to_others(self, event: int) -> _Others:
-        own = self._places[event]
-        mean = self._points[own].mean(axis=0, dtype=np.float64).astype(np.float32)
-        away = self._halves - self._points @ mean
+        own, away = self._places[event], self._away[event]
         rows = np.delete(np.arange(len(away)), own)
         weights = np.ones(len(rows), np.float32)
         if len(rows) > _NEAR + _FAR:
