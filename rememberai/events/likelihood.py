@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _FADING = 12  # a kernel falls to exp(-12) at the mean energy between two seeds of an event
 _NEAR, _FAR = 512, 1024  # seeds of other events, near to an event and not, that count
-_FEW = 4  # rows that may be the best and are weighed by all seeds; of more, by those that count
+_FEW = 4  # rows that may be the best and are compared by all seeds
 _LOST = 8  # a seed's logarithm may be wrong by so many `TIE`
 _AT_ONCE = 2**25  # kernels held at once
 _TIGHT = 1e-12  # no event is thought to be tighter than float32 can tell
@@ -42,9 +42,9 @@ def likelihood(pools: Sequence[Pool], n: int) -> list[Rows]:
 
     What a further prototype gives to the seeds of its own event is computed; what it takes from
     those of other events is small. Where the seed that gives most is the best even if as much is
-    taken as can be, nothing more is looked at. Else the logarithm of what is taken is replaced by
-    the chord to the kernel that is usual there, and of many such seeds the nearest to the event
-    count, and a part of the rest for all of it.
+    taken as can be, nothing more is looked at; where few others may be, these are compared. Else
+    the logarithm of what is taken is replaced by the chord to the kernel that is usual there, and
+    of many such seeds the nearest to the event count, and a part of the rest for all of it.
 
     References
     ----------
