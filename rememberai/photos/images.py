@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from PIL import Image, IptcImagePlugin, UnidentifiedImageError, features
 from PIL.ExifTags import IFD, Base
 
+from rememberai._arrays import check_count
 from rememberai._optional import require
-from rememberai.errors import ImageError, InputError, MissingExtraError
+from rememberai.errors import ImageError, MissingExtraError
 from rememberai.photos.pixels import as_shown, reduction, scaled, turned
 from rememberai.photos.scans import without_detail
 
@@ -133,13 +134,13 @@ def open_image(
         The file can't be read, changes meanwhile, is no JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC or
         AVIF picture, is damaged, or claims more pixels than ``PIL.Image`` allows.
     InputError
-        ``at_least`` is less than 1.
+        ``at_least`` is no whole number, or less than 1.
     MissingExtraError
         It is a HEIC picture and the extra ``heif`` is not installed, or an AVIF picture and this
         Pillow can't read those.
     """
-    if at_least is not None and at_least < 1:
-        raise InputError(f"at_least must be 1 pixel or more, or None for all; {at_least} came")
+    if at_least is not None:
+        at_least = check_count(at_least, "at_least")
     decoded = _decoded(path, at_least, partial=partial)
     return turned(decoded.image, decoded.orientation)
 
@@ -155,10 +156,9 @@ def open_scaled(path: str | os.PathLike[str], side: int) -> Image.Image:
     Raises
     ------
     ImageError, InputError, MissingExtraError
-        See `open_image`; ``side`` is less than 1.
+        See `open_image`; ``side`` is no whole number, or less than 1.
     """
-    if side < 1:
-        raise InputError(f"side must be 1 pixel or more; {side} came")
+    side = check_count(side, "side")
     image, orientation, (width, height), shrunk = _decoded(path, 2 * side)
     scale = side / min(width, height)
     if scale < 1:
