@@ -42,9 +42,10 @@ def likelihood(pools: Sequence[Pool], n: int) -> list[Rows]:
 
     What a further prototype gives to the seeds of its own event is computed; what it takes from
     those of other events is small. Where the seed that gives most is the best even if as much is
-    taken as can be, nothing more is looked at; where few others may be, these are compared. Else
-    the logarithm of what is taken is replaced by the chord to the kernel that is usual there, and
-    of many such seeds the nearest to the event count, and a part of the rest for all of it.
+    taken as can be, nothing more is looked at; where few others may be, these are compared. In an
+    event where once many were, the logarithm of what is taken is replaced from then on by the chord
+    to the kernel that is usual there, and of many such seeds the nearest to the event count, and a
+    part of the rest for all of it.
 
     References
     ----------
@@ -173,8 +174,9 @@ class _Vote:
         rivals = {}
         for event, row, kernels in self._of([(e, int(gain.argmax())) for e, gain in gains.items()]):
             mine, gain = self._places[event], gains[event]
-            loss = max(kernels @ tangents - kernels[mine] @ tangents[mine], 0)
-            enough = gain[row] - loss - TIE * _LOST * len(gain)
+            loss = kernels[: mine.start] @ tangents[: mine.start]
+            loss += kernels[mine.stop :] @ tangents[mine.stop :]
+            enough = gain[row] - (1 + _LOST * TIE) * loss - _LOST * TIE * len(gain)
             rivals[event] = np.flatnonzero(gain >= enough).tolist()
         return rivals
 

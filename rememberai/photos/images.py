@@ -119,11 +119,11 @@ def open_image(
     ----------
     at_least
         How many pixels the shorter side must keep, when it has that many; what is more may be left
-        out. A JPEG is then decoded at a half, a quarter or an eighth, and of a progressive one
-        what shows there, which is several times faster. Ask for twice the size that you will
-        scale to: scaled with Lanczos it comes out as the full picture does, see `open_scaled`. The
-        size itself takes a fifth less, and aliases where a photo is sharp. Where pixels are
-        averaged, fine detail is given the contrast back that it loses so.
+        out. A JPEG is then decoded at a half, a quarter or an eighth, and of a progressive one of
+        high quality what shows there, which is several times faster. Ask for twice the size that
+        you will scale to: scaled with Lanczos it comes out as the full picture does, within a level
+        or so; see `open_scaled`. The size itself takes a fifth less, and aliases where a photo is
+        sharp. Where pixels are averaged, fine detail is given the contrast back that it loses so.
     partial
         Take a damaged picture as far as it can be read; the rest is blank. Progressive JPEG, WebP,
         HEIC and AVIF can't be read in part.
@@ -147,6 +147,9 @@ def open_image(
 
 def open_scaled(path: str | os.PathLike[str], side: int) -> Image.Image:
     """Decode a picture as `open_image` does, scaled down with Lanczos.
+
+    Where torch is loaded already it scales, in a third of Pillow's time; one number in 250 then
+    differs by 1.
 
     Parameters
     ----------
@@ -182,7 +185,7 @@ def _decoded(
         scale = 1
         if at_least is not None:
             image.draft(None, (at_least, at_least))
-            scale = round(max(size) / max(image.size))
+            scale = _draft_of(size, image.size)
             if scale > 2 and image.info.get("progressive"):
                 less = without_detail(Path(path).read_bytes())
                 image.fp = BytesIO(less)  # type: ignore[attr-defined]
@@ -198,6 +201,12 @@ def _decoded(
         factor = reduction(image.size, at_least)
         averaged = _BLOCK if scale == _BLOCK else 1  # at an eighth a pixel is the mean of a block
         return _Decoded(as_shown(image, factor, averaged), orientation, size, scale * factor)
+
+
+def _draft_of(size: tuple[int, int], decoded: tuple[int, int]) -> int:
+    """Tell at which part a JPEG is decoded, by its size and that."""
+    parts = (n for n in (1, 2, 4) if tuple(-(-each // n) for each in size) == decoded)
+    return next(parts, _BLOCK)
 
 
 def inspect(path: str | os.PathLike[str]) -> Picture:

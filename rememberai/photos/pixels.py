@@ -10,6 +10,8 @@ from functools import cache, lru_cache
 import numpy as np
 from PIL import Image, ImageCms
 
+from rememberai._optional import require
+
 # How EXIF's orientation is undone.
 _TURNS: dict[Hashable, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -71,9 +73,9 @@ def scaled(image: Image.Image, size: tuple[int, int], covered: tuple[float, floa
     covered
         How far the picture reaches into its last column and row, in pixels from 0.
     """
-    torch = sys.modules.get("torch")
-    if torch is None or not _has_lanczos():
+    if sys.modules.get("torch") is None or not _has_lanczos():
         return image.resize(size, Image.Resampling.LANCZOS, box=(0, 0, *covered))
+    torch = require("torch")  # waits while another thread loads it
     planes = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
     by = [_UP * after / before for after, before in zip(size, covered, strict=True)]
     small = torch.nn.functional.interpolate(
@@ -86,7 +88,7 @@ def scaled(image: Image.Image, size: tuple[int, int], covered: tuple[float, floa
 
 @cache
 def _has_lanczos() -> bool:
-    torch = sys.modules["torch"]
+    torch = require("torch")
     one = torch.zeros(1, 1, 1, 1, dtype=torch.uint8)
     try:
         torch.nn.functional.interpolate(one, size=(1, 1), mode="lanczos", antialias=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _TABLES, _PROGRESSIVE, _SCAN, _END = 0xDB, 0xC2, 0xDA, 0xD9
 _AFTER_CODES = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # the next marker that is none of theirs
 _FINE = 6  # the first of a block's 64 waves, in zigzag order, that is shorter than half a block
-_MAY_LACK, _COLOUR_MAY_LACK = 2, 1  # lowest bits
+_MAY_LACK = 16  # of a wave's number, 8 for each level between its crest and a pixel's mean
 _LAST_GUESSED = 9  # of the waves that libjpeg guesses where they were not sent
 
 
@@ -20,6 +20,20 @@ class _Segment(NamedTuple):
     start: int
     says: bytes
     end: int  # with the codes that follow a scan's header
+
+
+class _Table(NamedTuple):
+    place: int  # of its first number in the file
+    size: int  # bytes of each
+    numbers: list[int]  # by which the waves are quantised
+
+
+class _Scan(NamedTuple):
+    component: int
+    first: int  # wave; 0 is the block's mean
+    last: int
+    before: int  # lowest bits that were missing, or 0 when all were
+    lacking: int
 
 
 def without_detail(data: bytes) -> bytes:
@@ -31,21 +45,42 @@ def without_detail(data: bytes) -> bytes:
     Parameters
     ----------
     data
-        A file. One that is not progressive, is cut short or damaged, or is parted into scans in a
-        way that would lose more, comes back as it is.
+        A file. One that is not progressive, is cut short or damaged, or whose lowest bits are worth
+        so much that they show, comes back as it is: most are of quality 80 or less.
     """
     try:
-        parts = list(_segments(data))
-        frame = next(each.says for each in parts if each.marker == _PROGRESSIVE)
-        fine = [each for each in parts if each.marker == _SCAN and _is_fine(each.says, frame[6])]
-        tables = [place for each in parts for place in _quantisers(each, frame[8])]
-    except (IndexError, StopIteration, ValueError):
+        return _without(data)
+    except (IndexError, KeyError, StopIteration, ValueError):
         return data
+
+
+def _without(data: bytes) -> bytes:
+    segments = list(_segments(data))
+    frame = next(each.says for each in segments if each.marker == _PROGRESSIVE)
+    named = {name: t for each in segments if each.marker == _TABLES for name, t in _tables(each)}
+    tables = {
+        component: named[name] for component, name in zip(frame[6::3], frame[8::3], strict=True)
+    }
+    scans = [(each, _scan(each.says)) for each in segments if each.marker == _SCAN]
+    fine = [
+        (each, scan) for each, scan in scans if scan.before or scan.first >= _FINE if scan.first
+    ]
+    for each, scan in scans:
+        worth = max(tables[scan.component].numbers[1:_FINE]) << scan.lacking
+        if scan.first and (each, scan) not in fine and worth > _MAY_LACK:
+            return data
     kept = bytearray(data)
-    for place in tables if fine else ():
+    luma = tables[frame[6]]
+    if any(
+        tables[scan.component] is luma
+        and not scan.before
+        and scan.first <= _LAST_GUESSED <= scan.last
+        for _, scan in fine
+    ):
         # Guessing takes long, and a quantiser of 0 keeps libjpeg from it.
-        kept[place] = 0
-    for each in reversed(fine):
+        start = luma.place + luma.size * _LAST_GUESSED
+        kept[start : start + luma.size] = bytes(luma.size)
+    for each, _ in reversed(fine):
         del kept[each.start : each.end]
     return bytes(kept)
 
@@ -69,29 +104,17 @@ def _segments(data: bytes) -> Iterator[_Segment]:
         start = end
 
 
-def _is_fine(scan: bytes, luma: int) -> bool:
-    """Tell whether a scan holds short waves or lowest bits alone.
-
-    Raises
-    ------
-    ValueError
-        It lacks so many bits that those to come will be missed.
-    """
-    first, _, bits = scan[1 + 2 * scan[0] :]
-    before, lacking = divmod(bits, 16)
-    fine = first > 0 and (before > 0 or first >= _FINE)
-    if first and not fine and lacking > (_MAY_LACK if scan[1] == luma else _COLOUR_MAY_LACK):
-        raise ValueError("too coarse without the scans to come")
-    return fine
+def _scan(says: bytes) -> _Scan:
+    first, last, bits = says[1 + 2 * says[0] :]
+    return _Scan(says[1], first, last, *divmod(bits, 16))
 
 
-def _quantisers(segment: _Segment, table: int) -> Iterator[int]:
-    """Find in the file the bytes by which a table quantises the last guessed wave."""
-    says = segment.says if segment.marker == _TABLES else b""
-    at = 0
+def _tables(segment: _Segment) -> Iterator[tuple[int, _Table]]:
+    """Give each table's name, where it stands, and its numbers."""
+    says, at = segment.says, 0
     while at < len(says):
-        size = 1 + (says[at] >> 4)  # bytes
-        if says[at] & 15 == table:
-            first = segment.start + 5 + at + size * _LAST_GUESSED
-            yield from range(first, first + size)
-        at += 1 + 64 * size
+        size = 1 + (says[at] >> 4)
+        end = at + 1 + 64 * size
+        numbers = [int.from_bytes(says[i : i + size]) for i in range(at + 1, end, size)]
+        yield says[at] & 15, _Table(segment.start + 4 + at + 1, size, numbers)
+        at = end

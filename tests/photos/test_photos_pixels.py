@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import subprocess
 import sys
 import threading
 import warnings
@@ -186,6 +187,47 @@ def test_scaled_nothing_moves_where_the_last_pixels_stand_for_less(
     reference = pixels(open_image(path).resize((50, 50), Image.Resampling.LANCZOS))
     assert np.abs((small - reference).mean(axis=0)).mean() < 0.4
     assert np.abs((small - reference).mean(axis=1)).mean() < 0.4
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+@pytest.mark.parametrize(
+    "size", [(97, 97), (25, 25), (10, 10), (65, 65), (32, 97), (17, 52), (1, 9)]
+)
+def test_scaled_tiny_pictures_have_the_size_asked_for_too(tmp_path, monkeypatch, loaded, size):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setitem(sys.modules, "torch", torch if loaded else None)
+    path = write(tmp_path / "a.jpg", scene(size), quality=95)
+    for side in range(1, min(size)):
+        small = open_scaled(path, side)
+        scale = side / min(size)
+        assert small.size == (round(scale * size[0]), round(scale * size[1]))
+        reference = open_image(path).resize(small.size, Image.Resampling.LANCZOS)
+        assert side < 4 or np.abs(pixels(small) - pixels(reference)).mean() < 6
+
+
+def test_scaling_while_another_thread_loads_torch(tmp_path):
+    pytest.importorskip("torch")
+    write(tmp_path / "a.jpg", scene((200, 150)))
+    lines = [
+        "import threading",
+        "from rememberai.photos import open_scaled",
+        "done = threading.Event()",
+        "def scale():",
+        "    while True:",
+        f"        assert open_scaled({str(tmp_path / 'a.jpg')!r}, 50).size == (67, 50)",
+        "        if done.is_set():",
+        "            break",
+        "thread = threading.Thread(target=scale)",
+        "thread.start()",
+        "import torch",
+        "done.set()",
+        "thread.join()",
+        "print('whole')",
+    ]
+    run = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout.strip(), run.stderr) == (0, "whole", "")
 
 
 @pytest.mark.parametrize("side", [0, -3, 2.5, "9", None])
