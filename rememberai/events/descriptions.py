@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rememberai.records import Metric
 
 _FACTORS = np.geomspace(0.1, 30, 20)
+_LAST_DIGITS = 1e-5  # so much of a distance float32 may have wrong, some times over
 
 
 class EventDescriptions:
@@ -98,7 +99,7 @@ class EventDescriptions:
         scale = float(np.median(rivals.std(axis=1)))
         self.temperature_ = (
             best_temperature(scale * _FACTORS, lambda t: softmax(-rivals / t), truth)
-            if scale > 0  # nothing to be told from, or the same words for all
+            if scale > _LAST_DIGITS * raw.mean()  # else nothing to be told from, or all are as near
             else 1.0
         )
         self.left_out_logits_ = -every / self.temperature_

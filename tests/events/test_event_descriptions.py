@@ -8,6 +8,7 @@ from blobs import blobs, distances
 
 from rememberai import EventAssigner, EventPrototypes, InputError
 from rememberai._arrays import prepare
+from rememberai.events.descriptions import EventDescriptions
 from rememberai.events.pooling import opinion_weights
 
 pytest.importorskip("faiss")
@@ -212,3 +213,14 @@ def test_descriptions_alone_are_enough_and_more_may_come():
     assert best.tolist() == [0, 1, 2, 3]
     assigner.add(np.empty((0, 8)), [], descriptions={"far": np.full(8, 9.0)})
     assert assigner.assign_album(np.full((2, 8), 9.0)).ranking[0][0] == "far"
+
+
+def test_seeds_that_are_as_near_to_all_descriptions_but_for_last_digits_say_nothing():
+    random = np.random.default_rng(0)
+    seeds = np.tile(np.eye(6, dtype=np.float32)[:1] + 1, (8, 1))
+    seeds[:, 4:] += 1e-7 * random.normal(size=(8, 2)).astype(np.float32)
+    seeds = prepare(seeds, "cosine")
+    described = EventDescriptions().fit(
+        {"one": np.eye(6)[4], "two": np.eye(6)[5]}, ["one", "two"], seeds, np.arange(8) % 2
+    )
+    np.testing.assert_allclose(described.probabilities(seeds), 0.5, atol=1e-4)
