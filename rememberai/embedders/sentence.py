@@ -46,8 +46,9 @@ class SentenceEmbedder(PiecewiseEmbedder):
         Texts that go through the model at once.
     precision
         ``"int8"`` rounds what goes into the matrix products to 8 bits, on the CPU: with VNNI about
-        half the time, without it no less than ``"float32"`` takes. The vectors, near the others (a cosine of 0.998 for MiniLM), are another
-        model's by their `model_id`, and another processor may round some otherwise.
+        half the time, without it no less than ``"float32"`` takes. The vectors, near the others (a
+        cosine of 0.998 for MiniLM), are another model's by their `model_id`, and another processor
+        may round some otherwise.
     offline
         Never ask the hub.
 
