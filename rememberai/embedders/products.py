@@ -66,14 +66,17 @@ def float32(weight: Any, bias: Any, *, gelu: bool = False) -> Product:
 
 
 def _prepacked(weight: Any, bias: Any, gelu: bool) -> Product:
-    oneapi = require("torch").ops.mkldnn
+    torch = require("torch")
+    oneapi = torch.ops.mkldnn
     packed = oneapi._reorder_linear_weight(weight.contiguous())
-    then, kind = ("gelu", "none") if gelu else ("none", "")
+    fused = gelu and _fuses_well()
+    then, kind = ("gelu", "none") if fused else ("none", "")
 
     def run(x: Any, plus: Any = None) -> Any:
-        if plus is None:
-            return oneapi._linear_pointwise(x, packed, bias, then, [], kind)
-        return oneapi._linear_pointwise.binary(x, plus, packed, bias, "add")
+        if plus is not None:
+            return oneapi._linear_pointwise.binary(x, plus, packed, bias, "add")
+        found = oneapi._linear_pointwise(x, packed, bias, then, [], kind)
+        return torch.ops.aten.gelu_(found) if gelu and not fused else found
 
     return run
 
@@ -167,6 +170,12 @@ def _has_onednn() -> bool:
     except _MISSING:
         return False
     return bool((found == 5).all())
+
+
+@cache
+def _fuses_well() -> bool:
+    """Whether oneDNN's GELU within a product is quicker than torch's after it: not with AVX2."""
+    return bool(require("torch").backends.cpu.get_cpu_capability() == "AVX512")
 
 
 @cache

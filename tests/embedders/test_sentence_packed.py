@@ -306,6 +306,18 @@ def test_operators_that_torch_no_longer_has_are_done_without(asked_anew, monkeyp
     )
 
 
+@pytest.mark.parametrize("fused", [True, False])
+def test_gelu_beside_the_product_or_after_it(monkeypatch, fused):
+    if not products._has_onednn():
+        pytest.skip("oneDNN is not there, or not asked for on this processor")
+    monkeypatch.setattr(products, "_fuses_well", lambda: fused)
+    weight, bias, x = torch.randn(24, 16), torch.randn(24), torch.randn(5, 16)
+    given = x.clone()
+    expected = torch.nn.functional.gelu(x @ weight.T + bias)
+    torch.testing.assert_close(products._prepacked(weight, bias, gelu=True)(x), expected)
+    torch.testing.assert_close(x, given)
+
+
 def test_a_processor_of_another_kind_gets_plain_products(asked_anew, monkeypatch):
     monkeypatch.setattr(products.platform, "machine", lambda: "arm64")
     probes = (products._has_onednn, products._sums_are_exact, products._has_amx)
