@@ -185,8 +185,9 @@ class _Vote:
         everyone = self.everyone.astype(np.float32)
         taken = {}
         for event, row, kernels in self._of(prototypes):
-            logs, mine = np.log1p(kernels / everyone), self._places[event]
-            taken[event, row] = float(logs.sum() - logs[mine].sum())
+            logs = np.log1p(kernels / everyone)
+            logs[self._places[event]] = 0  # taken away afterwards, they would cost digits
+            taken[event, row] = float(logs.sum())
         return taken
 
     def _losses(self, event: int) -> Floats:

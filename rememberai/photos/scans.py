@@ -62,12 +62,12 @@ def _without(data: bytes) -> bytes:
         component: named[name] for component, name in zip(frame[6::3], frame[8::3], strict=True)
     }
     scans = [(each, _scan(each.says)) for each in segments if each.marker == _SCAN]
-    fine = [
-        (each, scan) for each, scan in scans if scan.before or scan.first >= _FINE if scan.first
-    ]
+    fine = []
     for each, scan in scans:
         worth = max(tables[scan.component].numbers[1:_FINE]) << scan.lacking
-        if scan.first and (each, scan) not in fine and worth > _MAY_LACK:
+        if scan.first and (scan.before or scan.first >= _FINE):
+            fine.append((each, scan))
+        elif scan.first and worth > _MAY_LACK:
             return data
     kept = bytearray(data)
     luma = tables[frame[6]]
