@@ -94,28 +94,33 @@ class _Vote:
         for kernels in self._within.values():
             np.fill_diagonal(kernels, 0)  # no seed votes for itself
         self._beyond: dict[int, _Others] = {}
-        self._known: dict[tuple[int, int], Floats] = {}
+        # In one piece, which large pages can hold: most of it is asked for again.
+        fitting = min(len(self._points), max(1, _AT_ONCE // len(self._points)))
+        self._known = np.empty((fitting, len(self._points)), np.float32)
+        self._where: dict[tuple[int, int], int] = {}
 
-    def _kernels(self, a: slice | Rows, b: slice | Rows) -> Floats:
-        kernels: Floats = self._points[a] @ self._points[b].T
+    def _kernels(self, a: slice | Rows, b: slice | Rows, out: Floats | None = None) -> Floats:
+        kernels: Floats = np.matmul(self._points[a], self._points[b].T, out=out)
         kernels -= self._halves[b]
         kernels -= self._halves[a, None]
         return np.exp(np.minimum(kernels, 0, out=kernels), out=kernels)
 
     def _of(self, prototypes: Prototypes) -> Iterator[tuple[int, int, Floats]]:
-        """Give events, rows and (n,) kernels at all seeds; most will be asked for again."""
-        fitting = max(1, _AT_ONCE // len(self._points))
+        """Give events, rows and (n,) kernels at all seeds."""
+        fitting = len(self._known)
         for start in range(0, len(prototypes), fitting):
             some = prototypes[start : start + fitting]
-            new = [each for each in some if each not in self._known]
+            new = [each for each in some if each not in self._where]
+            if len(self._where) + len(new) > fitting:
+                self._where, new = {}, list(some)
             rows = np.array([self._places[event].start + row for event, row in new], np.intp)
-            kernels = self._kernels(rows, slice(None))
+            first = len(self._where)
+            kernels = self._known[first : first + len(rows)]
+            self._kernels(rows, slice(None), kernels)
             kernels[np.arange(len(rows)), rows] = 0
-            found = dict(zip(new, kernels, strict=True))
-            if len(self._known) + len(new) <= fitting:
-                self._known |= found
+            self._where |= {each: first + i for i, each in enumerate(new)}
             for each in some:
-                yield *each, found[each] if each in found else self._known[each]
+                yield *each, self._known[self._where[each]]
 
     def add(self, prototypes: Prototypes, times: int = 1) -> None:
         """Count the votes of prototypes, or with -1 no longer."""
@@ -159,11 +164,10 @@ class _Vote:
     def _gains(self, event: int, chosen: Sequence[int]) -> Floats:
         """Compute what each row would give to the seeds of its own event."""
         kernels, mine = self._within[event], self._places[event]  # symmetric: a row for each seed
-        added = kernels * (1 / self.own[mine, None]).astype(np.float32)
-        added += 1
-        to_all = kernels * (1 / self.everyone[mine, None]).astype(np.float32)
-        to_all += 1
-        added /= to_all
+        own, everyone = self.own[mine, None], self.everyone[mine, None]
+        added = kernels * (everyone / own).astype(np.float32)
+        added += everyone.astype(np.float32)
+        added /= kernels + everyone.astype(np.float32)
         gains = _log_sums(added)
         gains[chosen] = -np.inf
         return gains
