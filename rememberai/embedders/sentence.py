@@ -45,9 +45,9 @@ class SentenceEmbedder(PiecewiseEmbedder):
     batch_size
         Texts that go through the model at once.
     precision
-        ``"int8"`` rounds what goes into the matrix products to 8 bits, on the CPU: with VNNI about
-        half the time, without it no less than ``"float32"`` takes. The vectors, near the others (a
-        cosine of 0.998 for MiniLM), are another model's by their `model_id`, and another processor
+        ``"int8"`` rounds what goes into the matrix products to 8 bits, and weights to 7, on the
+        CPU: about two thirds of the time on x86, no less elsewhere. The vectors, near the others (a
+        cosine of 0.997 for MiniLM), are another model's by their `model_id`, and another processor
         may round some otherwise.
     offline
         Never ask the hub.
