@@ -17,7 +17,13 @@ from rememberai.events.mapequation import shortest_number
 from rememberai.events.refinement import retrained
 from rememberai.events.silhouettes import TRIES, separated_labels
 from rememberai.events.stable import keep_ids
-from rememberai.events.tree import ITERATIONS, MOST_PIECES, ClusterTree, silhouette
+from rememberai.events.tree import (
+    ITERATIONS,
+    MOST_PIECES,
+    PIECE_ITERATIONS,
+    ClusterTree,
+    silhouette,
+)
 from rememberai.events.walk import Walk
 from rememberai.records import Steps, quiet, uncounted
 
@@ -95,7 +101,7 @@ class AlbumClusterer:
         metric: Metric = "cosine",
         refine: bool = True,
         min_size: int = 2,
-        n_init: int = 5,
+        n_init: int = 8,
         random_state: int = 0,
     ) -> None:
         self.n_clusters = n_clusters
@@ -206,7 +212,7 @@ class AlbumClusterer:
             step = Steps(tick, n_steps(self.n_init, _MOST_ITERATIONS))
             return self._from_seeds(points, most, step)
         whole = len(points) <= MOST_PIECES
-        first = 0 if whole else n_steps(1, ITERATIONS)
+        first = 0 if whole else n_steps(1, PIECE_ITERATIONS)
         step = Steps(tick, first + (TRIES if auto else ITERATIONS))
         pieces = len(points) if whole else most
         tree = ClusterTree(points, pieces, self.metric, self.random_state, ("ward",), step)

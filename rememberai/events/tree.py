@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOST_PIECES = 3000
 _FEWEST = 500
 _PER_CLUSTER = 3
+PIECE_ITERATIONS = 4  # after more, pieces of different draws lead to the same clusters more often
 ITERATIONS = 10
 
 
@@ -39,7 +40,7 @@ class ClusterTree:
     n_clusters
         The most clusters that will be asked for; it decides how many pieces there are.
     step
-        Called as by `kmeans` of `ITERATIONS`, if pieces have to be found.
+        Called as by `kmeans` of `PIECE_ITERATIONS`, if pieces have to be found.
 
     Attributes
     ----------
@@ -70,7 +71,7 @@ class ClusterTree:
                 n_pieces,
                 metric=metric,
                 n_init=1,
-                max_iter=ITERATIONS,
+                max_iter=PIECE_ITERATIONS,
                 random_state=random_state,
                 step=step,
             )[1]

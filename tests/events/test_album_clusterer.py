@@ -225,9 +225,9 @@ def test_representatives_need_a_fit_and_a_number():
     ("n_clusters", "n", "total"),
     [
         (3, 40, 10),  # iterations from the cut of a hierarchy
-        (3, 90, 30),  # and those that find its pieces, of so many points, with ten for seeds
+        (3, 90, 24),  # and those that find its pieces, of so many points, with ten for seeds
         ("auto", 40, 48),  # numbers to try
-        ("auto", 90, 68),
+        ("auto", 90, 62),
         (60, 90, 2 * 35),  # seeds and iterations of each restart
     ],
 )
