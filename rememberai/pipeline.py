@@ -74,6 +74,8 @@ class RememberAI(OpenBook):
 
     def add_album(self, album: Album, *, progress: Progress | None = None) -> Report:
         """Add an album; see `add_folder`."""
+        if not isinstance(album, Album):
+            raise InputError(f"add_album takes an Album, add_folder a path; {album!r} came")
         return ingest.add_album(
             self.store, self._embedding(), self.captioner, album, progress or quiet
         )

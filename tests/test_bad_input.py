@@ -231,6 +231,12 @@ def test_an_empty_album(shell, store, tmp_path):
     assert "write memories or caption it" in done.err
 
 
+def test_a_path_is_no_album(tmp_path):
+    book = RememberAI.create(tmp_path / "s", embedder=WordsEmbedder())
+    with pytest.raises(InputError, match="add_folder a path; 'holiday' came"):
+        book.add_album("holiday")
+
+
 def test_vectors_that_are_nan(tmp_path):
     good = WordsEmbedder()
     book = RememberAI.create(tmp_path / "s", embedder=good)
