@@ -35,7 +35,10 @@ _TWO_BYTES = _Levels(127 * 256 + 127, _MIDDLE * 256 + _MIDDLE, ("uint16",))
 
 
 class Product(Protocol):
-    """Turns (rows, in) float32 into (rows, out); without GELU what comes as `plus` is added."""
+    """Turns (rows, in) float32 into (rows, out).
+
+    Without GELU what comes as `plus` is added, and `x` may be overwritten.
+    """
 
     def __call__(self, x: Any, plus: Any = None) -> Any:
         """Multiply."""
@@ -122,7 +125,8 @@ def _rounded(product: Callable[[Any], Any], kind: _Levels, bias: Any, gelu: bool
     def run(x: Any, plus: Any = None) -> Any:
         step = torch.maximum(x.amax(1, keepdim=True), -x.amin(1, keepdim=True))
         step = step.clamp_(min=_TINY).div_(kind.most)
-        rounded = (x * step.reciprocal()).add_(kind.zero + 0.5)
+        scale = step.reciprocal()
+        rounded = (x * scale if plus is None else x.mul_(scale)).add_(kind.zero + 0.5)
         for dtype in types:
             rounded = rounded.to(dtype)
         found = product(rounded.view(torch.uint8)).mul_(step).add_(bias)

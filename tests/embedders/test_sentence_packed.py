@@ -242,6 +242,8 @@ def test_a_product_of_8_bits_by_7(exact, monkeypatch):
     with torch.inference_mode():
         product = products.int8(torch.from_numpy(weight), torch.from_numpy(bias))
         found = product(torch.from_numpy(rows)).numpy()
+        more = product(torch.from_numpy(rows.copy()), torch.ones(9, 24)).numpy()
+    np.testing.assert_array_equal(more, found + 1)
     scale = np.abs(expected).max(1, keepdims=True)
     np.testing.assert_allclose(found / scale, expected / scale, atol=1e-3)
     np.testing.assert_allclose(found[3], bias, atol=1e-6)
