@@ -78,6 +78,17 @@ def test_likelihood_is_what_it_says(monkeypatch, metric, seed, few):
     assert [rows.tolist() for rows in chosen] == plain_likelihood(pools, 4, chords=not few)[0]
 
 
+@pytest.mark.parametrize("rows_kept", [1, 7, 12])
+def test_kernels_that_are_forgotten_are_computed_anew(monkeypatch, rows_kept):
+    vectors, truth = blobs(6, 12, 8, spread=2)
+    pools = [prepare(vectors[truth == i], "cosine") for i in range(6)]
+    options = Options("cosine", None, 0)
+    wanted = select("likelihood", [*map(pool_of, pools)], 5, options)
+    monkeypatch.setattr(likelihood, "_AT_ONCE", rows_kept * len(vectors))
+    found = select("likelihood", [*map(pool_of, pools)], 5, options)
+    assert [rows.tolist() for rows in found] == [rows.tolist() for rows in wanted]
+
+
 def test_the_chords_lose_little(monkeypatch):
     monkeypatch.setattr(likelihood, "_FEW", 0)
     vectors, truth = blobs(3, 120, 10, spread=2)
