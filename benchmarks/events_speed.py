@@ -189,11 +189,11 @@ def _of(records: list[Record], threads: int, **arm: Any) -> list[Record]:
 
 
 def _choice(records: list[Record], threads: int, selection: str) -> list[str]:
-    """Write the seconds of a selection, and its ratio to the search within a repeat."""
+    """Write the median seconds of a selection, and their ratio to those of the search."""
     some = _of(records, threads, task="prototypes")
     seconds = figures(of_arm(some, what=selection), "seconds")
     search = figures(of_arm(some, what=KNN), "seconds")
-    return [f"{median(seconds):.3f}", f"{paired_ratio(seconds, search):.1f}"]
+    return [f"{median(seconds):.3f}", f"{median(seconds) / median(search):.1f}"]
 
 
 def _rows(records: list[Record], threads: int, metric: Metric | None = None) -> list[list[str]]:

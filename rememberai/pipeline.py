@@ -76,9 +76,8 @@ class RememberAI(OpenBook):
         """Add an album; see `add_folder`."""
         if not isinstance(album, Album):
             raise InputError(f"add_album takes an Album, add_folder a path; {album!r} came")
-        return ingest.add_album(
-            self.store, self._embedding(), self.captioner, album, progress or quiet
-        )
+        tick = progress or quiet
+        return ingest.add_album(self.store, self._embedding(), self.captioner, album, tick)
 
     def caption(
         self,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from rememberai._optional import require
 
 _MIDDLE = 128  # zero, as an unsigned byte
-_WEIGHT = 63  # levels of int8's weights on each side: without VNNI two products meet in 16 bits
+_WEIGHT = 63  # levels of int8's weights: without VNNI 16 bits have to hold 2 x 255 x 63
 _TINY = 1e-12
 _MISSING = (AttributeError, NotImplementedError, RuntimeError, TypeError)  # operators change
 
@@ -22,7 +22,7 @@ _MISSING = (AttributeError, NotImplementedError, RuntimeError, TypeError)  # ope
 class _Levels(NamedTuple):
     """What numbers are rounded to: as many on each side of zero, in bytes around `_MIDDLE`.
 
-    The last of the types holds them; by way of the others torch takes a quarter of the time.
+    They are cast to each type in turn, since torch is slow to make unsigned bytes of floats.
     """
 
     most: int
@@ -98,7 +98,7 @@ def int8(weight: Any, bias: Any, *, gelu: bool = False) -> Product:
 
     Each output has a step of its own for its weights, and each row (each token) for its values, so
     that a row's result does not depend on the others (Yao et al., ZeroQuant, NeurIPS 2022). With 7
-    bits the sums are exact on every processor, and so they are the same.
+    bits integer sums are exact on every processor that has them.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def _fuses_well() -> bool:
 
 @cache
 def _sums_are_exact(most: int) -> bool:
-    """Whether bytes are multiplied, and sums don't overflow with weights of so many levels."""
+    """Whether oneDNN multiplies bytes, and sums don't overflow with weights of so many levels."""
     if not _has_onednn():
         return False
     torch = require("torch")

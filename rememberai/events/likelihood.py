@@ -28,6 +28,7 @@ _LOST = 8  # a seed's logarithm may be wrong by so many `TIE`
 _AT_ONCE = 2**25  # kernels held at once
 _TIGHT = 1e-12  # no event is thought to be tighter than float32 can tell
 _TINY = np.finfo(np.float32).tiny
+_NOTHING = np.exp(-_FADING)
 
 
 def likelihood(pools: Sequence[Pool], n: int) -> list[Rows]:
@@ -88,16 +89,17 @@ class _Vote:
         ends = np.cumsum(sizes)
         self._places = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
         # A vote for nothing, so that seeds far from all prototypes are worth covering.
-        self.everyone = np.full(len(self._points), np.exp(-_FADING))
+        self.everyone = np.full(len(self._points), _NOTHING)
         self.own = self.everyone / (len(pools) + 1)
-        self._within = {event: fading(pools[event].energy, temperature) for event in free}
-        for kernels in self._within.values():
+        self._free = free
+        self._within = [fading(pool.energy, temperature) for pool in pools]
+        for kernels in self._within:
             np.fill_diagonal(kernels, 0)  # no seed votes for itself
         self._beyond: dict[int, _Others] = {}
-        # In one piece, which large pages can hold: most of it is asked for again.
+        # A prototype's kernels at all seeds are a row; most are asked for again.
         fitting = min(len(self._points), max(1, _AT_ONCE // len(self._points)))
         self._known = np.empty((fitting, len(self._points)), np.float32)
-        self._where: dict[tuple[int, int], int] = {}
+        self._where: dict[tuple[int, int], int] = {}  # the row of an event's seed
 
     def _kernels(self, a: slice | Rows, b: slice | Rows, out: Floats | None = None) -> Floats:
         kernels: Floats = np.matmul(self._points[a], self._points[b].T, out=out)
@@ -106,7 +108,10 @@ class _Vote:
         return np.exp(np.minimum(kernels, 0, out=kernels), out=kernels)
 
     def _of(self, prototypes: Prototypes) -> Iterator[tuple[int, int, Floats]]:
-        """Give events, rows and (n,) kernels at all seeds."""
+        """Give events, rows and (n,) kernels at all seeds, to be used at once; none comes twice.
+
+        Another product may round them otherwise, but for those of the own event.
+        """
         fitting = len(self._known)
         for start in range(0, len(prototypes), fitting):
             some = prototypes[start : start + fitting]
@@ -117,7 +122,8 @@ class _Vote:
             first = len(self._where)
             kernels = self._known[first : first + len(rows)]
             self._kernels(rows, slice(None), kernels)
-            kernels[np.arange(len(rows)), rows] = 0
+            for (event, row), some_kernels in zip(new, kernels, strict=True):
+                some_kernels[self._places[event]] = self._within[event][row]
             self._where |= {each: first + i for i, each in enumerate(new)}
             for each in some:
                 yield *each, self._known[self._where[each]]
@@ -129,14 +135,15 @@ class _Vote:
             votes += kernels
             self.own[self._places[event]] += times * kernels[self._places[event]]
         self.everyone += times * votes
+        np.maximum(self.everyone, _NOTHING, out=self.everyone)
 
     def medoids(self) -> Prototypes:
         """Find each event's seed that is nearest to its others by the kernels."""
-        return [(event, first_best(kernels.sum(axis=1))) for event, kernels in self._within.items()]
+        return [(event, first_best(self._within[event].sum(axis=1))) for event in self._free]
 
     def best(self, chosen: Sequence[Sequence[int]]) -> Prototypes:
         """Find the row of each event that adds most to the log-likelihood."""
-        gains = {event: self._gains(event, chosen[event]) for event in self._within}
+        gains = {event: self._gains(event, chosen[event]) for event in self._free}
         rivals = self._rivals({e: gain for e, gain in gains.items() if e not in self._beyond})
         many = [event for event, rows in rivals.items() if len(rows) > _FEW]
         self._beyond |= {event: self._to_others(event) for event in many}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST_PIECES = 3000
 _FEWEST = 500
 _PER_CLUSTER = 3
-PIECE_ITERATIONS = 4  # after more, pieces of different draws lead to the same clusters more often
+PIECE_ITERATIONS = 4  # more cost time, and several starts come out alike more often
 ITERATIONS = 10
 
 

@@ -89,6 +89,22 @@ def test_kernels_that_are_forgotten_are_computed_anew(monkeypatch, rows_kept):
     assert [rows.tolist() for rows in found] == [rows.tolist() for rows in wanted]
 
 
+def test_what_is_computed_anew_takes_away_what_was_added(monkeypatch):
+    """Of vectors so near to one another that products lose digits, by one or by many otherwise."""
+    vectors, truth = blobs(20, 15, 64, spread=1)
+    pools = [pool_of(prepare(vectors[truth == i] * 0.02 + 3, "cosine")) for i in range(20)]
+    monkeypatch.setattr(likelihood, "_AT_ONCE", 20 * len(vectors))
+    vote = likelihood._Vote(pools, range(20))
+    own, everyone = vote.own.copy(), vote.everyone.copy()
+    some, others = ([(event, row) for event in range(20)] for row in (3, 5))
+    vote.add(some)
+    vote.add(others)  # there is no more room for the first ones
+    for each in some + others:
+        vote.add([each], -1)
+    np.testing.assert_allclose(vote.own, own, rtol=1e-6)
+    assert (vote.everyone >= everyone).all()
+
+
 def test_the_chords_lose_little(monkeypatch):
     monkeypatch.setattr(likelihood, "_FEW", 0)
     vectors, truth = blobs(3, 120, 10, spread=2)
