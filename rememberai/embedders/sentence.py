@@ -87,8 +87,11 @@ class SentenceEmbedder(PiecewiseEmbedder):
 
     @property
     def model_id(self) -> str:
-        """Name and fingerprint of the files, ``"all-MiniLM-L6-v2@1a2b3c4d"``; int8 adds its own."""
-        return self._source.model_id + ("+int8" if self.precision == "int8" else "")
+        """Name and fingerprint of the files, ``"all-MiniLM-L6-v2@1a2b3c4d"``; int8 adds its own.
+
+        That tells the bits of the weights too: with 8 of them vectors were others.
+        """
+        return self._source.model_id + ("+int8w7" if self.precision == "int8" else "")
 
     @cached_property
     def dimension(self) -> int:

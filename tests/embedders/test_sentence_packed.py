@@ -209,7 +209,7 @@ def test_int8_is_near_and_has_a_name_of_its_own(minilm):
         )
     ]
     embedder = SentenceEmbedder(device="cpu", offline=True, precision="int8")
-    assert embedder.model_id == minilm.model_id + "+int8"
+    assert embedder.model_id == minilm.model_id + "+int8w7"
     near = cosines(embedder.encode(texts), minilm.encode(texts))
     assert near.min() > 0.99
     assert near.max() < 0.99999
